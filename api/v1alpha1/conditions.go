@@ -1,0 +1,33 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// Condition types of every kind, after kstatus
+// (https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus).
+const (
+	// ConditionReady is True when the object does what its spec asks.
+	ConditionReady = "Ready"
+	// ConditionReconciling is True, and present at all, only while work is under way.
+	ConditionReconciling = "Reconciling"
+	// ConditionStalled is True, and present at all, only when a person must act.
+	ConditionStalled = "Stalled"
+	// ConditionPlaced is True on a Gang whose every pod has a node.
+	ConditionPlaced = "Placed"
+)
+
+// Labels and annotations. Options that other people's kinds lack are
+// annotations under slipway.dev/ on the job.
+const (
+	// LabelGang on a pod names the Gang, in the pod's namespace, that it belongs to.
+	LabelGang = "slipway.dev/gang"
+	// LabelPodSet on a pod names its pod set within the gang.
+	LabelPodSet = "slipway.dev/pod-set"
+	// LabelModel on a pod, Service or Deployment names the Model that it serves.
+	LabelModel = "slipway.dev/model"
+	// LabelProject on a namespace names the Project that it belongs to; on a
+	// job it names the Project to charge when that is another.
+	LabelProject = "slipway.dev/project"
+	// AnnotationMaxRunTime on a job is its run-time limit, a Go duration ("36h").
+	AnnotationMaxRunTime = "slipway.dev/max-run-time"
+)

@@ -1,0 +1,179 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Gang is a set of pods that is placed whole, on one view of the cluster, or
+// waits with a reason. Controllers make one for each workload that wants to
+// run and delete it when the workload no longer wants resources; its status is
+// written by the scheduler alone.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=gg,categories=slipway
+// +kubebuilder:printcolumn:name="Project",type=string,JSONPath=`.spec.project`
+// +kubebuilder:printcolumn:name="Placed",type=string,JSONPath=`.status.conditions[?(@.type=="Placed")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Placed")].reason`
+// +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Placed")].message`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type Gang struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec   GangSpec   `json:"spec"`
+	Status GangStatus `json:"status,omitempty"`
+}
+
+// GangSpec is what a workload asks for.
+type GangSpec struct {
+	// Project whose quota is charged. Empty means the namespace's own project.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	Project string `json:"project,omitempty"`
+
+	// Priority within the queue; higher is decided first. From the workload's
+	// PriorityClass; zero when it names none.
+	// +optional
+	Priority int32 `json:"priority,omitempty"`
+
+	// MaxRunTime is the longest that the workload may run once placed. The
+	// scheduler plans with it; it does not kill.
+	// +optional
+	MaxRunTime *metav1.Duration `json:"maxRunTime,omitempty"`
+
+	// PodSets are placed together. Pods of one set are alike.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	// +listType=map
+	// +listMapKey=name
+	PodSets []PodSet `json:"podSets"`
+}
+
+// PodSet is a number of like pods.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.minCount) || self.minCount <= self.count",message="minCount is above count; set minCount to at most count, or leave it out to require every pod"
+type PodSet struct {
+	// Name is unique in the gang; by convention the replica type in lower case.
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	// +kubebuilder:validation:MaxLength=63
+	Name string `json:"name"`
+
+	// Count is how many pods the set has.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=100000
+	Count int32 `json:"count"`
+
+	// MinCount is how many pods are enough to start. Unset means all.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	MinCount *int32 `json:"minCount,omitempty"`
+
+	// Requests of one pod: containers, init containers and overhead together,
+	// computed as Kubernetes does. The pods themselves need not be listed.
+	// +optional
+	Requests corev1.ResourceList `json:"requests,omitempty"`
+
+	// NodeSelector, Affinity and Tolerations mean what they mean in a pod.
+	// +optional
+	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
+	// +optional
+	Affinity *corev1.Affinity `json:"affinity,omitempty"`
+	// +optional
+	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
+
+	// HostPorts that one pod binds on its node.
+	// +optional
+	// +listType=atomic
+	HostPorts []HostPort `json:"hostPorts,omitempty"`
+
+	// Topology asks for pods close to one another.
+	// +optional
+	Topology *Topology `json:"topology,omitempty"`
+}
+
+// HostPort is a port of the node that a pod binds.
+type HostPort struct {
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=65535
+	Port int32 `json:"port"`
+	// +kubebuilder:default=TCP
+	// +optional
+	Protocol corev1.Protocol `json:"protocol,omitempty"`
+	// IP is the node address bound; empty means all of them.
+	// +optional
+	IP string `json:"ip,omitempty"`
+}
+
+// Topology names a node label; pods of a set land on nodes that share its value.
+//
+// +kubebuilder:validation:XValidation:rule="!(has(self.required) && has(self.preferred))",message="set required or preferred, not both: required waits for one domain, preferred falls back to several"
+type Topology struct {
+	// Required is a node label key: all pods in one domain, or the gang waits.
+	// +optional
+	Required string `json:"required,omitempty"`
+	// Preferred is a node label key: one domain if there is one.
+	// +optional
+	Preferred string `json:"preferred,omitempty"`
+}
+
+// GangStatus is the scheduler's answer.
+type GangStatus struct {
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// Conditions: Placed, with the reason to wait in its message, and the
+	// kstatus conditions derived from it.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// Placement of every pod set. It is written whole and, while the gang
+	// lives, changes only for the slots of nodes that were lost.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	Placement []PodSetPlacement `json:"placement,omitempty"`
+}
+
+// PodSetPlacement says where the pods of one set go.
+type PodSetPlacement struct {
+	// Name of the pod set.
+	Name string `json:"name"`
+	// Slots in rank order: pod 0 is the first of the first slot. Runs of one
+	// node are written once so that the status of a large gang stays small.
+	// +listType=atomic
+	Slots []Slot `json:"slots,omitempty"`
+}
+
+// Slot is a run of consecutive ranks on one node.
+type Slot struct {
+	Node  string `json:"node"`
+	Count int32  `json:"count"`
+}
+
+// NodeOf returns the node for the pod of the given rank within a pod set, and
+// false when the placement does not reach that far.
+func (p *PodSetPlacement) NodeOf(rank int32) (string, bool) {
+	for _, slot := range p.Slots {
+		if rank < slot.Count {
+			return slot.Node, true
+		}
+		rank -= slot.Count
+	}
+	return "", false
+}
+
+// GangList is a list of Gangs.
+//
+// +kubebuilder:object:root=true
+type GangList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Gang `json:"items"`
+}

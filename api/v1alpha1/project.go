@@ -1,0 +1,106 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Project is a team: a namespace, its members, and its share of the cluster.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:scope=Cluster,shortName=prj,categories=slipway
+// +kubebuilder:printcolumn:name="Parent",type=string,JSONPath=`.spec.parent`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="!has(self.spec.parent) || self.spec.parent != self.metadata.name",message="spec.parent names the project itself; name another project or leave it out"
+type Project struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec   ProjectSpec   `json:"spec,omitempty"`
+	Status ProjectStatus `json:"status,omitempty"`
+}
+
+// ProjectSpec is who belongs to a project and what it may use.
+type ProjectSpec struct {
+	// Parent project; quota flows down the tree. Unset means the root.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	Parent string `json:"parent,omitempty"`
+
+	// Members and their role in the project's namespace.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=1000
+	Members []Member `json:"members,omitempty"`
+
+	// Quota of the project; resources that it does not name are shared freely.
+	// +optional
+	// +listType=map
+	// +listMapKey=resource
+	// +kubebuilder:validation:MaxItems=64
+	Quota []Quota `json:"quota,omitempty"`
+
+	// Weight of the project when siblings compete for what is idle.
+	// +optional
+	// +kubebuilder:default=1
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000
+	Weight int32 `json:"weight,omitempty"`
+
+	// Security is the Pod Security Standard that the namespace enforces.
+	// +optional
+	// +kubebuilder:default=baseline
+	// +kubebuilder:validation:Enum=privileged;baseline;restricted
+	Security string `json:"security,omitempty"`
+}
+
+// Member is a user, group or service account with a role.
+type Member struct {
+	rbacv1.Subject `json:",inline"`
+	// Role: viewers read, members run workloads, admins also manage members.
+	// +kubebuilder:validation:Enum=viewer;member;admin
+	// +kubebuilder:default=member
+	Role string `json:"role,omitempty"`
+}
+
+// Quota of one resource. That guaranteed is at most limit is checked by the
+// Project's controller: the cost of comparing quantities in a schema exceeds
+// what the API server allows for a list.
+type Quota struct {
+	// Resource name: cpu, memory, nvidia.com/gpu, …
+	Resource corev1.ResourceName `json:"resource"`
+	// Guaranteed to the project whenever it asks.
+	Guaranteed resource.Quantity `json:"guaranteed"`
+	// Limit, borrowing included. Unset means whatever is idle.
+	// +optional
+	Limit *resource.Quantity `json:"limit,omitempty"`
+}
+
+// ProjectStatus is the state of a project.
+type ProjectStatus struct {
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// Namespace of the project.
+	// +optional
+	Namespace string `json:"namespace,omitempty"`
+}
+
+// ProjectList is a list of Projects.
+//
+// +kubebuilder:object:root=true
+type ProjectList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Project `json:"items"`
+}
