@@ -1,0 +1,30 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package boot
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// openFiles is the soft limit that containers inherit; servers of models and
+// data need far more than the customary 1024.
+const openFiles = 65536
+
+// RaiseFileLimit raises the limit on open files as far as the hard limit allows.
+func RaiseFileLimit() error {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("reading the limit on open files: %w", err)
+	}
+	if limit.Cur >= openFiles {
+		return nil
+	}
+	limit.Cur = min(openFiles, limit.Max)
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("raising the limit on open files: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,178 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package boot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"slipway.dev/slipway/internal/embedded/cluster"
+	"slipway.dev/slipway/internal/embedded/control"
+	"slipway.dev/slipway/internal/embedded/network"
+	"slipway.dev/slipway/internal/embedded/pki"
+	"slipway.dev/slipway/internal/embedded/supervise"
+)
+
+// nodeName is what a node may be called: a DNS label short enough to be part of
+// the name of a network namespace.
+var nodeName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$`)
+
+// Nodes implements control.Supervisor.
+func (s *Supervisor) Nodes() []control.Node {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var nodes []control.Node
+	for _, n := range s.cluster.Nodes {
+		state := "running"
+		if s.killed[n.Name] {
+			state = "killed"
+		}
+		nodes = append(nodes, control.Node{Name: n.Name, Address: s.cluster.NodeIP(n).String(), State: state})
+	}
+	return nodes
+}
+
+// AddNode implements control.Supervisor. A node that was killed is started
+// again; its data are as they were.
+func (s *Supervisor) AddNode(name string) error {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	n, err := s.enter(name)
+	if err != nil {
+		return err
+	}
+	if _, err := pki.Ensure(s.cluster, time.Now()); err != nil {
+		return err
+	}
+	if err := s.prepareNode(n); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), bootLimit)
+	defer cancel()
+	steps := s.nodeSteps(n)
+	for i := range steps {
+		steps[i].Needs = slices.DeleteFunc(steps[i].Needs, func(need string) bool { return need == "network" || need == "server" })
+	}
+	return supervise.Run(ctx, steps, func(e supervise.Event) { s.note(e) })
+}
+
+// enter finds the killed node of that name or enters a new one.
+func (s *Supervisor) enter(name string) (cluster.Node, error) {
+	if !nodeName.MatchString(name) {
+		return cluster.Node{}, fmt.Errorf("node name %q must be lower-case letters, digits and '-', at most 32 characters", name)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n, found := s.cluster.NodeNamed(name); found && s.killed[name] {
+		delete(s.killed, name)
+		return n, nil
+	}
+	n, err := appendNode(s.cluster, name)
+	if err != nil {
+		return cluster.Node{}, err
+	}
+	return n, s.cluster.Save()
+}
+
+// KillNode implements control.Supervisor: everything of the node ends at once,
+// as when its power fails. Nobody is told; the cluster has to notice.
+func (s *Supervisor) KillNode(name string) error {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	n, err := s.further(name)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.killed[name] = true
+	s.mu.Unlock()
+	s.endNode(n)
+	return nil
+}
+
+// RemoveNode implements control.Supervisor: the node's pods end and nothing of
+// it remains.
+func (s *Supervisor) RemoveNode(name string) error {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	n, err := s.further(name)
+	if err != nil {
+		return err
+	}
+	s.endNode(n)
+	if err := s.deleteNodeObject(name); err != nil {
+		return err
+	}
+	err = errors.Join(network.RemoveNode(s.cluster, n, s.journal), unmountBelow(s.cluster.NodeDir(n)), unmountBelow(s.cluster.NodeRun(n)))
+	if err == nil {
+		err = errors.Join(removeCgroup(s.cluster.CgroupRoot(n)), os.RemoveAll(s.cluster.NodeDir(n)), os.RemoveAll(s.cluster.NodeRun(n)))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.killed, name)
+	s.cluster.Nodes = slices.DeleteFunc(s.cluster.Nodes, func(other cluster.Node) bool { return other.Name == name })
+	return errors.Join(err, s.cluster.Save())
+}
+
+// further finds a node that can be taken away: any but the machine itself.
+func (s *Supervisor) further(name string) (cluster.Node, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n, found := s.cluster.NodeNamed(name)
+	if !found {
+		return n, fmt.Errorf("there is no node %q; \"slipway node ls\" shows those there are", name)
+	}
+	if n.Index == 0 {
+		return n, fmt.Errorf("node %q is the machine that the control plane runs on; choose another, or end the cluster with \"slipway down\"", name)
+	}
+	return n, nil
+}
+
+// endNode kills a node's processes, its containers and their shims.
+func (s *Supervisor) endNode(n cluster.Node) {
+	s.mu.Lock()
+	var mine []*supervise.Process
+	s.processes = slices.DeleteFunc(s.processes, func(p *supervise.Process) bool {
+		is := strings.HasSuffix(p.State().Name, ":"+n.Name)
+		if is {
+			mine = append(mine, p)
+		}
+		return is
+	})
+	s.mu.Unlock()
+	for _, p := range mine {
+		p.Kill()
+	}
+	for _, pid := range append(shims(s.cluster.NodeRun(n)), cgroupProcesses(s.cluster.CgroupRoot(n))...) {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+}
+
+func (s *Supervisor) deleteNodeObject(name string) error {
+	config, err := clientcmd.BuildConfigFromFlags("", s.cluster.KubeconfigOf("supervisor"))
+	if err != nil {
+		return err
+	}
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return err
+	}
+	err = client.CoreV1().Nodes().Delete(context.Background(), name, metav1.DeleteOptions{})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("deleting node %s: %w", name, err)
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package boot
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"slipway.dev/slipway/internal/embedded/cluster"
+	"slipway.dev/slipway/internal/embedded/journal"
+	"slipway.dev/slipway/internal/embedded/network"
+)
+
+// Reset undoes everything that the cluster of a data directory did to the
+// machine, and removes its data. The cluster must not be running. It can be
+// repeated: a step that fails is reported, the others are carried out, and the
+// journal keeps what is still to do.
+func Reset(dataDir string, report func(string)) error {
+	c := &cluster.Cluster{DataDir: dataDir, RunDir: cluster.RunDirOf(dataDir), ID: cluster.IDOf(dataDir)}
+	if _, err := os.Stat(cluster.File(dataDir)); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no cluster in %s; name its directory with --data-dir", dataDir)
+	}
+	held, err := lock(c)
+	if err != nil {
+		return err
+	}
+	defer held.Close()
+	j, err := journal.Open(c.Journal())
+	if err != nil {
+		return err
+	}
+	report("containers")
+	if err := errors.Join(endContainers(c), unmountBelow(c.RunDir), unmountBelow(c.DataDir)); err != nil {
+		return err
+	}
+	var errs []error
+	for _, entry := range j.Backwards() {
+		report(string(entry.Kind) + " " + entry.Name)
+		if err := undo(entry); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		errs = append(errs, j.Forget(entry))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("%w; mend that and run \"slipway reset\" again", err)
+	}
+	report("data in " + dataDir)
+	err = errors.Join(os.RemoveAll(c.RunDir), os.RemoveAll(dataDir))
+	_ = os.Remove(filepath.Dir(c.RunDir)) // shared with other clusters; goes with the last
+	return err
+}
+
+func undo(e journal.Entry) error {
+	switch e.Kind {
+	case journal.Cgroup:
+		return removeCgroup(e.Name)
+	case journal.Dir:
+		return os.RemoveAll(e.Name)
+	default:
+		return network.Undo(e)
+	}
+}
+
+// endLimit is how long killed processes may take to be gone.
+const endLimit = 20 * time.Second
+
+// endContainers kills shims and whatever is in the cluster's control groups, and
+// waits until they are gone.
+func endContainers(c *cluster.Cluster) error {
+	deadline := time.NewTimer(endLimit)
+	defer deadline.Stop()
+	ticker := time.NewTicker(50 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		left := append(shims(c.RunDir), cgroupProcesses("/slipway-"+c.ID)...)
+		if len(left) == 0 {
+			return nil
+		}
+		for _, pid := range left {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		select {
+		case <-ticker.C:
+		case <-deadline.C:
+			return fmt.Errorf("processes %v do not end; look at them with \"ps\", then run \"slipway reset\" again", left)
+		}
+	}
+}

@@ -1,0 +1,85 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package boot
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"slipway.dev/slipway/internal/embedded/pki"
+)
+
+// How often the supervisor looks at certificates and logs.
+const (
+	renewInterval  = 6 * time.Hour
+	rotateInterval = time.Minute
+	// logLimit is the size at which a log is put aside; one older file is kept.
+	logLimit = 32 << 20
+)
+
+// renewCertificates issues anew, in place, what is past two thirds of its life.
+// The API server, the kubelet and every client read their files again; nothing
+// is restarted.
+func (s *Supervisor) renewCertificates(ctx context.Context) {
+	s.every(ctx, renewInterval, func() error {
+		issued, err := pki.Ensure(s.cluster, time.Now())
+		if len(issued) > 0 {
+			fmt.Fprintln(os.Stderr, "renewed certificates:", issued)
+		}
+		return err
+	})
+}
+
+// rotateLogs copies a log that has grown too large and truncates it: the
+// processes hold their logs open, in append mode.
+func (s *Supervisor) rotateLogs(ctx context.Context) {
+	s.every(ctx, rotateInterval, func() error {
+		logs, err := filepath.Glob(s.cluster.Log("*"))
+		if err != nil {
+			return err
+		}
+		for _, log := range logs {
+			if err := rotate(log); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func rotate(log string) error {
+	info, err := os.Stat(log)
+	if err != nil || info.Size() < logLimit || filepath.Base(log) == "audit.log" {
+		return err
+	}
+	content, err := os.ReadFile(log)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(log+".1", content, 0o600); err != nil {
+		return err
+	}
+	return os.Truncate(log, 0)
+}
+
+// every does something now and again until ctx ends. A failure is said, and
+// tried again the next time.
+func (s *Supervisor) every(ctx context.Context, interval time.Duration, do func() error) {
+	timer := time.NewTimer(jittered(interval))
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		if err := do(); err != nil {
+			fmt.Fprintln(os.Stderr, "slipway: upkeep:", err)
+		}
+		timer.Reset(jittered(interval))
+	}
+}

@@ -1,0 +1,56 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package command
+
+import (
+	"context"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"slipway.dev/slipway/internal/embedded/control"
+)
+
+func nodeCommand(dataDir *string) *cobra.Command {
+	node := &cobra.Command{Use: "node", Short: "List, add, remove and kill nodes of the cluster, all on this machine"}
+	verb := func(use, short, done string, do func(*control.Client, context.Context, string) error) *cobra.Command {
+		return &cobra.Command{Use: use + " NAME", Short: short, Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
+			client, _, err := running(*dataDir)
+			if err != nil {
+				return err
+			}
+			if err := do(client, cmd.Context(), args[0]); err != nil {
+				return explain(err, *dataDir)
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%s %s\n", args[0], done)
+			return nil
+		}}
+	}
+	node.AddCommand(nodeList(dataDir),
+		verb("add", "Add a node, or start one again that was killed", "is ready", (*control.Client).AddNode),
+		verb("rm", "Remove a node and all that it holds", "is removed", (*control.Client).RemoveNode),
+		verb("kill", "Kill a node as a power failure would, to see what happens", "is dead; start it again with \"slipway node add\"", (*control.Client).KillNode))
+	return node
+}
+
+func nodeList(dataDir *string) *cobra.Command {
+	return &cobra.Command{Use: "ls", Aliases: []string{"list"}, Short: "List nodes", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			client, _, err := running(*dataDir)
+			if err != nil {
+				return err
+			}
+			nodes, err := client.Nodes(cmd.Context())
+			if err != nil {
+				return explain(err, *dataDir)
+			}
+			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			fmt.Fprintln(w, "NODE\tADDRESS\tSTATE")
+			for _, n := range nodes {
+				fmt.Fprintf(w, "%s\t%s\t%s\n", n.Name, n.Address, n.State)
+			}
+			return w.Flush()
+		}}
+}

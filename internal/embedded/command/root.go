@@ -1,0 +1,132 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package command is the command line of slipway-kube, one file for each verb.
+// "slipway" hands these verbs over to it with the same arguments.
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	kubectl "k8s.io/kubectl/pkg/cmd"
+
+	"slipway.dev/slipway/internal/embedded/cluster"
+	"slipway.dev/slipway/internal/embedded/control"
+	"slipway.dev/slipway/internal/ready"
+)
+
+// Main runs the program and returns its exit code.
+func Main(args []string) int {
+	ready.Inherit()
+	if len(args) > 1 && args[1] == "kubectl" {
+		return runKubectl(args[1:])
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := newRoot()
+	root.SetArgs(args[1:])
+	if err := root.ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "slipway:", oneLine(err))
+		return 1
+	}
+	return 0
+}
+
+// oneLine keeps a joined error readable in a terminal and in a log.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+
+func newRoot() *cobra.Command {
+	var dataDir string
+	root := &cobra.Command{
+		Use:           "slipway",
+		Short:         "A Kubernetes cluster on this machine",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.PersistentFlags().StringVar(&dataDir, "data-dir", cluster.DefaultDataDir(),
+		"directory of the cluster, also $"+cluster.EnvDataDir)
+	root.AddCommand(upCommand(&dataDir), downCommand(&dataDir), statusCommand(&dataDir), resetCommand(&dataDir),
+		doctorCommand(&dataDir), logsCommand(&dataDir), imageCommand(&dataDir), nodeCommand(&dataDir), roleCommand(&dataDir),
+		&cobra.Command{Use: "kubectl", Short: "Run kubectl against the cluster", DisableFlagParsing: true})
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w; \"%s --help\" lists the flags", err, cmd.CommandPath())
+	})
+	return root
+}
+
+// load finds the cluster of a data directory.
+func load(dataDir string) (*cluster.Cluster, error) {
+	c, err := cluster.Load(dataDir)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("%s belongs to root; run it as root, with sudo", dataDir)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no cluster in %s; make one with \"slipway up\", or name another directory with --data-dir", dataDir)
+	}
+	return c, err
+}
+
+// running returns a client of the supervisor of a data directory.
+func running(dataDir string) (*control.Client, *cluster.Cluster, error) {
+	c, err := load(dataDir)
+	if err != nil {
+		return nil, nil, err
+	}
+	return control.NewClient(c.ControlSocket()), c, nil
+}
+
+// explain adds the fix to the error of a supervisor that is not there.
+func explain(err error, dataDir string) error {
+	if errors.Is(err, control.ErrNotRunning) {
+		return fmt.Errorf("%w on %s; start it with \"slipway up\"", err, dataDir)
+	}
+	return err
+}
+
+// runKubectl is kubectl, with the cluster's kubeconfig unless one is given.
+func runKubectl(args []string) int {
+	kubeconfig := cluster.DefaultDataDir() + "/kubeconfig"
+	for i, arg := range args {
+		if dir, found := strings.CutPrefix(arg, "--data-dir="); found {
+			kubeconfig = dir + "/kubeconfig"
+			args = append(args[:i:i], args[i+1:]...)
+			break
+		}
+	}
+	given := func() bool {
+		for _, arg := range args {
+			if arg == "--kubeconfig" || strings.HasPrefix(arg, "--kubeconfig=") {
+				return true
+			}
+		}
+		return os.Getenv("KUBECONFIG") != ""
+	}
+	if _, err := os.Stat(kubeconfig); err == nil && !given() {
+		if err := os.Setenv("KUBECONFIG", kubeconfig); err != nil {
+			fmt.Fprintln(os.Stderr, "slipway:", err)
+			return 1
+		}
+	}
+	os.Args = args
+	cmd := kubectl.NewDefaultKubectlCommand()
+	cmd.SetArgs(args[1:])
+	if err := cmd.Execute(); err != nil {
+		return 1
+	}
+	return 0
+}
+
+func roleCommand(dataDir *string) *cobra.Command {
+	role := &cobra.Command{Use: "role", Hidden: true}
+	role.AddCommand(roles(dataDir)...)
+	return role
+}

@@ -1,0 +1,71 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package control is how the command line talks to the supervisor of a cluster:
+// HTTP on a unix socket that only root may open.
+package control
+
+import (
+	"time"
+
+	"slipway.dev/slipway/internal/embedded/cluster"
+	"slipway.dev/slipway/internal/embedded/supervise"
+)
+
+// Status is everything that "slipway status" shows.
+type Status struct {
+	// Ready says that every step of the boot is done.
+	Ready bool `json:"ready"`
+	// PID of the supervisor, and when it started.
+	PID     int              `json:"pid"`
+	Started time.Time        `json:"started"`
+	Cluster *cluster.Cluster `json:"cluster"`
+	// Addresses by what answers there.
+	Addresses map[string]string `json:"addresses"`
+	Versions  map[string]string `json:"versions"`
+	Processes []Process         `json:"processes"`
+	Phases    []Phase           `json:"phases"`
+	// OtherBytes is the memory of shims, of the pods of kube-system and of
+	// nothing else.
+	OtherBytes int64 `json:"otherBytes"`
+	// TotalBytes is the memory of all processes together.
+	TotalBytes int64 `json:"totalBytes"`
+}
+
+// Process is a supervised process and its memory: its proportional set size,
+// in which pages shared by n processes count 1/n for each.
+type Process struct {
+	supervise.State
+	Bytes int64 `json:"bytes"`
+}
+
+// Phase is one step of the boot.
+type Phase struct {
+	Name string `json:"name"`
+	// Begin and Took are measured from the start of the supervisor.
+	Begin time.Duration `json:"beginNanoseconds"`
+	Took  time.Duration `json:"tookNanoseconds"`
+	Done  bool          `json:"done"`
+	Error string        `json:"error,omitempty"`
+}
+
+// Node is a node as the supervisor knows it.
+type Node struct {
+	Name    string `json:"name"`
+	Address string `json:"address"`
+	// State is "running", "starting" or "killed".
+	State string `json:"state"`
+}
+
+// Supervisor is what the socket serves.
+type Supervisor interface {
+	Status() Status
+	// Phases streams the phases of the boot as they begin and end; the channel
+	// is closed when the boot is over.
+	Watch() <-chan Phase
+	Down()
+	Nodes() []Node
+	AddNode(name string) error
+	RemoveNode(name string) error
+	KillNode(name string) error
+}

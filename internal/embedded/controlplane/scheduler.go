@@ -1,0 +1,51 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controlplane
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/kubernetes/cmd/kube-scheduler/app"
+	"k8s.io/kubernetes/cmd/kube-scheduler/app/options"
+
+	"slipway.dev/slipway/internal/embedded/cluster"
+)
+
+// SchedulerFlags are the options of Kubernetes' own scheduler, which binds the
+// pods that no gang placed.
+func SchedulerFlags(c *cluster.Cluster) []string {
+	kubeconfig := c.KubeconfigOf("scheduler")
+	return []string{
+		"--kubeconfig=" + kubeconfig,
+		"--authentication-kubeconfig=" + kubeconfig,
+		"--authorization-kubeconfig=" + kubeconfig,
+		"--client-ca-file=" + c.PKI("ca.crt"),
+		"--bind-address=" + c.NodeIP(c.First()).String(),
+		fmt.Sprintf("--secure-port=%d", cluster.PortScheduler),
+		"--tls-cert-file=" + c.PKI("component-serving.crt"),
+		"--tls-private-key-file=" + c.PKI("component-serving.key"),
+		"--leader-elect=false",
+		"--profiling=false",
+	}
+}
+
+// RunScheduler runs the scheduler until ctx ends.
+func RunScheduler(ctx context.Context, flags []string) error {
+	o := options.NewOptions()
+	if err := parse("kube-scheduler", *o.Flags, flags); err != nil {
+		return err
+	}
+	name, err := cache.NewInformerName("kube-scheduler")
+	if err != nil {
+		return fmt.Errorf("naming the scheduler's informers: %w", err)
+	}
+	o.InformerName = name
+	config, scheduler, err := app.Setup(ctx, o)
+	if err != nil {
+		return fmt.Errorf("configuring the scheduler: %w", err)
+	}
+	return app.Run(ctx, config, scheduler)
+}

@@ -1,0 +1,108 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package node runs what every node has: the kubelet and the service proxy.
+// They share a process because they share a fate: a node without either is no
+// node.
+package node
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	utilfeature "k8s.io/apiserver/pkg/util/feature"
+	"k8s.io/kubernetes/cmd/kubelet/app"
+	"k8s.io/kubernetes/cmd/kubelet/app/options"
+	kubeletconfig "k8s.io/kubernetes/pkg/kubelet/apis/config"
+	kubeletvalidation "k8s.io/kubernetes/pkg/kubelet/apis/config/validation"
+
+	"slipway.dev/slipway/internal/embedded/cluster"
+)
+
+// LabelMachine on a node carries the cluster's ID: nodes with the same value
+// are on the same machine and see the same disk.
+const LabelMachine = "slipway.dev/machine"
+
+// KubeletPort on the node's address.
+const KubeletPort = 10250
+
+// RunKubelet runs the kubelet until ctx ends.
+func RunKubelet(ctx context.Context, c *cluster.Cluster, n cluster.Node, host cluster.Host) error {
+	config, err := options.NewKubeletConfiguration()
+	if err != nil {
+		return fmt.Errorf("making the kubelet's configuration: %w", err)
+	}
+	configure(config, c, n, host)
+	if err := kubeletvalidation.ValidateKubeletConfiguration(config, utilfeature.DefaultFeatureGate); err != nil {
+		return fmt.Errorf("checking the kubelet's configuration: %w", err)
+	}
+	server := &options.KubeletServer{KubeletFlags: *flags(c, n), KubeletConfiguration: *config}
+	deps, err := app.UnsecuredDependencies(ctx, server, utilfeature.DefaultFeatureGate)
+	if err != nil {
+		return fmt.Errorf("preparing the kubelet: %w", err)
+	}
+	utilfeature.DefaultMutableFeatureGate.AddMetrics()
+	return app.Run(ctx, server, deps, utilfeature.DefaultFeatureGate)
+}
+
+func flags(c *cluster.Cluster, n cluster.Node) *options.KubeletFlags {
+	f := options.NewKubeletFlags()
+	f.KubeConfig = c.KubeconfigOf("kubelet-" + n.Name)
+	f.HostnameOverride = n.Name
+	f.RootDirectory = c.NodeDir(n, "kubelet")
+	f.CertDirectory = c.NodeDir(n, "kubelet", "pki")
+	f.NodeLabels = map[string]string{LabelMachine: c.ID}
+	f.NodeIP = c.NodeIP(n).String()
+	if c.DualStack {
+		f.NodeIP += "," + c.NodeIP6(n).String()
+	}
+	return f
+}
+
+func configure(k *kubeletconfig.KubeletConfiguration, c *cluster.Cluster, n cluster.Node, host cluster.Host) {
+	secure(k, c, n)
+	k.ContainerRuntimeEndpoint = "unix://" + c.ContainerdSocket(n)
+	k.PodLogsDir = c.NodeDir(n, "pods-log")
+	k.VolumePluginDir = c.NodeDir(n, "volume-plugins")
+	k.CgroupRoot = c.CgroupRoot(n)
+	k.CgroupDriver = "cgroupfs"
+	if host.SystemdCgroup() {
+		k.CgroupDriver = "systemd"
+	}
+	k.FailCgroupV1 = false
+	k.FailSwapOn = false
+	k.ClusterDomain = "cluster.local"
+	k.ClusterDNS = []string{c.DNSServiceIP().String()}
+	k.ResolverConfig = c.NodeDir(n, "resolv.conf")
+	k.MakeIPTablesUtilChains = false
+	k.ProtectKernelDefaults = false
+	k.MaxPods = 240
+	k.SerializeImagePulls = false
+	k.EvictionHard = map[string]string{"memory.available": "100Mi", "nodefs.available": "2%", "imagefs.available": "2%", "nodefs.inodesFree": "2%"}
+	k.ImageGCHighThresholdPercent, k.ImageGCLowThresholdPercent = 95, 90
+	k.NodeStatusUpdateFrequency = metav1.Duration{Duration: 5 * time.Second}
+	k.NodeStatusReportFrequency = metav1.Duration{Duration: time.Minute}
+	k.NodeLeaseDurationSeconds = 20
+	k.SyncFrequency = metav1.Duration{Duration: time.Minute}
+	k.OOMScoreAdj = 0
+	if host.CanLowerOOMScore {
+		k.OOMScoreAdj = -999
+	}
+}
+
+func secure(k *kubeletconfig.KubeletConfiguration, c *cluster.Cluster, n cluster.Node) {
+	k.Address = c.NodeIP(n).String()
+	k.Port = KubeletPort
+	k.ReadOnlyPort = 0
+	k.HealthzPort = 0
+	k.TLSCertFile = c.PKI("kubelet-serving-" + n.Name + ".crt")
+	k.TLSPrivateKeyFile = c.PKI("kubelet-serving-" + n.Name + ".key")
+	k.Authentication.Anonymous.Enabled = false
+	k.Authentication.Webhook.Enabled = true
+	k.Authentication.X509.ClientCAFile = c.PKI("ca.crt")
+	k.Authorization.Mode = kubeletconfig.KubeletAuthorizationModeWebhook
+	k.SeccompDefault = true
+	k.EnableProfilingHandler = false
+}

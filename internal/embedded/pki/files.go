@@ -1,0 +1,149 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package pki
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"slipway.dev/slipway/internal/embedded/cluster"
+)
+
+// Leaves lists every certificate of a cluster.
+func Leaves(c *cluster.Cluster) []Leaf {
+	first := c.NodeIP(c.First()).String()
+	apiHosts := []string{"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local",
+		"localhost", "127.0.0.1", first, c.APIServiceIP().String()}
+	leaves := []Leaf{
+		{Name: "apiserver", CommonName: "kube-apiserver", Hosts: apiHosts},
+		{Name: "apiserver-kubelet-client", CommonName: "kube-apiserver-kubelet-client", Organization: []string{"slipway:kubelet-clients"}},
+		{Name: "front-proxy-client", CommonName: "front-proxy-client", Authority: "front-proxy-ca"},
+		{Name: "metrics-server", CommonName: "metrics-server", Hosts: []string{"metrics-server.kube-system.svc", first}},
+		{Name: "component-serving", CommonName: "slipway-component", Hosts: []string{"localhost", "127.0.0.1", first}},
+	}
+	for _, client := range Clients(c) {
+		leaves = append(leaves, client)
+	}
+	for _, n := range c.Nodes {
+		leaves = append(leaves, Leaf{Name: "kubelet-serving-" + n.Name, CommonName: "system:node:" + n.Name,
+			Organization: []string{"system:nodes"}, Hosts: []string{n.Name, c.NodeIP(n).String(), c.NodeIP6(n).String()}})
+	}
+	return leaves
+}
+
+// Clients lists the certificates that a kubeconfig is made for. Each is bound
+// to its own role; only the supervisor, who makes the roles, is beyond them.
+func Clients(c *cluster.Cluster) []Leaf {
+	clients := []Leaf{
+		{Name: "supervisor", CommonName: "slipway-supervisor", Organization: []string{"system:masters"}},
+		{Name: "admin", CommonName: "slipway-admin", Organization: []string{"slipway:admins"}},
+		{Name: "controller-manager", CommonName: "system:kube-controller-manager"},
+		{Name: "scheduler", CommonName: "system:kube-scheduler"},
+		{Name: "metrics", CommonName: "slipway:metrics-server"},
+		{Name: "storage", CommonName: "slipway:storage"},
+		{Name: "platform", CommonName: "slipway:platform"},
+	}
+	for _, n := range c.Nodes {
+		clients = append(clients,
+			Leaf{Name: "kubelet-" + n.Name, CommonName: "system:node:" + n.Name, Organization: []string{"system:nodes"}},
+			Leaf{Name: "proxy-" + n.Name, CommonName: "system:kube-proxy"},
+			Leaf{Name: "policy-" + n.Name, CommonName: "slipway:network-policy"})
+	}
+	return clients
+}
+
+// Ensure makes what is missing and renews what is due, and returns the names of
+// the leaves that it issued. Calling it again at once does nothing.
+func Ensure(c *cluster.Cluster, now time.Time) ([]string, error) {
+	dir := c.PKI("")
+	authorities := map[string]*Authority{}
+	for _, name := range []string{"ca", "front-proxy-ca"} {
+		a, err := LoadOrCreateAuthority(dir, name)
+		if err != nil {
+			return nil, err
+		}
+		authorities[name] = a
+	}
+	var issued []string
+	for _, leaf := range Leaves(c) {
+		if leaf.Authority == "" {
+			leaf.Authority = "ca"
+		}
+		if !due(filepath.Join(dir, leaf.Name+".crt"), authorities[leaf.Authority], now) {
+			continue
+		}
+		if err := authorities[leaf.Authority].Issue(dir, leaf, LeafLife); err != nil {
+			return nil, err
+		}
+		issued = append(issued, leaf.Name)
+	}
+	return issued, errors.Join(ensureKeys(c), WriteKubeconfigs(c, authorities["ca"].PEM))
+}
+
+// due says whether a certificate must be issued: it is missing, unreadable,
+// signed by another authority, or past two thirds of its life.
+func due(path string, authority *Authority, now time.Time) bool {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return true
+	}
+	cert, err := parseCert(content)
+	if err != nil || cert.CheckSignatureFrom(authority.Cert) != nil {
+		return true
+	}
+	return now.After(RenewAt(cert.NotBefore, cert.NotAfter))
+}
+
+// RenewAt is when two thirds of a certificate's life are over.
+func RenewAt(notBefore, notAfter time.Time) time.Time {
+	return notBefore.Add(notAfter.Sub(notBefore) * 2 / 3)
+}
+
+// ensureKeys makes the key that signs service account tokens and the one that
+// encrypts Secrets. Neither is ever replaced: tokens and data depend on them.
+func ensureKeys(c *cluster.Cluster) error {
+	if err := createOnce(c.PKI("service-account.key"), func(path string) error {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			return err
+		}
+		return writeKey(path, key)
+	}); err != nil {
+		return fmt.Errorf("making the service account key: %w", err)
+	}
+	return createOnce(c.PKI("encryption.yaml"), func(path string) error {
+		var secret [32]byte
+		_, _ = rand.Read(secret[:])
+		return cluster.WriteFile(path, fmt.Appendf(nil, encryptionConfig, base64.StdEncoding.EncodeToString(secret[:])), 0o600)
+	})
+}
+
+// encryptionConfig encrypts Secrets at rest with XSalsa20 and Poly1305; the
+// identity provider reads what was written before encryption was on.
+const encryptionConfig = `apiVersion: apiserver.config.k8s.io/v1
+kind: EncryptionConfiguration
+resources:
+- resources: [secrets]
+  providers:
+  - secretbox:
+      keys:
+      - name: key1
+        secret: %s
+  - identity: {}
+`
+
+func createOnce(path string, create func(path string) error) error {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return create(path)
+}

@@ -1,0 +1,91 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package role
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"k8s.io/component-base/logs"
+
+	"slipway.dev/slipway/internal/embedded/cluster"
+	"slipway.dev/slipway/internal/embedded/controlplane"
+	"slipway.dev/slipway/internal/embedded/datastore"
+	"slipway.dev/slipway/internal/embedded/manifests"
+	"slipway.dev/slipway/internal/embedded/pki"
+)
+
+// TestAPIServer runs an API server alone, with every schema and role of ours,
+// on a free port of the loopback address and on data that may be lost. It
+// writes the path of an administrator's kubeconfig to standard output when it
+// serves, and ends with ctx.
+func TestAPIServer(ctx context.Context, dir string) error {
+	logs.InitLogs()
+	c, err := testCluster(dir)
+	if err != nil {
+		return err
+	}
+	etcd, err := datastore.Start(ctx, c, datastore.Options{Throwaway: true})
+	if err != nil {
+		return err
+	}
+	defer etcd.Close()
+	kubeconfig := c.KubeconfigOf("supervisor")
+	return together(ctx,
+		func(ctx context.Context) error {
+			return controlplane.RunAPIServer(ctx, controlplane.TestAPIServerFlags(c))
+		},
+		func(ctx context.Context) error {
+			if err := controlplane.AwaitAPIServer(ctx, kubeconfig); err != nil {
+				return err
+			}
+			if err := equip(ctx, kubeconfig); err != nil {
+				return err
+			}
+			fmt.Println(kubeconfig)
+			<-ctx.Done()
+			return nil
+		})
+}
+
+func testCluster(dir string) (*cluster.Cluster, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("finding a free port: %w", err)
+	}
+	port := listener.Addr().(*net.TCPAddr).Port
+	if err := listener.Close(); err != nil {
+		return nil, err
+	}
+	c := &cluster.Cluster{ID: "test", DataDir: dir, RunDir: filepath.Join(dir, "run"), APIPort: port, APIHost: "127.0.0.1",
+		Nodes: []cluster.Node{{Name: "none"}}}
+	if err := os.MkdirAll(c.RunDir, 0o700); err != nil {
+		return nil, err
+	}
+	_, err = pki.Ensure(c, time.Now())
+	return c, err
+}
+
+func equip(ctx context.Context, kubeconfig string) error {
+	applier, err := manifests.NewApplier(kubeconfig)
+	if err != nil {
+		return err
+	}
+	schemas, err := manifests.Schemas()
+	if err != nil {
+		return err
+	}
+	roles, err := manifests.Roles()
+	if err != nil {
+		return err
+	}
+	if err := applier.Apply(ctx, append(schemas, roles...)); err != nil {
+		return err
+	}
+	return applier.AwaitSchemas(ctx, schemas)
+}
