@@ -6,6 +6,7 @@ package boot
 import (
 	"context"
 	"os"
+	"path/filepath"
 
 	"slipway.dev/slipway/internal/embedded/cluster"
 	"slipway.dev/slipway/internal/embedded/network"
@@ -40,7 +41,10 @@ func (s *Supervisor) platform() *supervise.Process {
 
 // startContainerd starts a node's containerd.
 func (s *Supervisor) startContainerd(n cluster.Node) func(context.Context) error {
-	return s.process(s.onNode(n, s.role("containerd:"+n.Name, "containerd", "--node", n.Name))).Start
+	spec := s.role("containerd:"+n.Name, "containerd", "--node", n.Name)
+	// The shim looks for runc when containerd asks what it can do.
+	spec.Env = append(spec.Env, "PATH="+filepath.Dir(s.programs.Runc())+":"+os.Getenv("PATH"))
+	return s.process(s.onNode(n, spec)).Start
 }
 
 // nodeAgent is a node's kubelet, service proxy and network policies.

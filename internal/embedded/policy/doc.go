@@ -49,8 +49,8 @@
 //
 // A change takes effect once the API server has sent it and a transaction has
 // run: tens of milliseconds on a small cluster. For a new pod this is not
-// enough, because the kubelet reports its address only after its containers
-// have started, up to about two seconds later. With Config.PodCIDRs set the
+// enough, because the kubelet reports its address only when it next looks at what
+// the runtime has started, about a second after the containers. With Config.PodCIDRs set the
 // agent fails closed: as long as a pod of this node that some policy isolates
 // has no address, addresses of this node that belong to no known pod are cut
 // off, in the direction that is isolated. Other pods that start at that moment
@@ -59,6 +59,11 @@
 // by a watch, while the kubelet still has a sandbox to create. Without PodCIDRs,
 // a new pod is unprotected until its address is known. The kubelet of a node
 // should be started after the agent has called Config.Ready.
+//
+// Policies go by addresses, so others must keep these honest: traffic between
+// pods of different nodes must not be masqueraded, or its sender is a node; and
+// a pod with NET_RAW can forge the address it sends from unless the network
+// checks it, for which rp_filter on the pods' links is enough.
 //
 // The table outlives the agent: while it is stopped, the last state is enforced.
 // If another program empties the ruleset (nft flush ruleset, or a restart of

@@ -54,6 +54,13 @@ func TestIsolation(t *testing.T) {
 			allowed: []packet{send(db, web, "tcp", 80), send(outside, web, "tcp", 80)},
 			denied:  []packet{send(web, db, "tcp", 80), send(web6, far6, "udp", 53), send(web, outside, "tcp", 443)},
 		},
+	} {
+		test.run(t)
+	}
+}
+
+func TestSeveralPolicies(t *testing.T) {
+	for _, test := range []compileCase{
 		{
 			name:    "both ends must agree",
 			in:      cast(newPolicy("shop/out", "app=web", to(peers(pods("app=db")))), newPolicy("shop/in", "app=db", from(peers(pods("app=nobody"))))),

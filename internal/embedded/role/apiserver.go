@@ -23,9 +23,10 @@ import (
 // TestAPIServer runs an API server alone, with every schema and role of ours,
 // on a free port of the loopback address and on data that may be lost. It
 // writes the path of an administrator's kubeconfig to standard output when it
-// serves, and ends with ctx.
+// serves, and ends with ctx; then it removes dir.
 func TestAPIServer(ctx context.Context, dir string) error {
 	logs.InitLogs()
+	defer os.RemoveAll(dir)
 	c, err := testCluster(dir)
 	if err != nil {
 		return err
