@@ -45,7 +45,7 @@ func (s *Supervisor) nodeSteps(n cluster.Node) []supervise.Step {
 	return []supervise.Step{
 		{Name: containers, Needs: []string{"network"}, Run: s.startContainerd(n)},
 		{Name: images, Needs: []string{containers}, Run: s.importPause(n)},
-		{Name: agent, Needs: []string{"server", images}, Run: s.nodeAgent(n).Start},
+		{Name: agent, Needs: []string{"manifests", images}, Run: s.nodeAgent(n).Start},
 		{Name: "ready:" + n.Name, Needs: []string{agent}, Run: func(ctx context.Context) error {
 			return node.AwaitReady(ctx, s.cluster.KubeconfigOf("supervisor"), n.Name)
 		}},

@@ -64,7 +64,7 @@ func (s *Supervisor) AddNode(name string) error {
 	defer cancel()
 	steps := s.nodeSteps(n)
 	for i := range steps {
-		steps[i].Needs = slices.DeleteFunc(steps[i].Needs, func(need string) bool { return need == "network" || need == "server" })
+		steps[i].Needs = slices.DeleteFunc(steps[i].Needs, func(need string) bool { return need == "network" || need == "manifests" })
 	}
 	return supervise.Run(ctx, steps, func(e supervise.Event) { s.note(e) })
 }

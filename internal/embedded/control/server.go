@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // Serve answers on the socket until ctx ends.
@@ -30,11 +31,19 @@ func Serve(ctx context.Context, socket string, s Supervisor) error {
 		return fmt.Errorf("closing %s to others: %w", socket, err)
 	}
 	server := &http.Server{Handler: handler(s)}
-	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
-	defer stop()
+	closed := make(chan struct{})
+	context.AfterFunc(ctx, func() {
+		defer close(closed)
+		// Whoever asked for the end shall have the answer.
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = server.Shutdown(last)
+		_ = server.Close()
+	})
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serving %s: %w", socket, err)
 	}
+	<-closed
 	return nil
 }
 

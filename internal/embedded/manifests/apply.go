@@ -6,15 +6,12 @@ package manifests
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -22,6 +19,9 @@ import (
 
 // owner is the field manager of what is applied here.
 const owner = "slipway"
+
+// requestLimit ends a request that an API server, just started, never answers.
+const requestLimit = 30 * time.Second
 
 // Applier applies objects to one cluster.
 type Applier struct{ client dynamic.Interface }
@@ -34,6 +34,7 @@ func NewApplier(kubeconfig string) (*Applier, error) {
 	}
 	config = rest.CopyConfig(config)
 	config.QPS, config.Burst = -1, -1
+	config.Timeout = requestLimit
 	client, err := dynamic.NewForConfig(config)
 	if err != nil {
 		return nil, err
@@ -81,48 +82,4 @@ func (a *Applier) resource(o *unstructured.Unstructured) dynamic.ResourceInterfa
 		return a.client.Resource(plural)
 	}
 	return a.client.Resource(plural).Namespace(o.GetNamespace())
-}
-
-// AwaitSchemas returns when the API server serves all of the definitions.
-func (a *Applier) AwaitSchemas(ctx context.Context, definitions []*unstructured.Unstructured) error {
-	crds := a.client.Resource(schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"})
-	for _, d := range definitions {
-		byName := fields.OneTermEqualSelector("metadata.name", d.GetName()).String()
-		w, err := crds.Watch(ctx, metav1.ListOptions{FieldSelector: byName})
-		if err != nil {
-			return fmt.Errorf("watching %s: %w", d.GetName(), err)
-		}
-		err = awaitEstablished(ctx, w)
-		w.Stop()
-		if err != nil {
-			return fmt.Errorf("waiting for %s to be served: %w", d.GetName(), err)
-		}
-	}
-	return nil
-}
-
-func awaitEstablished(ctx context.Context, w watch.Interface) error {
-	for {
-		select {
-		case event, open := <-w.ResultChan():
-			if !open {
-				return fmt.Errorf("the watch ended")
-			}
-			if o, ok := event.Object.(*unstructured.Unstructured); ok && established(o) {
-				return nil
-			}
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-}
-
-func established(o *unstructured.Unstructured) bool {
-	conditions, _, _ := unstructured.NestedSlice(o.Object, "status", "conditions")
-	for _, c := range conditions {
-		if condition, ok := c.(map[string]any); ok && condition["type"] == "Established" {
-			return strings.EqualFold(fmt.Sprint(condition["status"]), "true")
-		}
-	}
-	return false
 }

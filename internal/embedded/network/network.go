@@ -33,10 +33,27 @@ import (
 	"slipway.dev/slipway/internal/embedded/journal"
 )
 
+// sharedDirs are made by the components at places that cannot be chosen.
+var sharedDirs = []string{"/var/lib/kubelet", "/var/lib/cni", "/run/containerd", netnsDir}
+
+// recordDirs writes the shared directories that are not there yet to the
+// journal.
+func recordDirs(j *journal.Journal) error {
+	for _, dir := range sharedDirs {
+		if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err := j.Record(journal.Entry{Kind: journal.Dir, Name: dir}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Prepare makes the bridge with the first node's addresses and lets the machine
 // forward packets. It can be repeated.
 func Prepare(c *cluster.Cluster, j *journal.Journal) error {
-	if err := forward(c, j); err != nil {
+	if err := errors.Join(recordDirs(j), forward(c, j)); err != nil {
 		return err
 	}
 	if err := j.Record(journal.Entry{Kind: journal.Link, Name: c.Bridge()}); err != nil {

@@ -52,5 +52,13 @@ func RunProxy(ctx context.Context, c *cluster.Cluster, n cluster.Node) error {
 	if err := o.Validate(); err != nil {
 		return fmt.Errorf("checking options of the service proxy: %w", err)
 	}
-	return o.Run(ctx)
+	// Upstream's loop does not end with ctx; the rules that it wrote stay.
+	ended := make(chan error, 1)
+	go func() { ended <- o.Run(ctx) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
 }

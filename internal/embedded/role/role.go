@@ -57,7 +57,7 @@ func Control(ctx context.Context, c *cluster.Cluster) error {
 		},
 		func(ctx context.Context) error { return controlplane.RunScheduler(ctx, controlplane.SchedulerFlags(c)) },
 		func(ctx context.Context) error {
-			return controlplane.RunMetricsServer(ctx, controlplane.MetricsServerFlags(c))
+			return controlplane.RunMetricsServer(ctx, c.KubeconfigOf("metrics"), controlplane.MetricsServerFlags(c))
 		},
 		func(ctx context.Context) error { return storage.Run(ctx, c) },
 		func(ctx context.Context) error {
@@ -70,13 +70,25 @@ func Control(ctx context.Context, c *cluster.Cluster) error {
 		})
 }
 
-// Node runs the kubelet and the service proxy of one node.
+// Node runs the kubelet, the service proxy and the network policies of one
+// node. The kubelet comes last: no pod starts before policies are in force.
 func Node(ctx context.Context, c *cluster.Cluster, n cluster.Node) error {
 	logs.InitLogs()
 	host := cluster.ThisHost()
+	enforced := make(chan struct{})
 	return together(ctx,
-		func(ctx context.Context) error { return node.RunKubelet(ctx, c, n, host) },
+		func(ctx context.Context) error {
+			return node.RunPolicy(ctx, c, n, func() { close(enforced) })
+		},
 		func(ctx context.Context) error { return node.RunProxy(ctx, c, n) },
+		func(ctx context.Context) error {
+			select {
+			case <-enforced:
+			case <-ctx.Done():
+				return nil
+			}
+			return node.RunKubelet(ctx, c, n, host)
+		},
 		notifyAndWait)
 }
 

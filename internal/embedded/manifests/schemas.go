@@ -1,0 +1,88 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package manifests
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/tools/cache"
+	watchtools "k8s.io/client-go/tools/watch"
+)
+
+var definitions = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
+
+// AwaitSchemas returns when the API server serves all of the definitions.
+func (a *Applier) AwaitSchemas(ctx context.Context, schemas []*unstructured.Unstructured) error {
+	waiting := make(map[string]bool, len(schemas))
+	for _, s := range schemas {
+		waiting[s.GetName()] = true
+	}
+	crds := a.client.Resource(definitions)
+	if err := nudge(ctx, crds, waiting); err != nil {
+		return err
+	}
+	_, err := watchtools.UntilWithSync(ctx, listWatch(crds), &unstructured.Unstructured{}, nil, func(event watch.Event) (bool, error) {
+		if o, ok := event.Object.(*unstructured.Unstructured); ok && has(o, "Established") {
+			delete(waiting, o.GetName())
+		}
+		return len(waiting) == 0, nil
+	})
+	if err != nil {
+		return fmt.Errorf("waiting for %v to be served: %w", slices.Sorted(maps.Keys(waiting)), err)
+	}
+	return nil
+}
+
+// nudge updates the definitions whose names were accepted but which are not
+// established. An API server that is killed in between does not take them up
+// again after its restart until they are updated.
+func nudge(ctx context.Context, crds dynamic.ResourceInterface, waiting map[string]bool) error {
+	list, err := crds.List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return fmt.Errorf("listing schemas: %w", err)
+	}
+	for _, crd := range list.Items {
+		if !waiting[crd.GetName()] || !has(&crd, "NamesAccepted") || has(&crd, "Established") {
+			continue
+		}
+		patch := fmt.Appendf(nil, `{"metadata":{"annotations":{"slipway.dev/nudged":%q}}}`, time.Now().Format(time.RFC3339Nano))
+		if _, err := crds.Patch(ctx, crd.GetName(), types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
+			return fmt.Errorf("updating schema %s: %w", crd.GetName(), err)
+		}
+	}
+	return nil
+}
+
+func listWatch(resource dynamic.ResourceInterface) *cache.ListWatch {
+	return &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			return resource.List(ctx, o)
+		},
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			return resource.Watch(ctx, o)
+		},
+	}
+}
+
+// has says whether a condition of a definition is True.
+func has(o *unstructured.Unstructured, kind string) bool {
+	conditions, _, _ := unstructured.NestedSlice(o.Object, "status", "conditions")
+	for _, c := range conditions {
+		if condition, ok := c.(map[string]any); ok && condition["type"] == kind {
+			return condition["status"] == "True"
+		}
+	}
+	return false
+}
