@@ -1,0 +1,120 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package platform is Slipway's own process: every controller, the scheduler
+// and the front door, in one manager with one cache.
+//
+// It takes a kubeconfig and runs with the rights in api/rbac, never as an
+// administrator, and it is the same in an embedded cluster and on somebody
+// else's; only who starts it differs.
+package platform
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+
+	"github.com/go-logr/logr"
+	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/frontdoor"
+	"slipway.dev/slipway/internal/ready"
+	"slipway.dev/slipway/internal/scheduler"
+	"slipway.dev/slipway/internal/serving"
+	"slipway.dev/slipway/internal/training"
+)
+
+// Options say where the platform works and where it answers.
+type Options struct {
+	// Kubeconfig of the platform's own user; empty inside a pod.
+	Kubeconfig string
+	// Listen is the front door's host:port.
+	Listen string
+	// URL is how clients reach the front door, ending in /v1; empty means Listen.
+	URL string
+	// HealthListen is the host:port of /metrics and /healthz.
+	HealthListen string
+}
+
+// Run runs the platform until ctx ends.
+func Run(ctx context.Context, o Options) error {
+	ready.Inherit()
+	log := logr.FromSlogHandler(slog.NewTextHandler(os.Stderr, nil))
+	ctrl.SetLogger(log)
+	klog.SetLogger(log)
+	mgr, err := newManager(o)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", o.Listen)
+	if err != nil {
+		return fmt.Errorf("listening for the front door: %w; choose another address with --listen", err)
+	}
+	if o.URL == "" {
+		o.URL = "http://" + listener.Addr().String() + "/v1"
+	}
+	if err := setup(mgr, listener, o); err != nil {
+		return err
+	}
+	return mgr.Start(ctx)
+}
+
+// setup names everything that the platform consists of.
+func setup(mgr ctrl.Manager, listener net.Listener, o Options) error {
+	return errors.Join(
+		scheduler.Setup(mgr),
+		training.Setup(mgr),
+		serving.Setup(mgr, o.URL),
+		frontdoor.Setup(mgr, listener),
+		mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
+			if !mgr.GetCache().WaitForCacheSync(ctx) {
+				return nil
+			}
+			return ready.Notify()
+		})),
+	)
+}
+
+func newManager(o Options) (ctrl.Manager, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", o.Kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("reading the kubeconfig: %w", err)
+	}
+	// The API server's own fairness limits requests; a second limit here would
+	// only slow large jobs down.
+	config.QPS = -1
+	scheme, err := Scheme()
+	if err != nil {
+		return nil, err
+	}
+	mgr, err := ctrl.NewManager(config, ctrl.Options{
+		Scheme: scheme,
+		Metrics: metricsserver.Options{BindAddress: o.HealthListen, ExtraHandlers: map[string]http.Handler{
+			"/healthz": http.StripPrefix("/healthz", &healthz.Handler{}),
+		}},
+		HealthProbeBindAddress: "0",
+	})
+	if err != nil {
+		return nil, fmt.Errorf("connecting to the cluster: %w", err)
+	}
+	return mgr, nil
+}
+
+// Scheme knows the kinds of Kubernetes, ours, and other people's that we run.
+func Scheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	return scheme, errors.Join(clientgoscheme.AddToScheme(scheme), slipwayv1.AddToScheme(scheme), kubeflowv1.AddToScheme(scheme))
+}
