@@ -1,0 +1,134 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"fmt"
+	"testing"
+)
+
+// cluster of nodes with 8 GPUs in racks of 16.
+func cluster(nodes int) *Picture {
+	p := New()
+	for i := range nodes {
+		p.SetNode(Node{
+			Name: fmt.Sprintf("node-%05d", i), Ready: true,
+			Labels:      map[string]string{"rack": fmt.Sprint("rack-", i/16), "gpu": "h100"},
+			Allocatable: Resources{cpu: 128000, "memory": 1 << 40, "nvidia.com/gpu": 8, pods: 110},
+		})
+	}
+	return p
+}
+
+func gpuGang(i int, count int32, topology Topology) Gang {
+	return Gang{Key: fmt.Sprintf("ns/gang-%06d", i), Created: int64(i), Sets: []PodSet{{
+		Name: "worker", Count: count, Topology: topology,
+		Shape: Shape{
+			Requests: Resources{cpu: 4000, "memory": 32 << 30, "nvidia.com/gpu": 1},
+			Selector: map[string]string{"gpu": "h100"},
+		},
+	}}}
+}
+
+func tell(b *testing.B, p *Picture, g Gang) {
+	if err := p.SetGang(g); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// BenchmarkToFull decides gangs until 7,500 nodes with 8 GPUs are full, each gang
+// in a pass of its own, and reports pods decided per second.
+func BenchmarkToFull(b *testing.B) {
+	for _, mix := range []struct {
+		name  string
+		sizes []int32
+	}{
+		{"one", []int32{1}},
+		{"eight", []int32{8}},
+		{"mixed", []int32{1, 64, 4, 256, 16, 8, 512, 2, 32, 128}},
+	} {
+		b.Run(mix.name, func(b *testing.B) {
+			placed := int32(0)
+			for b.Loop() {
+				b.StopTimer()
+				p := cluster(7500)
+				b.StartTimer()
+				for i, left := 0, int32(60000); left > 0; i++ {
+					count := min(mix.sizes[i%len(mix.sizes)], left)
+					tell(b, p, gpuGang(i, count, Topology{}))
+					if v := p.Decide(); len(v) != 1 || v[0].State != Placed {
+						b.Fatalf("gang %d of %d: %v", i, count, v)
+					}
+					left -= count
+					placed += count
+				}
+			}
+			b.ReportMetric(float64(placed)/b.Elapsed().Seconds(), "pods/s")
+		})
+	}
+}
+
+// BenchmarkTopology places gangs of 500 and of 4 with a rack or rows of racks.
+func BenchmarkTopology(b *testing.B) {
+	for _, c := range []struct {
+		count    int32
+		topology Topology
+	}{{512, Topology{"rack", false}}, {4, Topology{"rack", true}}} {
+		b.Run(fmt.Sprintf("%d", c.count), func(b *testing.B) {
+			p, i := cluster(5000), 0
+			for b.Loop() {
+				tell(b, p, gpuGang(i, c.count, c.topology))
+				p.Decide()
+				p.DeleteGang(gpuGang(i, 0, Topology{}).Key)
+				i++
+			}
+			b.ReportMetric(float64(c.count)*float64(b.N)/b.Elapsed().Seconds(), "pods/s")
+		})
+	}
+}
+
+// BenchmarkVerdictOnFull is what it costs to say why a gang of a new shape waits.
+func BenchmarkVerdictOnFull(b *testing.B) {
+	p := cluster(7500)
+	tell(b, p, gpuGang(0, 60000, Topology{}))
+	p.Decide()
+	i := 1
+	for b.Loop() {
+		g := gpuGang(i, 80, Topology{})
+		g.Sets[0].Shape.Requests = Resources{cpu: int64(i), "nvidia.com/gpu": 1}
+		tell(b, p, g)
+		if v := p.Decide(); len(v) != 1 || v[0].State != Waiting {
+			b.Fatal(v)
+		}
+		p.DeleteGang(g.Key)
+		i++
+	}
+}
+
+// BenchmarkWaiting is what one pod that ends costs while so many gangs of ten
+// sizes wait for more than that.
+func BenchmarkWaiting(b *testing.B) {
+	for _, waiting := range []int{100, 1000, 10000} {
+		b.Run(fmt.Sprint(waiting), func(b *testing.B) {
+			p := cluster(7500)
+			for i := range 7500 {
+				p.Bind(Pod{Key: fmt.Sprint("pod-", i), Node: p.nodes[i].Name, Requests: Resources{"nvidia.com/gpu": 8}})
+			}
+			for i := range waiting {
+				tell(b, p, gpuGang(i, int32(16+i%10), Topology{}))
+			}
+			p.Decide()
+			i := 0
+			for b.Loop() {
+				pod := Pod{Key: fmt.Sprint("pod-", i%7500), Node: p.nodes[i%7500].Name, Requests: Resources{"nvidia.com/gpu": 8}}
+				p.Unbind(pod.Key)
+				if v := p.Decide(); len(v) != 0 {
+					b.Fatal(v)
+				}
+				p.Bind(pod)
+				i++
+			}
+		})
+	}
+}

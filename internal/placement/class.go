@@ -1,0 +1,175 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"math"
+	"slices"
+)
+
+// class is all the pod sets of one Shape. It remembers for every node how many
+// of their pods fit there, and looks again only at nodes that were touched.
+type class struct {
+	Shape
+	key   string
+	users int // sets
+	// requests of one pod, itself included.
+	requests []amount
+
+	fits  []fit // by node.index
+	total int64 // sum of fits
+	// members and version of the Picture that fits are right for.
+	members, version uint64
+}
+
+// fit of a class on a node.
+type fit struct {
+	// pods that fit now.
+	pods int32
+	// order among nodes: the smaller are taken first.
+	order uint32
+}
+
+// sync brings fits up to date.
+func (c *class) sync(p *Picture) {
+	switch {
+	case c.fits == nil || c.members != p.members:
+		c.fits, c.total = make([]fit, len(p.nodes)), 0
+		for i := range p.nodes {
+			c.refit(p, i)
+		}
+	case c.version != p.version:
+		for i, touched := range p.touched {
+			if touched > c.version {
+				c.refit(p, i)
+			}
+		}
+	}
+	c.members, c.version = p.members, p.version
+}
+
+func (c *class) refit(p *Picture, i int) {
+	n := p.nodes[i]
+	c.total -= int64(c.fits[i].pods)
+	c.fits[i] = fit{}
+	if room := c.room(n); room > 0 && c.admits(n) {
+		c.fits[i] = fit{room, c.order(n)}
+	}
+	c.total += int64(c.fits[i].pods)
+}
+
+// room on the node, in pods of the class, its rules apart.
+func (c *class) room(n *node) int32 {
+	room := int64(maxPods)
+	for _, r := range c.requests {
+		room = min(room, (n.alloc.at(r.at)-n.used.at(r.at))/r.n)
+	}
+	if len(c.HostPorts) > 0 && room > 0 {
+		if _, taken := n.portTaken(c.HostPorts); taken {
+			return 0
+		}
+		room = 1
+	}
+	return int32(max(room, 0))
+}
+
+// admits says that the node takes new pods of the class if it has room.
+func (c *class) admits(n *node) bool {
+	return n.Ready && !n.cordon(c.Tolerations) && !n.refuses(c.Tolerations) && c.selects(n)
+}
+
+func (n *node) refuses(by []Toleration) bool {
+	_, noSchedule := n.taint(NoSchedule, by)
+	_, noExecute := n.taint(NoExecute, by)
+	return noSchedule || noExecute
+}
+
+func (c *class) selects(n *node) bool {
+	for key, value := range c.Selector {
+		if have, ok := n.Labels[key]; !ok || have != value {
+			return false
+		}
+	}
+	return len(c.Affinity) == 0 || slices.ContainsFunc(c.Affinity, func(t Term) bool { return t.matches(&n.Node) })
+}
+
+// maxScore is above what the weights of preferences can add up to in practice.
+const maxScore = 1 << 20
+
+// order puts nodes that are wanted before those that are not, nodes without
+// needless devices before others, and partly used ones before whole ones.
+func (c *class) order(n *node) uint32 {
+	score := int32(0)
+	for _, preference := range c.Preferred {
+		if preference.Term.matches(&n.Node) {
+			score += max(preference.Weight, 0)
+		}
+	}
+	order := uint32(maxScore-min(score, maxScore)) << 2
+	if _, rather := n.taint(PreferNoSchedule, c.Tolerations); rather {
+		order |= 1 << 31
+	}
+	if slices.ContainsFunc(n.devices, func(i int) bool { return !c.asks(i) }) {
+		order |= 2
+	}
+	if n.whole() {
+		order |= 1
+	}
+	return order
+}
+
+func (c *class) asks(resource int) bool {
+	return slices.ContainsFunc(c.requests, func(r amount) bool { return r.at == resource })
+}
+
+// best node of a domain for the next of so many pods, or -1: first by order, then
+// the one that holds all of them with the least to spare, then the one that holds
+// most, then by name. One pass over a flat slice is quicker than keeping it
+// sorted while every decision changes it.
+func (c *class) best(in domain, pods int32) int {
+	best, least := -1, uint64(math.MaxUint64)
+	for i, f := range c.fits {
+		if f.pods == 0 || !in.has(i) {
+			continue
+		}
+		rank := uint64(f.order)<<32 | uint64(f.pods)
+		if f.pods < pods {
+			rank = uint64(f.order)<<32 | 1<<31 | uint64(maxPods-f.pods)
+		}
+		if rank < least {
+			best, least = i, rank
+		}
+	}
+	return best
+}
+
+// maxIdle classes that no set uses are kept, because the next gang is often like
+// the last.
+const maxIdle = 64
+
+// intern finds or makes the class of a shape, and counts one more user.
+func (p *Picture) intern(s Shape) *class {
+	key := s.key()
+	c := p.classes[key]
+	if c == nil {
+		c = &class{Shape: s, key: key, requests: p.names.perPod(s.Requests)}
+		p.classes[key] = c
+	} else if c.users == 0 {
+		p.idle = slices.DeleteFunc(p.idle, func(idle *class) bool { return idle == c })
+	}
+	c.users++
+	return c
+}
+
+func (p *Picture) release(g *gang) {
+	for _, s := range g.sets {
+		if s.class.users--; s.class.users > 0 {
+			continue
+		}
+		if p.idle = append(p.idle, s.class); len(p.idle) > maxIdle {
+			delete(p.classes, p.idle[0].key)
+			p.idle = slices.Delete(p.idle, 0, 1)
+		}
+	}
+}

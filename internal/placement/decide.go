@@ -1,0 +1,175 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// turn orders gangs.
+type turn struct {
+	priority int32
+	repair   bool
+	created  int64
+	key      string
+}
+
+func (t turn) compare(o turn) int {
+	if c := cmp.Compare(o.priority, t.priority); c != 0 {
+		return c
+	}
+	if t.repair != o.repair {
+		return map[bool]int{true: -1, false: 1}[t.repair]
+	}
+	return cmp.Or(cmp.Compare(t.created, o.created), cmp.Compare(t.key, o.key))
+}
+
+func (p *Picture) find(t turn) (int, bool) {
+	return slices.BinarySearchFunc(p.queue, t, func(g *gang, t turn) int { return g.turn.compare(t) })
+}
+
+func (p *Picture) enqueue(g *gang) {
+	p.dequeue(g)
+	g.turn = turn{g.Priority, g.any(slot.lost), g.Created, g.Key}
+	g.queued, g.triedAt = true, 0
+	i, _ := p.find(g.turn)
+	p.queue = slices.Insert(p.queue, i, g)
+}
+
+func (p *Picture) dequeue(g *gang) {
+	if g.queued {
+		i, _ := p.find(g.turn)
+		p.queue = slices.Delete(p.queue, i, i+1)
+		g.queued = false
+	}
+}
+
+// describe a gang so that those with the same description get the same answer.
+func (g *gang) describe() string {
+	var b strings.Builder
+	for _, s := range g.sets {
+		fmt.Fprintf(&b, "%s %d %s %t %s\n", s.Name, s.Count, s.Topology.Key, s.Topology.Required, s.class.key)
+	}
+	return b.String()
+}
+
+// pass is one run of Decide or Refresh, in which the same shape is answered once.
+type pass struct {
+	p       *Picture
+	failed  map[string]bool
+	reasons map[string]*Reason
+}
+
+func (p *Picture) pass() *pass {
+	return &pass{p, map[string]bool{}, map[string]*Reason{}}
+}
+
+// Decide tries all gangs that wait and may fit now, and answers those whose
+// answer is new: in particular each gang that was told of or lost a node. Why
+// the others wait may have changed too; see Refresh.
+func (p *Picture) Decide() []Verdict {
+	p.resume()
+	ps := p.pass()
+	var verdicts []Verdict
+	var repaired []*gang
+	waiting := p.queue[:0]
+	for _, g := range p.queue {
+		settled := false
+		if g.moved || g.triedAt <= p.freed {
+			settled = ps.try(g)
+			if v, news := ps.judge(g, settled); news {
+				verdicts = append(verdicts, v)
+			}
+		}
+		if g.queued = !settled; g.queued {
+			waiting = append(waiting, g)
+			if g.turn.repair && !g.any(slot.lost) {
+				repaired = append(repaired, g)
+			}
+		}
+	}
+	clear(p.queue[len(waiting):])
+	p.queue = waiting
+	// They wait to grow only, which is no reason to go before others.
+	for _, g := range repaired {
+		p.enqueue(g)
+	}
+	return verdicts
+}
+
+// resume books the placements decided earlier, all of them before anything else
+// is decided, and those under which pods may be running first of all: they are
+// there, whatever the picture says.
+func (p *Picture) resume() {
+	for _, waits := range []bool{false, true} {
+		for _, g := range p.queue {
+			if g.resuming && g.Waits == waits {
+				g.resuming = false
+				p.reclaim(g)
+			}
+		}
+	}
+}
+
+func (p *Picture) reclaim(g *gang) {
+	for k := range g.sets {
+		c := g.sets[k].class
+		for j := range g.sets[k].slots {
+			s := &g.sets[k].slots[j]
+			n := p.byName[s.node]
+			if s.fresh() || n == nil || !n.known || !n.keeps(c.Tolerations) || !c.countable(s.count) {
+				continue
+			}
+			if s.held = !g.Waits || p.roomy(g, k, n, s.count); s.held {
+				p.book(g, k, n, s.count)
+			}
+		}
+	}
+}
+
+// countable says that so many pods of the class can be added up.
+func (c *class) countable(pods int32) bool {
+	return !slices.ContainsFunc(c.requests, func(r amount) bool { return r.n > maxQuantity/int64(pods) })
+}
+
+// try to place what has no place yet, and says whether all of it has one now.
+func (ps *pass) try(g *gang) bool {
+	lost, fresh := g.any(slot.lost), g.any(slot.fresh)
+	whole := !lost && g.count(slot.fresh) == g.count(every)
+	switch {
+	case !lost && !fresh:
+		return true
+	case whole && ps.failed[g.shape]:
+	case (!lost || ps.p.fill(g, slot.lost)) && (!fresh || ps.p.fill(g, slot.fresh)):
+		return true
+	case whole:
+		ps.failed[g.shape] = true
+	}
+	g.triedAt = ps.p.freed + 1
+	return false
+}
+
+// judge makes the verdict on a gang that was tried, and says whether it is news.
+func (ps *pass) judge(g *gang, settled bool) (Verdict, bool) {
+	state := Placed
+	switch {
+	case settled:
+	case g.any(slot.lost):
+		state = Waiting
+	case g.any(slot.isHeld):
+	case ps.p.fitsEmpty(g):
+		state = Waiting
+	default:
+		state = Never
+	}
+	if !g.moved && g.told.State == state {
+		return g.told, false
+	}
+	g.told = Verdict{Gang: g.Key, State: state, Placement: g.placement(), Reason: ps.reason(g, state)}
+	g.moved, g.explainedAt = false, ps.p.changes
+	return g.told, true
+}

@@ -1,0 +1,45 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package placement decides which node every pod of a gang runs on, or says in
+// people's words why it cannot run. It is a pure function with a memory: no
+// clock, no I/O, no goroutine, and the same inputs give the same answers.
+//
+// A [Picture] is the cluster as far as the decision needs it. It is told of
+// changes and never rebuilt: nodes ([Picture.SetNode], [Picture.DeleteNode]),
+// pods that are bound, whoever bound them ([Picture.Bind], [Picture.Unbind]),
+// and gangs ([Picture.SetGang], [Picture.DeleteGang]). The order in which it is
+// told does not matter. [Picture.Decide] then answers with a [Verdict] for each
+// gang whose answer is another than before.
+//
+// # Rules
+//
+// A gang is placed whole or not at all. Gangs are tried in the order of their
+// priority, higher first, then of their age; a gang that lost a node is tried
+// before others of its priority. A gang that does not fit does not hold up those
+// behind it: they may take what is free, so that one wish that cannot be granted
+// does not stop the cluster. The price is that a large gang may wait long while
+// small ones keep coming; giving it a higher priority does not evict them.
+//
+// Within a gang the pod set with the least choice goes first. A set goes to nodes
+// that it prefers, then to those without devices that it does not ask for, then
+// to those that are partly used, so that whole nodes stay free for large gangs;
+// among these to the node that holds all of the rest with the least to spare, or
+// else to the one that holds most. With a topology it goes to the tightest
+// domain that holds it; a preferred one falls back to the largest domains.
+//
+// A node is lost to a gang when it is deleted, not ready, or has a NoExecute taint
+// that the gang does not tolerate. Only the pods there are placed again. A
+// gang that grows keeps running while the pods that were added wait.
+//
+// What a gang reserves and what its pods that are bound already ask for is the
+// same thing and counts once, resource by resource the greater of the two. Pods
+// that are left over when their gang is gone count until they are gone, too.
+//
+// # Speed
+//
+// Pod sets that ask for the same share a class, which remembers how many of its
+// pods every node holds and looks again only at nodes that changed. Gangs of the
+// same shape are answered once in a pass, and one that did not fit is not tried
+// again until something was freed.
+package placement

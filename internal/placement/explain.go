@@ -1,0 +1,218 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// explain why the slots of a kind find no place: it goes the first way that fill
+// tried and reports on the set that got stuck.
+func (p *Picture) explain(g *gang, kind func(slot) bool) *Reason {
+	if len(p.nodes) == 0 {
+		return &Reason{Code: NoNodes, Text: "the cluster has no nodes yet"}
+	}
+	t := p.trial(g, kind)
+	defer t.cancel()
+	for i, k := range t.sequence() {
+		mark := len(t.moves)
+		t.g.sets[k].class.sync(p)
+		routes := t.routes(k, t.need[k])
+		if len(routes) == 0 || !t.pack(k, routes[0]) {
+			t.undo(mark)
+			return t.shortage(k, i > 0)
+		}
+	}
+	return &Reason{Code: InsufficientResources, Text: "needs all its pods at once, and no way to place them was found"}
+}
+
+// shortage of room for set k, after other sets took theirs.
+func (t *trial) shortage(k int, beside bool) *Reason {
+	s, need := &t.g.sets[k], t.need[k]
+	s.class.sync(t.p)
+	found := t.p.obstacles(s.class)
+	room, code := s.class.total, blame(found, s.class.total)
+	var where string
+	if s.Topology.Required {
+		if room, where = t.bestDomain(k); s.class.total >= int64(need) {
+			code = InsufficientTopology
+		}
+	}
+	text := t.g.subject(s) + "needs " + s.class.wish(need) + "; " + t.fit(s.Topology, room, where)
+	if beside {
+		text += " beside the gang's other pods"
+	}
+	reason := &Reason{Code: code, Text: text, Because: children(t.p, s.class, found)}
+	if t.p.empty == nil {
+		t.undo(0)
+		reason.Code, reason.Remedy = NeverFits, t.remedy(k, room)
+	}
+	return reason
+}
+
+// bestDomain that a set with a required topology can have: its room and its name,
+// which is empty when there is none.
+func (t *trial) bestDomain(k int) (int64, string) {
+	s := &t.g.sets[k]
+	l := t.p.level(s.Topology.Key)
+	room := l.room(s.class)
+	if home, rooted := t.home(k, l); rooted {
+		return room[home.id], l.names[home.id]
+	}
+	best, where := int64(0), ""
+	for id := range room {
+		if room[id] > best {
+			best, where = room[id], l.names[id]
+		}
+	}
+	return best, where
+}
+
+// subject names the set where there are several.
+func (g *gang) subject(s *set) string {
+	if len(g.sets) == 1 {
+		return ""
+	}
+	return "pod set " + s.Name + " "
+}
+
+// fit says how many pods have room, and where.
+func (t *trial) fit(topology Topology, room int64, where string) string {
+	when := "now"
+	if t.p.empty == nil {
+		when = "on the empty cluster"
+	}
+	switch {
+	case where != "" && room == 0:
+		return fmt.Sprintf("the %s of the others, %s, has no room %s", topology.Key, where, when)
+	case where != "":
+		return fmt.Sprintf("the best %s, %s, has room for %d %s", topology.Key, where, room, when)
+	case topology.Required:
+		return fmt.Sprintf("no node with the label %s has room %s", topology.Key, when)
+	case room == 0:
+		return "none fits " + when
+	case room == 1:
+		return "1 fits " + when
+	}
+	return fmt.Sprintf("%d fit %s", room, when)
+}
+
+// hurdle is what keeps a pod off a node.
+type hurdle int
+
+// Hurdles in the order in which they are looked at.
+const (
+	notReady hurdle = iota
+	cordoned
+	tainted
+	unlabelled
+	unlike
+	portInUse
+	without
+	short
+)
+
+// obstacle is a hurdle with its particulars: a taint, a label, a port, or which
+// of class.requests there is too little of, a bit for each.
+type obstacle struct {
+	hurdle hurdle
+	what   string
+	scarce uint64
+}
+
+// group of nodes with the same obstacle.
+type group struct {
+	obstacle
+	nodes int
+	first *node
+	// most that is free on any of them, by position in class.requests.
+	most []int64
+}
+
+// obstacles of all nodes on which no pod of the class fits, most frequent first.
+func (p *Picture) obstacles(c *class) []*group {
+	groups := map[obstacle]*group{}
+	var list []*group
+	for i, n := range p.nodes {
+		if c.fits[i].pods > 0 {
+			continue
+		}
+		o := p.obstacle(c, n)
+		g := groups[o]
+		if g == nil {
+			g = &group{obstacle: o, first: n, most: make([]int64, len(c.requests))}
+			groups[o] = g
+			list = append(list, g)
+		}
+		g.nodes++
+		for j, r := range c.requests {
+			g.most[j] = max(g.most[j], n.alloc.at(r.at)-n.used.at(r.at))
+		}
+	}
+	slices.SortStableFunc(list, func(a, b *group) int {
+		return cmp.Or(cmp.Compare(b.nodes, a.nodes), cmp.Compare(b.hurdle, a.hurdle), cmp.Compare(a.what, b.what), cmp.Compare(a.scarce, b.scarce))
+	})
+	return list
+}
+
+func (p *Picture) obstacle(c *class, n *node) obstacle {
+	if !n.Ready {
+		return obstacle{hurdle: notReady}
+	}
+	if n.cordon(c.Tolerations) {
+		return obstacle{hurdle: cordoned}
+	}
+	for _, effect := range []string{NoSchedule, NoExecute} {
+		if t, found := n.taint(effect, c.Tolerations); found {
+			return obstacle{hurdle: tainted, what: t.String()}
+		}
+	}
+	if label, missing := c.missingLabel(n); missing {
+		return obstacle{hurdle: unlabelled, what: label}
+	}
+	if !c.selects(n) {
+		return obstacle{hurdle: unlike}
+	}
+	if port, taken := n.portTaken(c.HostPorts); taken {
+		return obstacle{hurdle: portInUse, what: fmt.Sprintf("%d/%s", port.Port, port.Protocol)}
+	}
+	o := obstacle{hurdle: short}
+	for i, r := range c.requests {
+		if n.alloc.at(r.at) == 0 {
+			return obstacle{hurdle: without, what: p.names.list[r.at]}
+		}
+		if n.alloc.at(r.at)-n.used.at(r.at) < r.n {
+			o.scarce |= 1 << i
+		}
+	}
+	return o
+}
+
+func (c *class) missingLabel(n *node) (string, bool) {
+	for _, key := range sortedKeys(c.Selector) {
+		if have, ok := n.Labels[key]; !ok || have != c.Selector[key] {
+			return key + "=" + c.Selector[key], true
+		}
+	}
+	return "", false
+}
+
+// blame the obstacle that stands for the others in a condition's reason.
+func blame(found []*group, room int64) Code {
+	code := NoMatchingNode
+	for _, g := range found {
+		switch {
+		case g.hurdle >= portInUse:
+			return InsufficientResources
+		case g.hurdle <= cordoned:
+			code = NodesUnavailable
+		}
+	}
+	if room > 0 {
+		return InsufficientResources
+	}
+	return code
+}

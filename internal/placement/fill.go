@@ -1,0 +1,221 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"cmp"
+	"slices"
+)
+
+// maxTries bounds the search for a gang whose sets compete for the same nodes.
+const maxTries = 64
+
+// trial books places for the slots of a gang and takes them back if not all of
+// them find one.
+type trial struct {
+	p *Picture
+	g *gang
+	// need is how many pods of each set still want a place when the trial begins.
+	need  []int32
+	moves []move
+	stays []stay
+	tries int
+}
+
+// move books pods of a set on a node.
+type move struct {
+	set, node int
+	pods      int32
+}
+
+// stay is a slot that got its room back on the node that it had lost.
+type stay struct {
+	set  int
+	slot *slot
+}
+
+// fill finds a node for every slot of the kind, or changes nothing.
+func (p *Picture) fill(g *gang, kind func(slot) bool) bool {
+	t := p.trial(g, kind)
+	if !t.place(t.sequence()) {
+		t.cancel()
+		return false
+	}
+	t.commit(kind)
+	return true
+}
+
+func (p *Picture) trial(g *gang, kind func(slot) bool) *trial {
+	t := &trial{p: p, g: g, need: make([]int32, len(g.sets))}
+	for k := range g.sets {
+		for j := range g.sets[k].slots {
+			if s := &g.sets[k].slots[j]; kind(*s) && !t.stay(k, s) {
+				t.need[k] += s.count
+			}
+		}
+	}
+	return t
+}
+
+// stay lets a slot stay where it was, if that node came back and nobody else took
+// its room. The pod may still be there, so what it asks for does not count.
+func (t *trial) stay(k int, s *slot) bool {
+	n, c := t.p.byName[s.node], t.g.sets[k].class
+	if n == nil || !n.known || !c.admits(n) {
+		return false
+	}
+	if !t.p.roomy(t.g, k, n, s.count) {
+		return false
+	}
+	t.p.book(t.g, k, n, s.count)
+	s.held = true
+	t.stays = append(t.stays, stay{k, s})
+	return true
+}
+
+// roomy says that a node has room for so many pods of a set, not counting what
+// their predecessors there ask for.
+func (p *Picture) roomy(g *gang, k int, n *node, pods int32) bool {
+	c := g.sets[k].class
+	if _, taken := n.portTaken(c.HostPorts); taken || len(c.HostPorts) > 0 && pods > 1 || !c.countable(pods) {
+		return false
+	}
+	n.book(g.Key, slots, c.requests, c.HostPorts, int64(pods))
+	defer n.book(g.Key, slots, c.requests, c.HostPorts, -int64(pods))
+	return !slices.ContainsFunc(c.requests, func(r amount) bool { return n.used.at(r.at) > n.alloc.at(r.at) })
+}
+
+// sequence of the sets that need places: those bound to one domain first, then
+// those with the least choice.
+func (t *trial) sequence() []int {
+	var sets []int
+	for k, need := range t.need {
+		if need > 0 {
+			t.g.sets[k].class.sync(t.p)
+			sets = append(sets, k)
+		}
+	}
+	slices.SortStableFunc(sets, func(a, b int) int {
+		x, y := &t.g.sets[a], &t.g.sets[b]
+		if x.Topology.Required != y.Topology.Required {
+			return map[bool]int{true: -1, false: 1}[x.Topology.Required]
+		}
+		return cmp.Compare(x.class.total*int64(t.need[b]), y.class.total*int64(t.need[a]))
+	})
+	return sets
+}
+
+// place the sets one after the other, trying other ways for the earlier ones
+// where a later one gets stuck.
+func (t *trial) place(sets []int) bool {
+	if len(sets) == 0 {
+		return true
+	}
+	k, mark := sets[0], len(t.moves)
+	t.g.sets[k].class.sync(t.p)
+	for _, route := range t.routes(k, t.need[k]) {
+		if t.tries++; t.tries > maxTries {
+			return false
+		}
+		if t.pack(k, route) && t.place(sets[1:]) {
+			return true
+		}
+		t.undo(mark)
+	}
+	return false
+}
+
+// pack a set into domains, in their order.
+func (t *trial) pack(k int, route []domain) bool {
+	c, need := t.g.sets[k].class, t.need[k]
+	c.sync(t.p)
+	if c.total < int64(need) {
+		return false
+	}
+	for _, in := range route {
+		for need > 0 {
+			i := c.best(in, need)
+			if i < 0 {
+				break
+			}
+			n := min(need, c.fits[i].pods)
+			t.p.book(t.g, k, t.p.nodes[i], n)
+			t.moves = append(t.moves, move{k, i, n})
+			need -= n
+		}
+	}
+	return need == 0
+}
+
+func (t *trial) undo(mark int) {
+	for _, m := range slices.Backward(t.moves[mark:]) {
+		t.p.book(t.g, m.set, t.p.nodes[m.node], -m.pods)
+	}
+	t.moves = t.moves[:mark]
+}
+
+// cancel the trial as if it had never been.
+func (t *trial) cancel() {
+	t.undo(0)
+	for _, s := range t.stays {
+		t.p.book(t.g, s.set, t.p.byName[s.slot.node], -s.slot.count)
+		s.slot.held = false
+	}
+}
+
+// commit gives the places found to the slots of the kind, in rank order.
+func (t *trial) commit(kind func(slot) bool) {
+	for k := range t.g.sets {
+		var found []slot
+		for _, m := range t.moves {
+			if m.set == k {
+				found = append(found, slot{t.p.nodes[m.node].Name, m.pods, true})
+			}
+		}
+		if len(found) > 0 {
+			t.g.sets[k].slots = refill(t.g.sets[k].slots, kind, found)
+		}
+	}
+	t.g.moved = true
+	t.p.changes++
+}
+
+// refill puts runs of places where the slots of the kind were.
+func refill(old []slot, kind func(slot) bool, found []slot) []slot {
+	var out []slot
+	add := func(s slot) {
+		if last := len(out) - 1; last >= 0 && out[last].node == s.node && out[last].held == s.held {
+			out[last].count += s.count
+		} else {
+			out = append(out, s)
+		}
+	}
+	for _, s := range old {
+		if !kind(s) {
+			add(s)
+			continue
+		}
+		for s.count > 0 {
+			n := min(s.count, found[0].count)
+			add(slot{found[0].node, n, true})
+			s.count -= n
+			if found[0].count -= n; found[0].count == 0 {
+				found = found[1:]
+			}
+		}
+	}
+	return out
+}
+
+// book pods of a set, or takes them back when there are fewer than none. A class
+// that was up to date stays so.
+func (p *Picture) book(g *gang, k int, n *node, pods int32) {
+	c := g.sets[k].class
+	current := c.version == p.version && c.members == p.members && c.fits != nil
+	n.book(g.Key, slots, c.requests, c.HostPorts, int64(pods))
+	if p.touch(n); current && n.known {
+		c.refit(p, n.index)
+		c.version = p.version
+	}
+}

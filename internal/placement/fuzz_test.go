@@ -1,0 +1,275 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// FuzzPicture feeds clusters and orders of events made from bytes and checks after
+// every decision that nothing is over-committed, no gang is half placed, nothing
+// waits that fits, and that the same input gives the same answer, also after a
+// restart that hears of everything in another order.
+func FuzzPicture(f *testing.F) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 16 {
+		seed := make([]byte, 600)
+		for i := range seed {
+			seed[i] = byte(random.Uint32())
+		}
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		a, b := newWorld(t, data), newWorld(t, data)
+		for a.step() {
+			b.step()
+			if diff := cmp.Diff(a.verdicts, b.verdicts); diff != "" {
+				t.Fatalf("the same input gives another answer:\n%s", diff)
+			}
+		}
+		a.restart()
+	})
+}
+
+// TestRandomPictures is the fuzz test on fixed inputs, so that a plain test run
+// covers much ground.
+func TestRandomPictures(t *testing.T) {
+	runs := 1000
+	if testing.Short() {
+		runs = 100
+	}
+	for seed := range runs {
+		random := rand.New(rand.NewPCG(uint64(seed), 7))
+		data := make([]byte, 400)
+		for i := range data {
+			data[i] = byte(random.Uint32())
+		}
+		w := newWorld(t, data)
+		for w.step() {
+			if t.Failed() {
+				t.Fatalf("seed %d", seed)
+			}
+		}
+		w.restart()
+	}
+}
+
+func (w *world) decide() {
+	before, resuming := w.held(), map[string]bool{}
+	for key, g := range w.p.gangs {
+		resuming[key] = g.resuming
+	}
+	waitedOut := maps.Clone(w.latest)
+	w.verdicts = w.p.Decide()
+	for _, v := range w.verdicts {
+		w.latest[v.Gang] = v
+	}
+	w.checkGains(before, w.held(), resuming)
+	for key := range w.gangs {
+		w.checkWhole(key, before, waitedOut[key])
+	}
+}
+
+// checkGains: who got room just now got room that is there.
+func (w *world) checkGains(before, after map[where]int32, resuming map[string]bool) {
+	for at, count := range after {
+		if count <= before[at] || resuming[at.gang] && !w.gangs[at.gang].Waits {
+			continue
+		}
+		n, s := w.nodes[at.node], w.gangs[at.gang].Sets[at.set]
+		tolerant := len(s.Shape.Tolerations) > 0
+		switch {
+		case resuming[at.gang]:
+		case n.Name == "", !n.Ready, n.Cordoned, len(n.Taints) > 0 && !tolerant,
+			s.Shape.Selector != nil && n.Labels["zone"] != "a":
+			w.t.Errorf("%v is not allowed on %+v", at, n)
+		}
+		for name := range s.Shape.Requests {
+			if used := w.used(at.node, name, after); s.Shape.Requests[name] > 0 && used > n.Allocatable[name] {
+				w.t.Errorf("%v over-commits %s: %d of %d", at, name, used, n.Allocatable[name])
+			}
+		}
+		if used := w.used(at.node, pods, after); used > n.Allocatable[pods] {
+			w.t.Errorf("%v over-commits pods: %d of %d", at, used, n.Allocatable[pods])
+		}
+		if len(s.Shape.HostPorts) > 0 && w.ports(at.node, after) > 1 {
+			w.t.Errorf("%v shares a host port on %s", at, at.node)
+		}
+	}
+}
+
+// used of a resource on a node, counted anew from what the world was told.
+func (w *world) used(node, name string, held map[where]int32) int64 {
+	slots, bound := map[string]int64{}, map[string]int64{}
+	for at, count := range held {
+		if at.node == node {
+			slots[at.gang] += int64(count) * ask(w.gangs[at.gang].Sets[at.set].Shape.Requests, name)
+		}
+	}
+	for _, pod := range w.pods {
+		if pod.Node == node {
+			bound[pod.Gang] += ask(pod.Requests, name)
+		}
+	}
+	total := int64(0)
+	for gang := range bound {
+		total += max(slots[gang], bound[gang])
+		delete(slots, gang)
+	}
+	for _, n := range slots {
+		total += n
+	}
+	return total
+}
+
+func (w *world) ports(node string, held map[where]int32) int32 {
+	holders := int32(0)
+	for at, count := range held {
+		if at.node == node && len(w.gangs[at.gang].Sets[at.set].Shape.HostPorts) > 0 {
+			holders += count
+		}
+	}
+	return holders
+}
+
+func ask(r Resources, name string) int64 {
+	if name == pods {
+		return 1
+	}
+	return r[name]
+}
+
+// checkWhole: all of a gang is placed or nothing, and the verdict says so.
+func (w *world) checkWhole(key string, before map[where]int32, earlier Verdict) {
+	g, v := w.p.gangs[key], w.latest[key]
+	all, held := g.count(every), g.count(slot.isHeld)
+	switch v.State {
+	case Placed:
+		if g.any(slot.lost) || held < all && v.Reason == nil || held == all && v.Reason != nil {
+			w.t.Errorf("%s is told placed (%v) with %d of %d", key, v.Reason, held, all)
+		}
+		if held < all && w.heldBy(key, before) == 0 && len(earlier.Placement) == 0 && !w.restored[key] {
+			w.t.Errorf("%s is half placed: %d of %d", key, held, all)
+		}
+	case Waiting, Never:
+		if held > 0 && !g.any(slot.lost) || v.Reason == nil {
+			w.t.Errorf("%s is told %s (%v) with %d of %d", key, v.State, v.Reason, held, all)
+		}
+		if v.State == Never && g.any(slot.lost) {
+			w.t.Errorf("%s is told never, though it was placed", key)
+		}
+		w.checkNoRoom(g)
+	default:
+		w.t.Errorf("%s has no verdict", key)
+	}
+	if diff := cmp.Diff(v.Placement, g.placement()); diff != "" {
+		w.t.Errorf("%s is told another placement than it has:\n%s", key, diff)
+	}
+}
+
+func (w *world) heldBy(key string, held map[where]int32) int32 {
+	total := int32(0)
+	for at, count := range held {
+		if at.gang == key {
+			total += count
+		}
+	}
+	return total
+}
+
+// checkNoRoom: a gang of one set without a topology that waits would really not
+// fit, counting node by node.
+func (w *world) checkNoRoom(g *gang) {
+	if len(g.sets) != 1 || g.sets[0].Topology.Required || g.any(slot.lost) {
+		return
+	}
+	s, held := g.sets[0], w.held()
+	room := int64(0)
+	for _, n := range w.nodes {
+		if !n.Ready || n.Cordoned || len(n.Taints) > 0 && len(s.Shape.Tolerations) == 0 ||
+			s.Shape.Selector != nil && n.Labels["zone"] != "a" {
+			continue
+		}
+		fit := n.Allocatable[pods] - w.used(n.Name, pods, held)
+		for name, want := range s.Shape.Requests {
+			if want > 0 {
+				fit = min(fit, (n.Allocatable[name]-w.used(n.Name, name, held))/want)
+			}
+		}
+		if len(s.Shape.HostPorts) > 0 {
+			fit = min(fit, int64(1-w.ports(n.Name, held)))
+		}
+		room += max(fit, 0)
+	}
+	if room >= int64(s.Count) {
+		w.t.Errorf("%s waits for %d places, but there are %d", g.Key, s.Count, room)
+	}
+}
+
+// consistent: the books of every node agree with a count from scratch.
+func (w *world) consistent() {
+	held := w.held()
+	for name, n := range w.p.byName {
+		for i, resource := range w.p.names.list {
+			if want := w.used(name, resource, held); n.used.at(i) != want {
+				w.t.Errorf("%s of node %s: booked %d, counted %d", resource, name, n.used.at(i), want)
+			}
+		}
+		if _, known := w.nodes[name]; known != n.known {
+			w.t.Errorf("node %s: known is %t", name, n.known)
+		}
+	}
+	for i, n := range w.p.nodes {
+		if n.index != i || i > 0 && w.p.nodes[i-1].Name >= n.Name {
+			w.t.Errorf("node %s has index %d at %d", n.Name, n.index, i)
+		}
+	}
+	for _, c := range w.p.classes {
+		w.fitsAreRight(c)
+	}
+	for _, n := range w.p.empty.nodes {
+		if len(n.accounts) > 0 {
+			w.t.Errorf("node %s of the empty cluster is not empty", n.Name)
+		}
+	}
+}
+
+func (w *world) fitsAreRight(c *class) {
+	c.sync(w.p)
+	fresh := &class{Shape: c.Shape, requests: c.requests}
+	fresh.sync(w.p)
+	if !slices.Equal(c.fits, fresh.fits) || c.total != fresh.total {
+		w.t.Errorf("class %s remembers %v, %d; it is %v, %d", c.key, c.fits, c.total, fresh.fits, fresh.total)
+	}
+}
+
+// restart makes a second picture from what an API server would have: placed gangs
+// stay exactly where they are.
+func (w *world) restart() {
+	w.decide()
+	again := New()
+	for _, key := range slices.Backward(slices.Sorted(maps.Keys(w.gangs))) {
+		g := w.gangs[key]
+		g.Placement, g.Waits = w.latest[key].Placement, w.latest[key].State == Waiting
+		if err := again.SetGang(g); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	for _, pod := range w.pods {
+		again.Bind(pod)
+	}
+	for _, n := range w.nodes {
+		again.SetNode(n)
+	}
+	for _, v := range again.Decide() {
+		if was := w.latest[v.Gang]; was.State == Placed && was.Reason == nil && !cmp.Equal(was, v) {
+			w.t.Errorf("a restart moves %s:\n%s", v.Gang, cmp.Diff(was, v))
+		}
+	}
+}

@@ -1,0 +1,228 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Gang is what is placed whole.
+type Gang struct {
+	// Key is unique among gangs.
+	Key string
+	// Priority; higher is tried first.
+	Priority int32
+	// Created orders gangs of one priority, the smaller first; any unit.
+	Created int64
+	// Sets have unique names.
+	Sets []PodSet
+	// Placement decided earlier. It is looked at only when the gang is not known
+	// yet, and then is a fact, because pods may be running there.
+	Placement []SetPlacement
+	// Waits says that the gang had lost part of its Placement, so that nothing
+	// runs. Places are kept where there is room.
+	Waits bool
+}
+
+// PodSet is a number of like pods.
+type PodSet struct {
+	Name     string
+	Count    int32
+	Shape    Shape
+	Topology Topology
+}
+
+// Shape is what one pod asks for. Its maps and slices are kept and must not be
+// changed afterwards.
+type Shape struct {
+	Requests Resources
+	// Selector are labels that the node must have.
+	Selector map[string]string
+	// Affinity is met by any of its terms; none at all is met by every node.
+	Affinity []Term
+	// Preferred decides among nodes that will do.
+	Preferred   []Preference
+	Tolerations []Toleration
+	HostPorts   []HostPort
+}
+
+// Topology keeps a pod set within nodes that share the value of a label.
+type Topology struct {
+	// Key of the label; empty asks for nothing.
+	Key string
+	// Required waits for one domain; otherwise several will do.
+	Required bool
+}
+
+// SetPlacement is where the pods of one set go, in rank order.
+type SetPlacement struct {
+	Set   string
+	Slots []Slot
+}
+
+// Slot is a run of consecutive ranks on one node.
+type Slot struct {
+	Node  string
+	Count int32
+}
+
+// maxPods of a gang.
+const maxPods = 1 << 20
+
+// Validate names the field of a gang that no decision can be made about.
+func (g *Gang) Validate() error {
+	names := map[string]bool{}
+	total := int64(0)
+	for _, s := range g.Sets {
+		if names[s.Name] {
+			return fmt.Errorf("two pod sets are named %q; give each its own name", s.Name)
+		}
+		names[s.Name] = true
+		if s.Count < 0 {
+			return fmt.Errorf("pod set %q has count %d; use zero or more", s.Name, s.Count)
+		}
+		total += int64(s.Count)
+		if err := s.Shape.validate(); err != nil {
+			return fmt.Errorf("pod set %q: %w", s.Name, err)
+		}
+	}
+	if total > maxPods {
+		return fmt.Errorf("the gang has %d pods; use at most %d", total, maxPods)
+	}
+	return nil
+}
+
+func (s *Shape) validate() error {
+	for _, name := range slices.Sorted(maps.Keys(s.Requests)) {
+		if s.Requests[name] < 0 {
+			return fmt.Errorf("request of %s is negative; use zero or more", name)
+		}
+	}
+	for _, term := range s.Affinity {
+		if err := term.validate(); err != nil {
+			return fmt.Errorf("node affinity: %w", err)
+		}
+	}
+	for _, preference := range s.Preferred {
+		if err := preference.Term.validate(); err != nil {
+			return fmt.Errorf("preferred node affinity: %w", err)
+		}
+	}
+	for i, port := range s.HostPorts {
+		if slices.ContainsFunc(s.HostPorts[:i], port.conflicts) {
+			return fmt.Errorf("host port %d is asked for twice by one pod; no node can give it", port.Port)
+		}
+	}
+	return nil
+}
+
+// key is the same for shapes that no decision tells apart.
+func (s *Shape) key() string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(s.Requests)) {
+		fmt.Fprintf(&b, "%s=%d,", name, s.Requests[name])
+	}
+	for _, label := range slices.Sorted(maps.Keys(s.Selector)) {
+		fmt.Fprintf(&b, "|%q=%q", label, s.Selector[label])
+	}
+	if len(s.Affinity)+len(s.Preferred)+len(s.Tolerations)+len(s.HostPorts) > 0 {
+		fmt.Fprintf(&b, "|%#v|%#v|%#v|%#v", s.Affinity, s.Preferred, s.Tolerations, s.HostPorts)
+	}
+	return b.String()
+}
+
+// gang is a Gang being decided on.
+type gang struct {
+	Gang
+	sets []set
+	// shape of a gang of which nothing is placed; gangs with the same one get
+	// the same answer.
+	shape string
+	// resuming gangs have a placement that is yet to be booked.
+	resuming bool
+	// moved says that Decide has something to tell about the gang.
+	moved bool
+
+	queued bool
+	turn   turn
+	// triedAt is one more than Picture.freed was when the gang was last found not
+	// to fit; until that grows it is not tried again.
+	triedAt uint64
+	// explainedAt is Picture.changes when told was last brought up to date.
+	explainedAt uint64
+	told        Verdict
+	// twin is the same gang on the empty cluster.
+	twin *gang
+}
+
+// set is a pod set and what is decided of it. The counts of its slots add up to
+// the set's.
+type set struct {
+	*PodSet
+	class *class
+	slots []slot
+}
+
+// slot is a run of ranks. It holds room on its node; or it has lost its node and
+// still names it; or it never had one.
+type slot struct {
+	node  string
+	count int32
+	held  bool
+}
+
+func (s slot) lost() bool  { return !s.held && s.node != "" }
+func (s slot) fresh() bool { return s.node == "" }
+
+func (g *gang) any(is func(slot) bool) bool {
+	return slices.ContainsFunc(g.sets, func(s set) bool { return slices.ContainsFunc(s.slots, is) })
+}
+
+// count the pods of the slots of a kind.
+func (g *gang) count(is func(slot) bool) int32 {
+	n := int32(0)
+	for _, s := range g.sets {
+		n += s.count(is)
+	}
+	return n
+}
+
+func (s *set) count(is func(slot) bool) int32 {
+	n := int32(0)
+	for _, slot := range s.slots {
+		if is(slot) {
+			n += slot.count
+		}
+	}
+	return n
+}
+
+func (s slot) isHeld() bool { return s.held }
+
+// placement as it is told: slots that lost their node keep its name until they
+// have another, and the end of a set that never had a place is left out.
+func (g *gang) placement() []SetPlacement {
+	if !g.any(func(s slot) bool { return !s.fresh() }) {
+		return nil
+	}
+	out := make([]SetPlacement, 0, len(g.sets))
+	for _, s := range g.sets {
+		p := SetPlacement{Set: s.Name}
+		for _, slot := range s.slots {
+			if slot.fresh() {
+				break
+			}
+			if last := len(p.Slots) - 1; last >= 0 && p.Slots[last].Node == slot.node {
+				p.Slots[last].Count += slot.count
+			} else {
+				p.Slots = append(p.Slots, Slot{slot.node, slot.count})
+			}
+		}
+		out = append(out, p)
+	}
+	return out
+}

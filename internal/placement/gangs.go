@@ -1,0 +1,147 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import "slices"
+
+// SetGang tells of a gang, or of what changed about it. A gang that cannot be
+// decided on is refused with the reason, and what was known of it is forgotten.
+//
+// A change of the counts keeps the places of the ranks that remain. A change of
+// what pods ask for gives all places back: the gang is decided anew.
+func (p *Picture) SetGang(told Gang) error {
+	if err := told.Validate(); err != nil {
+		p.DeleteGang(told.Key)
+		return err
+	}
+	old := p.gangs[told.Key]
+	g := p.build(told)
+	switch {
+	case old == nil:
+		g.restore(told.Placement)
+	case old.reshapes(g):
+		p.vacate(old)
+	default:
+		p.inherit(g, old)
+	}
+	if old != nil {
+		p.forget(old)
+	}
+	p.gangs[g.Key] = g
+	p.enqueue(g)
+	p.changes++
+	return nil
+}
+
+// DeleteGang gives back what the gang holds; one that was never told of is fine.
+func (p *Picture) DeleteGang(key string) {
+	if g := p.gangs[key]; g != nil {
+		p.vacate(g)
+		p.forget(g)
+		delete(p.gangs, key)
+		p.changes++
+	}
+}
+
+func (p *Picture) build(told Gang) *gang {
+	g := &gang{Gang: told, moved: true}
+	for i := range told.Sets {
+		s := set{PodSet: &told.Sets[i], class: p.intern(told.Sets[i].Shape)}
+		s.resize(s.Count)
+		g.sets = append(g.sets, s)
+	}
+	g.shape = g.describe()
+	return g
+}
+
+// resize adds ranks without a place at the end of the set.
+func (s *set) resize(count int32) {
+	if more := count - s.count(every); more > 0 {
+		s.slots = append(s.slots, slot{count: more})
+	}
+}
+
+func every(slot) bool { return true }
+
+// restore the placement as slots whose room is yet to be booked.
+func (g *gang) restore(placed []SetPlacement) {
+	for k := range g.sets {
+		s := &g.sets[k]
+		i := slices.IndexFunc(placed, func(p SetPlacement) bool { return p.Set == s.Name })
+		if i < 0 {
+			continue
+		}
+		s.slots = nil
+		left := s.Count
+		for _, run := range placed[i].Slots {
+			if run.Node == "" || run.Count <= 0 || left == 0 {
+				break
+			}
+			n := min(run.Count, left)
+			s.slots = append(s.slots, slot{node: run.Node, count: n})
+			left -= n
+			g.resuming = true
+		}
+		s.resize(s.Count)
+	}
+}
+
+// reshapes says that a set of the same name asks for something else now.
+func (g *gang) reshapes(next *gang) bool {
+	return slices.ContainsFunc(g.sets, func(old set) bool {
+		return slices.ContainsFunc(next.sets, func(s set) bool {
+			return s.Name == old.Name && (s.class != old.class || s.Topology != old.Topology)
+		})
+	})
+}
+
+// vacate takes all slots back.
+func (p *Picture) vacate(g *gang) {
+	for k := range g.sets {
+		p.cut(g, k, 0)
+	}
+}
+
+// inherit the places of ranks that remain.
+func (p *Picture) inherit(g, old *gang) {
+	g.resuming = old.resuming
+	for j := range old.sets {
+		k := slices.IndexFunc(g.sets, func(s set) bool { return s.Name == old.sets[j].Name })
+		if k < 0 {
+			p.cut(old, j, 0)
+			continue
+		}
+		p.cut(old, j, g.sets[k].Count)
+		g.sets[k].slots = old.sets[j].slots
+		g.sets[k].resize(g.sets[k].Count)
+	}
+}
+
+// cut a set down to its first ranks.
+func (p *Picture) cut(g *gang, k int, count int32) {
+	s := &g.sets[k]
+	for excess := s.count(every) - count; excess > 0; {
+		last := &s.slots[len(s.slots)-1]
+		n := min(excess, last.count)
+		if last.held {
+			at := p.byName[last.node]
+			p.book(g, k, at, -n)
+			p.relieve(at)
+			p.drop(at)
+		}
+		excess -= n
+		if last.count -= n; last.count == 0 {
+			s.slots = s.slots[:len(s.slots)-1]
+		}
+	}
+}
+
+// forget what was remembered for a gang, its places apart.
+func (p *Picture) forget(g *gang) {
+	p.dequeue(g)
+	p.release(g)
+	if g.twin != nil {
+		p.empty.release(g.twin)
+	}
+}

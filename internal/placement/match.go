@@ -1,0 +1,144 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+)
+
+// Operator of a Requirement, spelled as in Kubernetes.
+type Operator string
+
+// Operators; Gt and Lt compare integers.
+const (
+	In           Operator = "In"
+	NotIn        Operator = "NotIn"
+	Exists       Operator = "Exists"
+	DoesNotExist Operator = "DoesNotExist"
+	Gt           Operator = "Gt"
+	Lt           Operator = "Lt"
+)
+
+// Requirement on a label of a node or, with Field, on its name.
+type Requirement struct {
+	Key      string
+	Operator Operator
+	Values   []string
+	Field    bool
+}
+
+// Term holds when all of its requirements do; one without any never holds.
+type Term []Requirement
+
+// Preference for nodes on which the term holds, of weight 1 to 100.
+type Preference struct {
+	Weight int32
+	Term   Term
+}
+
+func (t Term) matches(n *Node) bool {
+	return len(t) > 0 && !slices.ContainsFunc(t, func(r Requirement) bool { return !r.matches(n) })
+}
+
+func (r Requirement) matches(n *Node) bool {
+	value, ok := n.Labels[r.Key]
+	if r.Field {
+		value, ok = n.Name, true
+	}
+	switch r.Operator {
+	case In:
+		return ok && slices.Contains(r.Values, value)
+	case NotIn:
+		return !ok || !slices.Contains(r.Values, value)
+	case Exists:
+		return ok
+	case DoesNotExist:
+		return !ok
+	case Gt, Lt:
+		have, err := strconv.ParseInt(value, 10, 64)
+		want, _ := strconv.ParseInt(r.Values[0], 10, 64)
+		return ok && err == nil && (r.Operator == Gt && have > want || r.Operator == Lt && have < want)
+	}
+	return false
+}
+
+func (t Term) validate() error {
+	for _, r := range t {
+		if err := r.validate(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r Requirement) validate() error {
+	switch {
+	case r.Field && (r.Key != "metadata.name" || r.Operator != In && r.Operator != NotIn):
+		return fmt.Errorf("field %q with operator %q is not supported; use metadata.name with In or NotIn", r.Key, r.Operator)
+	case r.Operator == In || r.Operator == NotIn:
+		if len(r.Values) == 0 {
+			return fmt.Errorf("operator %s on %q has no values; list at least one", r.Operator, r.Key)
+		}
+	case r.Operator == Gt || r.Operator == Lt:
+		if len(r.Values) != 1 {
+			return fmt.Errorf("operator %s on %q has %d values; give one integer", r.Operator, r.Key, len(r.Values))
+		}
+		if _, err := strconv.ParseInt(r.Values[0], 10, 64); err != nil {
+			return fmt.Errorf("operator %s on %q compares with %q; give one integer", r.Operator, r.Key, r.Values[0])
+		}
+	case r.Operator != Exists && r.Operator != DoesNotExist:
+		return fmt.Errorf("operator %q on %q is unknown; use In, NotIn, Exists, DoesNotExist, Gt or Lt", r.Operator, r.Key)
+	}
+	return nil
+}
+
+// Effects of a Taint, spelled as in Kubernetes.
+const (
+	NoSchedule       = "NoSchedule"
+	PreferNoSchedule = "PreferNoSchedule"
+	NoExecute        = "NoExecute"
+)
+
+// Taint of a node.
+type Taint struct{ Key, Value, Effect string }
+
+func (t Taint) String() string {
+	if t.Value == "" {
+		return t.Key + ":" + t.Effect
+	}
+	return t.Key + "=" + t.Value + ":" + t.Effect
+}
+
+// Toleration of taints. An empty Key is every key, an empty Effect every effect;
+// AnyValue is the operator Exists.
+type Toleration struct {
+	Key, Value, Effect string
+	AnyValue           bool
+}
+
+func (t Toleration) tolerates(taint Taint) bool {
+	return (t.Effect == "" || t.Effect == taint.Effect) &&
+		(t.Key == "" || t.Key == taint.Key) &&
+		(t.AnyValue || t.Value == taint.Value)
+}
+
+func tolerated(taint Taint, by []Toleration) bool {
+	return slices.ContainsFunc(by, func(t Toleration) bool { return t.tolerates(taint) })
+}
+
+// HostPort of the node that a pod binds. An empty IP is all addresses.
+type HostPort struct {
+	Port     int32
+	Protocol string
+	IP       string
+}
+
+func (h HostPort) conflicts(o HostPort) bool {
+	return h.Port == o.Port && h.Protocol == o.Protocol && (h.IP == o.IP || h.everywhere() || o.everywhere())
+}
+
+// everywhere leaves "::" out, as Kubernetes' own scheduler does.
+func (h HostPort) everywhere() bool { return h.IP == "" || h.IP == "0.0.0.0" }

@@ -1,0 +1,136 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"maps"
+	"slices"
+)
+
+// Node as the API server has it. Its maps and slices are kept and must not be
+// changed afterwards.
+type Node struct {
+	Name   string
+	Labels map[string]string
+	Taints []Taint
+	// Cordoned nodes keep what runs there and take nothing new, except from a set
+	// that tolerates the taint node.kubernetes.io/unschedulable.
+	Cordoned bool
+	// Ready is false for a node whose kubelet does not answer. What was placed
+	// there is lost.
+	Ready bool
+	// Allocatable, "pods" included.
+	Allocatable Resources
+}
+
+func (n *Node) equal(o *Node) bool {
+	return n.Name == o.Name && n.Cordoned == o.Cordoned && n.Ready == o.Ready &&
+		maps.Equal(n.Labels, o.Labels) && slices.Equal(n.Taints, o.Taints) &&
+		maps.Equal(n.Allocatable, o.Allocatable)
+}
+
+// keeps says that a pod which tolerates this much may go on running there.
+func (n *Node) keeps(tolerations []Toleration) bool {
+	_, evicts := n.taint(NoExecute, tolerations)
+	return n.Ready && !evicts
+}
+
+// taint with the effect that is not tolerated, if there is one.
+func (n *Node) taint(effect string, by []Toleration) (Taint, bool) {
+	for _, t := range n.Taints {
+		if t.Effect == effect && !tolerated(t, by) {
+			return t, true
+		}
+	}
+	return Taint{}, false
+}
+
+// cordon says that the node takes no new pod that tolerates only this much.
+func (n *Node) cordon(by []Toleration) bool {
+	return n.Cordoned && !tolerated(Taint{Key: "node.kubernetes.io/unschedulable", Effect: NoSchedule}, by)
+}
+
+// node is a Node and what takes its room. It exists as long as either does: a pod
+// may be told of before its node, and outlive it.
+type node struct {
+	Node
+	known   bool // told of, and in Picture.nodes
+	index   int  // in Picture.nodes
+	alloc   vector
+	devices []int // resources that not every node has
+	used    vector
+	ports   map[HostPort]int // how many pods and slots hold each
+	// accounts by gang; that of pods without a gang is "".
+	accounts map[string]*account
+}
+
+// account is what a gang takes of a node: the greater, resource by resource, of
+// what its slots reserve and what its pods that are bound ask for.
+type account struct {
+	taken [2]vector
+	count [2]int64
+}
+
+// side of an account.
+type side int
+
+const (
+	slots side = iota
+	bound
+)
+
+// book n pods, or takes them back when n is negative.
+func (n *node) book(gang string, on side, requests []amount, ports []HostPort, count int64) {
+	a := n.accounts[gang]
+	if a == nil {
+		a = &account{}
+		n.accounts[gang] = a
+	}
+	for _, r := range requests {
+		before := max(a.taken[slots].at(r.at), a.taken[bound].at(r.at))
+		a.taken[on].add(r.at, r.n*count)
+		n.used.add(r.at, max(a.taken[slots].at(r.at), a.taken[bound].at(r.at))-before)
+	}
+	a.count[on] += count
+	if a.count == [2]int64{} {
+		delete(n.accounts, gang)
+	}
+	for _, port := range ports {
+		n.ports[port] += int(count)
+		if n.ports[port] == 0 {
+			delete(n.ports, port)
+		}
+	}
+}
+
+// whole says that the node's devices are all free or, when it has none, that no
+// gang has slots there.
+func (n *node) whole() bool {
+	for _, i := range n.devices {
+		if n.used.at(i) > 0 {
+			return false
+		}
+	}
+	if len(n.devices) > 0 {
+		return true
+	}
+	for _, a := range n.accounts {
+		if a.count[slots] > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// portTaken is the first of the ports that somebody holds already.
+func (n *node) portTaken(ports []HostPort) (HostPort, bool) {
+	for _, want := range ports {
+		for have := range n.ports {
+			if want.conflicts(have) {
+				return want, true
+			}
+		}
+	}
+	return HostPort{}, false
+}

@@ -1,0 +1,191 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Picture is the cluster, what is on it, and the gangs that want to be. It is not
+// safe for concurrent use.
+type Picture struct {
+	names  names
+	byName map[string]*node
+	nodes  []*node // those known, by name: the answer must not depend on who came first
+	pods   map[string]bookedPod
+	gangs  map[string]*gang
+	queue  []*gang // gangs that Decide must look at, in turn
+
+	classes map[string]*class
+	idle    []*class // those without a user, longest first
+	levels  map[string]*level
+	// touched is version when the room on a node last changed, by node.index.
+	touched []uint64
+	// Counters that say which memories are out of date. version: any room.
+	// members: which nodes there are. facts: anything about nodes but their room.
+	// freed: room that may let a gang in. changes: anything that may change an
+	// explanation.
+	version, members, facts, freed, changes uint64
+
+	// empty has the same nodes with nothing on them and in good health; it tells
+	// waiting from never. It has none itself.
+	empty *Picture
+	// fitting remembers which shapes of gangs fit the empty cluster, as of
+	// fittingFacts.
+	fitting      map[string]bool
+	fittingFacts uint64
+}
+
+// New makes a picture of a cluster without nodes.
+func New() *Picture {
+	p := blank()
+	p.empty = blank()
+	return p
+}
+
+func blank() *Picture {
+	return &Picture{
+		names:   names{index: map[string]int{}},
+		byName:  map[string]*node{},
+		pods:    map[string]bookedPod{},
+		gangs:   map[string]*gang{},
+		classes: map[string]*class{},
+		levels:  map[string]*level{},
+		fitting: map[string]bool{},
+	}
+}
+
+// SetNode tells of a node, or of what changed about it. What was placed on a node
+// that is not ready any more is lost. It returns whether that is news.
+func (p *Picture) SetNode(told Node) bool {
+	n := p.node(told.Name)
+	if n.known && n.equal(&told) {
+		return false
+	}
+	if p.empty != nil {
+		p.empty.SetNode(ideal(told))
+	}
+	n.Node, n.alloc, n.devices = told, nil, nil
+	for _, a := range p.names.amounts(told.Allocatable) {
+		n.alloc.add(a.at, a.n)
+		if isDevice(p.names.list[a.at]) {
+			n.devices = append(n.devices, a.at)
+		}
+	}
+	if !n.known {
+		p.insert(n)
+	}
+	p.abandon(n)
+	p.facts++
+	p.relieve(n)
+	return true
+}
+
+// DeleteNode tells that a node is gone, and with it what was placed there. Pods
+// that are bound to it are told of by Unbind. It returns whether that is news.
+func (p *Picture) DeleteNode(name string) bool {
+	n := p.byName[name]
+	if n == nil || !n.known {
+		return false
+	}
+	if p.empty != nil {
+		p.empty.DeleteNode(name)
+	}
+	p.nodes = slices.Delete(p.nodes, n.index, n.index+1)
+	n.known = false
+	p.renumber(n.index)
+	p.abandon(n)
+	p.facts++
+	p.relieve(n)
+	p.drop(n)
+	return true
+}
+
+// ideal is the node with nothing wrong that time or an administrator's hand on
+// it would not cure.
+func ideal(n Node) Node {
+	n.Cordoned, n.Ready = false, true
+	n.Taints = slices.DeleteFunc(slices.Clone(n.Taints), func(t Taint) bool {
+		return strings.HasPrefix(t.Key, "node.kubernetes.io/") || strings.HasPrefix(t.Key, "node.cloudprovider.kubernetes.io/")
+	})
+	return n
+}
+
+// node by name, known or not.
+func (p *Picture) node(name string) *node {
+	n := p.byName[name]
+	if n == nil {
+		n = &node{ports: map[HostPort]int{}, accounts: map[string]*account{}}
+		n.Name = name
+		p.byName[name] = n
+	}
+	return n
+}
+
+func (p *Picture) insert(n *node) {
+	i, _ := slices.BinarySearchFunc(p.nodes, n.Name, func(n *node, name string) int { return cmp.Compare(n.Name, name) })
+	p.nodes = slices.Insert(p.nodes, i, n)
+	n.known = true
+	p.renumber(i)
+}
+
+// renumber the nodes from i on. What is kept by number is out of date with it.
+func (p *Picture) renumber(from int) {
+	for i := from; i < len(p.nodes); i++ {
+		p.nodes[i].index = i
+	}
+	if p.touched = append(p.touched, 0); len(p.touched) > len(p.nodes) {
+		p.touched = p.touched[:len(p.nodes)]
+	}
+	p.members++
+}
+
+// touch says that the room on a node changed.
+func (p *Picture) touch(n *node) {
+	p.version++
+	if n.known {
+		p.touched[n.index] = p.version
+	}
+}
+
+// relieve says that a node may take what it could not take before.
+func (p *Picture) relieve(n *node) {
+	p.touch(n)
+	p.freed++
+	p.changes++
+}
+
+// drop a node of which nothing is left.
+func (p *Picture) drop(n *node) {
+	if !n.known && len(n.accounts) == 0 {
+		delete(p.byName, n.Name)
+	}
+}
+
+// abandon the slots that a node no longer keeps.
+func (p *Picture) abandon(n *node) {
+	for _, key := range slices.Sorted(maps.Keys(n.accounts)) {
+		if a := n.accounts[key]; a.count[slots] > 0 {
+			p.lose(p.gangs[key], n)
+		}
+	}
+}
+
+func (p *Picture) lose(g *gang, n *node) {
+	for k := range g.sets {
+		for j := range g.sets[k].slots {
+			s := &g.sets[k].slots[j]
+			if !s.held || s.node != n.Name || n.known && n.keeps(g.sets[k].class.Tolerations) {
+				continue
+			}
+			p.book(g, k, n, -s.count)
+			s.held = false
+			g.moved = true
+		}
+	}
+	p.enqueue(g)
+}

@@ -1,0 +1,110 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// Refresh says again why gangs wait where the cluster changed since it was last
+// said: for at most so many, those that were looked at longest ago first. It
+// returns those with something new to say, and whether there are more to look at.
+// Nothing is decided by it; the limit keeps what a busy cluster costs those who
+// write answers down independent of how many gangs wait.
+func (p *Picture) Refresh(limit int) (news []Verdict, more bool) {
+	var stale []*gang
+	for _, g := range p.queue {
+		if !g.moved && g.explainedAt < p.changes {
+			stale = append(stale, g)
+		}
+	}
+	slices.SortStableFunc(stale, func(a, b *gang) int { return cmp.Compare(a.explainedAt, b.explainedAt) })
+	ps := p.pass()
+	for _, g := range stale[:min(limit, len(stale))] {
+		g.explainedAt = p.changes
+		if reason := ps.reason(g, g.told.State); reason.String() != g.told.Reason.String() {
+			g.told.Reason = reason
+			news = append(news, g.told)
+		}
+	}
+	return news, len(stale) > limit
+}
+
+// reason that the gang, or part of it, waits.
+func (ps *pass) reason(g *gang, state State) *Reason {
+	lost, fresh := g.count(slot.lost), g.count(slot.fresh)
+	switch {
+	case lost == 0 && fresh == 0:
+		return nil
+	case lost > 0:
+		return &Reason{
+			Code:    NodeLost,
+			Text:    fmt.Sprintf("%s of %d lost %s and no other node can take them", plural(lost, "pod"), g.count(every), g.lostNodes()),
+			Because: []Reason{*ps.p.explain(g, slot.lost)},
+		}
+	case state == Placed:
+		why := ps.p.explain(g, slot.fresh)
+		return &Reason{
+			Code:    why.Code,
+			Text:    fmt.Sprintf("runs with %d of %s", g.count(slot.isHeld), plural(g.count(every), "pod")),
+			Because: []Reason{*why},
+		}
+	}
+	if ps.reasons[g.shape] == nil {
+		if state == Never {
+			ps.reasons[g.shape] = ps.p.empty.explain(ps.p.twin(g), slot.fresh)
+		} else {
+			ps.reasons[g.shape] = ps.p.explain(g, slot.fresh)
+		}
+	}
+	return ps.reasons[g.shape]
+}
+
+func (g *gang) lostNodes() string {
+	var nodes []string
+	for _, set := range g.sets {
+		for _, s := range set.slots {
+			if s.lost() && !slices.Contains(nodes, s.node) {
+				nodes = append(nodes, s.node)
+			}
+		}
+	}
+	if len(nodes) == 1 {
+		return "node " + nodes[0]
+	}
+	return fmt.Sprintf("%d nodes such as %s", len(nodes), nodes[0])
+}
+
+// twin is the gang on the empty cluster, where it is only ever tried.
+func (p *Picture) twin(g *gang) *gang {
+	if g.twin == nil {
+		g.twin = p.empty.build(Gang{Key: g.Key, Sets: g.Sets})
+	}
+	return g.twin
+}
+
+// maxFitting bounds the memory of fitsEmpty.
+const maxFitting = 1 << 16
+
+// fitsEmpty says whether the gang would fit if it had the cluster to itself. A
+// cluster without nodes is one that is not there yet, and says nothing.
+func (p *Picture) fitsEmpty(g *gang) bool {
+	if len(p.nodes) == 0 {
+		return true
+	}
+	if p.fittingFacts != p.facts || len(p.fitting) > maxFitting {
+		clear(p.fitting)
+		p.fittingFacts = p.facts
+	}
+	fits, known := p.fitting[g.shape]
+	if !known {
+		t := p.empty.trial(p.twin(g), slot.fresh)
+		fits = t.place(t.sequence())
+		t.cancel()
+		p.fitting[g.shape] = fits
+	}
+	return fits
+}

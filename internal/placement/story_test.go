@@ -1,0 +1,251 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/resource"
+)
+
+var update = flag.Bool("update", false, "rewrite the answers in testdata")
+
+// TestStories runs testdata/*.txt. A story is blocks of commands, each followed
+// by "----" and what they answer; see storyteller for the commands.
+func TestStories(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("finding stories: %v, %d files", err, len(files))
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) { runStory(t, file) })
+	}
+}
+
+func runStory(t *testing.T, file string) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	teller := &storyteller{t: t, p: New()}
+	var out []string
+	for block := range strings.SplitSeq(strings.TrimSpace(string(text)), "\n\n") {
+		commands, _, asks := strings.Cut(block, "----")
+		answer := teller.tell(commands)
+		if asks {
+			block = commands + "----\n" + answer
+		} else if answer != "" {
+			t.Errorf("nothing is expected of:\n%s\nbut it answers:\n%s", commands, answer)
+		}
+		out = append(out, strings.TrimSpace(block))
+	}
+	told := strings.Join(out, "\n\n") + "\n"
+	if *update {
+		if err := os.WriteFile(file, []byte(told), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(string(text), told); diff != "" && !*update {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// storyteller carries out commands:
+//
+//	node NAME [cpu=4] [memory=8Gi] [gpu=8] [label.KEY=VALUE] [taint=KEY=VALUE:EFFECT] [cordoned] [notready]
+//	gone NODE
+//	pod KEY NODE [gang=KEY] [cpu=1] [port=80]
+//	ended POD
+//	gang KEY [priority=1] [created=1] [waits] [SET@NODE*2+NODE*1] SET=COUNT[,cpu=1][,required=KEY][,select.KEY=VALUE][,in.KEY=V|V][,like.KEY=VALUE][,tolerate=KEY][,port=80]...
+//	deleted GANG
+//	decide
+//	refresh LIMIT
+type storyteller struct {
+	t *testing.T
+	p *Picture
+}
+
+func (s *storyteller) tell(commands string) string {
+	var b strings.Builder
+	for line := range strings.SplitSeq(commands, "\n") {
+		if words := strings.Fields(line); len(words) > 0 && !strings.HasPrefix(words[0], "#") {
+			for _, v := range s.do(words[0], words[1:]) {
+				fmt.Fprintln(&b, describe(v))
+			}
+			if words[0] == "gang" {
+				if err := s.p.SetGang(s.gang(words[1:])); err != nil {
+					fmt.Fprintln(&b, "refused:", err)
+				}
+			}
+		}
+	}
+	return b.String()
+}
+
+func (s *storyteller) do(verb string, args []string) []Verdict {
+	switch verb {
+	case "node":
+		s.p.SetNode(s.node(args))
+	case "gone":
+		s.p.DeleteNode(args[0])
+	case "pod":
+		s.p.Bind(s.pod(args))
+	case "ended":
+		s.p.Unbind(args[0])
+	case "gang":
+	case "deleted":
+		s.p.DeleteGang(args[0])
+	case "decide":
+		return s.p.Decide()
+	case "refresh":
+		news, _ := s.p.Refresh(int(s.number(args[0])))
+		return news
+	default:
+		s.t.Fatalf("unknown command %q", verb)
+	}
+	return nil
+}
+
+func describe(v Verdict) string {
+	line := fmt.Sprintf("%s %s", v.Gang, v.State)
+	for _, set := range v.Placement {
+		line += " " + set.Set + "@"
+		for i, slot := range set.Slots {
+			if i > 0 {
+				line += "+"
+			}
+			line += fmt.Sprintf("%s*%d", slot.Node, slot.Count)
+		}
+	}
+	if v.Reason != nil {
+		line += fmt.Sprintf("\n  %s: %s", v.Reason.Code, v.Reason)
+	}
+	return line
+}
+
+func (s *storyteller) node(args []string) Node {
+	n := Node{Name: args[0], Ready: true, Labels: map[string]string{}, Allocatable: Resources{"pods": 110}}
+	for _, arg := range args[1:] {
+		key, value, _ := strings.Cut(arg, "=")
+		label, isLabel := strings.CutPrefix(key, "label.")
+		switch {
+		case key == "cordoned":
+			n.Cordoned = true
+		case key == "notready":
+			n.Ready = false
+		case key == "taint":
+			taint, effect, _ := strings.Cut(value, ":")
+			key, value, _ := strings.Cut(taint, "=")
+			n.Taints = append(n.Taints, Taint{key, value, effect})
+		case isLabel:
+			n.Labels[label] = value
+		default:
+			s.resource(n.Allocatable, key, value)
+		}
+	}
+	return n
+}
+
+func (s *storyteller) pod(args []string) Pod {
+	pod := Pod{Key: args[0], Node: args[1], Requests: Resources{}}
+	for _, arg := range args[2:] {
+		switch key, value, _ := strings.Cut(arg, "="); key {
+		case "gang":
+			pod.Gang = value
+		case "port":
+			pod.HostPorts = append(pod.HostPorts, HostPort{Port: int32(s.number(value)), Protocol: "TCP"})
+		default:
+			s.resource(pod.Requests, key, value)
+		}
+	}
+	return pod
+}
+
+func (s *storyteller) gang(args []string) Gang {
+	g := Gang{Key: args[0]}
+	for _, arg := range args[1:] {
+		key, value, isSet := strings.Cut(arg, "=")
+		switch {
+		case key == "priority":
+			g.Priority = int32(s.number(value))
+		case key == "created":
+			g.Created = s.number(value)
+		case key == "waits":
+			g.Waits = true
+		case isSet:
+			g.Sets = append(g.Sets, s.set(key, value))
+		default:
+			name, slots, _ := strings.Cut(arg, "@")
+			g.Placement = append(g.Placement, s.placement(name, slots))
+		}
+	}
+	return g
+}
+
+func (s *storyteller) placement(name, slots string) SetPlacement {
+	p := SetPlacement{Set: name}
+	for slot := range strings.SplitSeq(slots, "+") {
+		node, count, _ := strings.Cut(slot, "*")
+		p.Slots = append(p.Slots, Slot{node, int32(s.number(count))})
+	}
+	return p
+}
+
+func (s *storyteller) set(name, spec string) PodSet {
+	count, options, _ := strings.Cut(spec, ",")
+	set := PodSet{Name: name, Count: int32(s.number(count)), Shape: Shape{Requests: Resources{}}}
+	for option := range strings.SplitSeq(options, ",") {
+		key, value, _ := strings.Cut(option, "=")
+		label, selects := strings.CutPrefix(key, "select.")
+		wanted, affine := strings.CutPrefix(key, "in.")
+		liked, prefers := strings.CutPrefix(key, "like.")
+		switch {
+		case option == "":
+		case key == "required", key == "preferred":
+			set.Topology = Topology{value, key == "required"}
+		case key == "tolerate":
+			set.Shape.Tolerations = append(set.Shape.Tolerations, Toleration{Key: value, AnyValue: true})
+		case key == "port":
+			set.Shape.HostPorts = append(set.Shape.HostPorts, HostPort{Port: int32(s.number(value)), Protocol: "TCP"})
+		case selects:
+			set.Shape.Selector = map[string]string{label: value}
+		case affine:
+			set.Shape.Affinity = append(set.Shape.Affinity, Term{{Key: wanted, Operator: In, Values: strings.Split(value, "|")}})
+		case prefers:
+			set.Shape.Preferred = append(set.Shape.Preferred, Preference{1, Term{{Key: liked, Operator: In, Values: []string{value}}}})
+		default:
+			s.resource(set.Shape.Requests, key, value)
+		}
+	}
+	return set
+}
+
+func (s *storyteller) resource(r Resources, name, value string) {
+	q, err := resource.ParseQuantity(value)
+	switch {
+	case err != nil:
+		s.t.Fatalf("parsing %s=%s: %v", name, value, err)
+	case name == "cpu":
+		r[name] = q.MilliValue()
+	case name == "gpu":
+		r["nvidia.com/gpu"] = q.Value()
+	default:
+		r[name] = q.Value()
+	}
+}
+
+func (s *storyteller) number(text string) int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return n
+}

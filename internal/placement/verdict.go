@@ -1,0 +1,78 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import "strings"
+
+// Verdict is the answer to a gang.
+type Verdict struct {
+	Gang  string
+	State State
+	// Placement names a node for each rank when the gang is placed, apart from
+	// ranks that were added to it and wait. For a gang that waits because it lost
+	// nodes it is the last one, lost nodes included; otherwise it is empty.
+	Placement []SetPlacement
+	// Reason that the gang, or what was added to it, waits; nil when nothing does.
+	Reason *Reason
+}
+
+// State of a gang.
+type State string
+
+const (
+	// Placed gangs run.
+	Placed State = "Placed"
+	// Waiting gangs fit once something changes in the cluster.
+	Waiting State = "Waiting"
+	// Never is a gang that does not fit even if nothing else ran: a person must
+	// change it or the cluster.
+	Never State = "Never"
+)
+
+// Code is the kind of a Reason, in the form of a condition's reason.
+type Code string
+
+const (
+	// NoNodes: the cluster has none.
+	NoNodes Code = "NoNodes"
+	// NoMatchingNode: no node has the labels that are asked for and only taints
+	// that are tolerated.
+	NoMatchingNode Code = "NoMatchingNode"
+	// NodesUnavailable: those that match are cordoned or not ready.
+	NodesUnavailable Code = "NodesUnavailable"
+	// InsufficientResources: there is too little room on those that match.
+	InsufficientResources Code = "InsufficientResources"
+	// InsufficientTopology: there is room, but not within one domain.
+	InsufficientTopology Code = "InsufficientTopology"
+	// NodeLost: a node under the gang is gone, and there is no other.
+	NodeLost Code = "NodeLost"
+	// NeverFits: not even with the cluster to itself.
+	NeverFits Code = "NeverFits"
+)
+
+// Reason is why, in people's words, with the reasons for that.
+type Reason struct {
+	Code    Code
+	Text    string
+	Because []Reason
+	// Remedy says what would make it fit; empty when waiting does.
+	Remedy string
+}
+
+// String is the whole tree in one line.
+func (r *Reason) String() string {
+	if r == nil {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString(r.Text)
+	for i, because := range r.Because {
+		b.WriteString([]string{": ", ", "}[min(i, 1)])
+		b.WriteString(because.String())
+	}
+	if r.Remedy != "" {
+		b.WriteString("; to fit, " + r.Remedy)
+	}
+	return b.String()
+}

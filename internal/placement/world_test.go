@@ -1,0 +1,169 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"fmt"
+	"testing"
+)
+
+// world is what a Picture is told, kept apart from it.
+type world struct {
+	t        *testing.T
+	data     []byte
+	p        *Picture
+	nodes    map[string]Node
+	pods     map[string]Pod
+	gangs    map[string]Gang
+	verdicts []Verdict
+	latest   map[string]Verdict
+	restored map[string]bool // gangs whose first places came from elsewhere
+}
+
+func newWorld(t *testing.T, data []byte) *world {
+	return &world{
+		t: t, data: data, p: New(),
+		nodes: map[string]Node{}, pods: map[string]Pod{}, gangs: map[string]Gang{}, latest: map[string]Verdict{}, restored: map[string]bool{},
+	}
+}
+
+// n takes a number below limit from the input.
+func (w *world) n(limit int) int {
+	if len(w.data) == 0 {
+		return 0
+	}
+	b := w.data[0]
+	w.data = w.data[1:]
+	return int(b) % limit
+}
+
+func (w *world) step() bool {
+	if len(w.data) == 0 {
+		return false
+	}
+	switch w.n(10) {
+	case 0, 1:
+		n := w.node()
+		w.nodes[n.Name] = n
+		w.p.SetNode(n)
+	case 2:
+		name := w.nodeName()
+		delete(w.nodes, name)
+		w.p.DeleteNode(name)
+	case 3:
+		pod := w.pod()
+		w.pods[pod.Key] = pod
+		w.p.Bind(pod)
+	case 4:
+		key := fmt.Sprint("p", w.n(12))
+		delete(w.pods, key)
+		w.p.Unbind(key)
+	case 5, 6:
+		w.setGang(w.gang())
+	case 7:
+		key := fmt.Sprint("g", w.n(6))
+		delete(w.gangs, key)
+		delete(w.latest, key)
+		w.p.DeleteGang(key)
+	case 8:
+		w.p.Refresh(w.n(4))
+	case 9:
+		w.decide()
+	}
+	w.consistent()
+	return true
+}
+
+func (w *world) setGang(g Gang) {
+	if _, known := w.gangs[g.Key]; !known {
+		delete(w.latest, g.Key)
+		w.restored[g.Key] = len(g.Placement) > 0
+	}
+	w.gangs[g.Key] = g
+	if err := w.p.SetGang(g); err != nil {
+		w.t.Fatalf("setting gang: %v", err)
+	}
+}
+
+func (w *world) nodeName() string { return fmt.Sprint("n", w.n(6)) }
+
+func (w *world) node() Node {
+	n := Node{
+		Name: w.nodeName(), Ready: w.n(5) > 0, Cordoned: w.n(6) == 0,
+		Labels:      map[string]string{"zone": string(rune('a' + w.n(2)))},
+		Allocatable: Resources{"cpu": int64(w.n(8)) * 500, "pods": int64(2 + w.n(6))},
+	}
+	if w.n(2) == 0 {
+		n.Allocatable["x/gpu"] = int64(w.n(5))
+	}
+	switch w.n(6) {
+	case 0:
+		n.Taints = []Taint{{"dedicated", "", NoSchedule}}
+	case 1:
+		n.Taints = []Taint{{"dedicated", "", NoExecute}}
+	}
+	return n
+}
+
+func (w *world) pod() Pod {
+	pod := Pod{Key: fmt.Sprint("p", w.n(12)), Node: w.nodeName(), Requests: w.requests()}
+	if w.n(2) == 0 {
+		pod.Gang = fmt.Sprint("g", w.n(6))
+	}
+	return pod
+}
+
+func (w *world) requests() Resources {
+	r := Resources{"cpu": int64(w.n(4)) * 500}
+	if w.n(3) == 0 {
+		r["x/gpu"] = int64(1 + w.n(2))
+	}
+	return r
+}
+
+func (w *world) gang() Gang {
+	g := Gang{Key: fmt.Sprint("g", w.n(6)), Priority: int32(w.n(2)), Created: int64(w.n(4))}
+	for k := range 1 + w.n(2) {
+		s := PodSet{Name: fmt.Sprint("s", k), Count: int32(w.n(6)), Shape: Shape{Requests: w.requests()}}
+		switch w.n(8) {
+		case 0:
+			s.Topology = Topology{"zone", true}
+		case 1:
+			s.Topology = Topology{"zone", false}
+		case 2:
+			s.Shape.Selector = map[string]string{"zone": "a"}
+		case 3:
+			s.Shape.Tolerations = []Toleration{{Key: "dedicated", AnyValue: true}}
+		case 4:
+			s.Shape.HostPorts = []HostPort{{Port: 80, Protocol: "TCP"}}
+		}
+		g.Sets = append(g.Sets, s)
+	}
+	if w.n(4) == 0 {
+		g.Waits = w.n(3) == 0
+		g.Placement = []SetPlacement{{"s0", []Slot{{w.nodeName(), int32(w.n(3))}, {w.nodeName(), 1}}}}
+	}
+	return g
+}
+
+// where counts the pods that a gang holds room for, by set and node.
+type where struct {
+	gang string
+	set  int
+	node string
+}
+
+func (w *world) held() map[where]int32 {
+	held := map[where]int32{}
+	for key, g := range w.p.gangs {
+		for k, s := range g.sets {
+			for _, slot := range s.slots {
+				if slot.held {
+					held[where{key, k, slot.node}] += slot.count
+				}
+			}
+		}
+	}
+	return held
+}

@@ -1,0 +1,164 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/placement"
+)
+
+// gangOf says what a Gang asks of placement, or what about it cannot be followed.
+func gangOf(g *slipwayv1.Gang) (placement.Gang, error) {
+	out := placement.Gang{
+		Key:      keyOf(g.Namespace, g.Name),
+		Priority: g.Spec.Priority,
+		Created:  g.CreationTimestamp.Unix(),
+		Waits:    !isPlaced(&g.Status),
+	}
+	for i := range g.Spec.PodSets {
+		set, err := setOf(&g.Spec.PodSets[i])
+		if err != nil {
+			return out, fmt.Errorf("pod set %q: %w", g.Spec.PodSets[i].Name, err)
+		}
+		out.Sets = append(out.Sets, set)
+	}
+	for _, placed := range g.Status.Placement {
+		set := placement.SetPlacement{Set: placed.Name}
+		for _, slot := range placed.Slots {
+			set.Slots = append(set.Slots, placement.Slot(slot))
+		}
+		out.Placement = append(out.Placement, set)
+	}
+	return out, nil
+}
+
+func keyOf(namespace, name string) string { return namespace + "/" + name }
+
+func setOf(s *slipwayv1.PodSet) (placement.PodSet, error) {
+	set := placement.PodSet{Name: s.Name, Count: s.Count, Shape: placement.Shape{
+		Requests:    resourcesOf(s.Requests),
+		Selector:    s.NodeSelector,
+		Tolerations: tolerationsOf(s.Tolerations),
+	}}
+	for _, port := range s.HostPorts {
+		set.Shape.HostPorts = append(set.Shape.HostPorts, hostPortOf(port.Port, port.Protocol, port.IP))
+	}
+	if t := s.Topology; t != nil {
+		set.Topology = placement.Topology{Key: t.Preferred}
+		if t.Required != "" {
+			set.Topology = placement.Topology{Key: t.Required, Required: true}
+		}
+	}
+	return set, follow(s.Affinity, &set.Shape)
+}
+
+// follow an affinity as far as nodes alone decide it.
+func follow(affinity *corev1.Affinity, shape *placement.Shape) error {
+	if affinity == nil {
+		return nil
+	}
+	if pod := affinity.PodAffinity; pod != nil && len(pod.RequiredDuringSchedulingIgnoredDuringExecution) > 0 {
+		return errors.New("required pod affinity is not supported; set topology to keep the pods of a set together, or make it preferred")
+	}
+	if pod := affinity.PodAntiAffinity; pod != nil && len(pod.RequiredDuringSchedulingIgnoredDuringExecution) > 0 {
+		return errors.New("required pod anti-affinity is not supported; request the whole of a resource or a host port to keep pods apart, or make it preferred")
+	}
+	if affinity.NodeAffinity == nil {
+		return nil
+	}
+	if required := affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution; required != nil {
+		// A selector without terms matches no node, as one with an empty term does.
+		shape.Affinity = []placement.Term{nil}
+		for _, term := range required.NodeSelectorTerms {
+			shape.Affinity = append(shape.Affinity, termOf(&term))
+		}
+	}
+	for _, p := range affinity.NodeAffinity.PreferredDuringSchedulingIgnoredDuringExecution {
+		shape.Preferred = append(shape.Preferred, placement.Preference{Weight: p.Weight, Term: termOf(&p.Preference)})
+	}
+	return nil
+}
+
+func termOf(t *corev1.NodeSelectorTerm) placement.Term {
+	var term placement.Term
+	for _, r := range t.MatchExpressions {
+		term = append(term, placement.Requirement{Key: r.Key, Operator: placement.Operator(r.Operator), Values: r.Values})
+	}
+	for _, r := range t.MatchFields {
+		term = append(term, placement.Requirement{Key: r.Key, Operator: placement.Operator(r.Operator), Values: r.Values, Field: true})
+	}
+	return term
+}
+
+func tolerationsOf(list []corev1.Toleration) []placement.Toleration {
+	var out []placement.Toleration
+	for _, t := range list {
+		switch t.Operator {
+		case corev1.TolerationOpExists, corev1.TolerationOpEqual, "":
+			out = append(out, placement.Toleration{
+				Key: t.Key, Value: t.Value, Effect: string(t.Effect), AnyValue: t.Operator == corev1.TolerationOpExists,
+			})
+		}
+	}
+	return out
+}
+
+func hostPortOf(port int32, protocol corev1.Protocol, ip string) placement.HostPort {
+	if protocol == "" {
+		protocol = corev1.ProtocolTCP
+	}
+	return placement.HostPort{Port: port, Protocol: string(protocol), IP: ip}
+}
+
+// maxCores is far above what a machine has; beyond it thousandths might overflow.
+const maxCores = 1 << 40
+
+func resourcesOf(list corev1.ResourceList) placement.Resources {
+	out := make(placement.Resources, len(list))
+	for name, quantity := range list {
+		out[string(name)] = amountOf(name, quantity)
+	}
+	return out
+}
+
+func amountOf(name corev1.ResourceName, q resource.Quantity) int64 {
+	if name != corev1.ResourceCPU {
+		return q.Value()
+	}
+	if q.CmpInt64(maxCores) > 0 {
+		return maxCores * 1000
+	}
+	return q.MilliValue()
+}
+
+// nodeOf says what placement must know of a Node. Its kubelet does not answer when
+// Ready is not True, or when the node controller has said so by a taint.
+func nodeOf(n *corev1.Node) placement.Node {
+	out := placement.Node{
+		Name:        n.Name,
+		Labels:      n.Labels,
+		Cordoned:    n.Spec.Unschedulable,
+		Ready:       isReady(n),
+		Allocatable: resourcesOf(n.Status.Allocatable),
+	}
+	for _, t := range n.Spec.Taints {
+		out.Taints = append(out.Taints, placement.Taint{Key: t.Key, Value: t.Value, Effect: string(t.Effect)})
+	}
+	return out
+}
+
+func isReady(n *corev1.Node) bool {
+	return slices.ContainsFunc(n.Status.Conditions, func(c corev1.NodeCondition) bool {
+		return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
+	}) && !slices.ContainsFunc(n.Spec.Taints, func(t corev1.Taint) bool {
+		return t.Effect == corev1.TaintEffectNoExecute && (t.Key == corev1.TaintNodeUnreachable || t.Key == corev1.TaintNodeNotReady)
+	})
+}

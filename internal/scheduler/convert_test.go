@@ -1,0 +1,168 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/placement"
+)
+
+func TestGangOf(t *testing.T) {
+	g := newGang("a", 2, 1)
+	g.Spec.Priority = 7
+	g.Spec.PodSets[0] = slipwayv1.PodSet{
+		Name: "worker", Count: 2,
+		Requests:     corev1.ResourceList{"cpu": resource.MustParse("1500m"), "memory": resource.MustParse("1Gi")},
+		NodeSelector: map[string]string{"disk": "ssd"},
+		Tolerations: []corev1.Toleration{
+			{Key: "a", Operator: corev1.TolerationOpExists},
+			{Key: "b", Value: "c", Effect: corev1.TaintEffectNoSchedule},
+			{Key: "d", Operator: corev1.TolerationOpGt, Value: "3"},
+		},
+		HostPorts: []slipwayv1.HostPort{{Port: 80}},
+		Topology:  &slipwayv1.Topology{Required: "rack"},
+		Affinity: &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{
+			RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{{
+				MatchFields: []corev1.NodeSelectorRequirement{{Key: "metadata.name", Operator: corev1.NodeSelectorOpIn, Values: []string{"n1"}}},
+			}}},
+			PreferredDuringSchedulingIgnoredDuringExecution: []corev1.PreferredSchedulingTerm{{
+				Weight:     5,
+				Preference: corev1.NodeSelectorTerm{MatchExpressions: []corev1.NodeSelectorRequirement{{Key: "fast", Operator: corev1.NodeSelectorOpExists}}},
+			}},
+		}},
+	}
+	g.Status.Placement = []slipwayv1.PodSetPlacement{{Name: "worker", Slots: []slipwayv1.Slot{{Node: "n1", Count: 2}}}}
+	got, err := gangOf(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := placement.Gang{
+		Key: "ns/a", Priority: 7, Created: noon.Unix(), Waits: true,
+		Sets: []placement.PodSet{{
+			Name: "worker", Count: 2, Topology: placement.Topology{Key: "rack", Required: true},
+			Shape: placement.Shape{
+				Requests:    placement.Resources{"cpu": 1500, "memory": 1 << 30},
+				Selector:    map[string]string{"disk": "ssd"},
+				Affinity:    []placement.Term{nil, {{Key: "metadata.name", Operator: placement.In, Values: []string{"n1"}, Field: true}}},
+				Preferred:   []placement.Preference{{Weight: 5, Term: placement.Term{{Key: "fast", Operator: placement.Exists}}}},
+				Tolerations: []placement.Toleration{{Key: "a", AnyValue: true}, {Key: "b", Value: "c", Effect: "NoSchedule"}},
+				HostPorts:   []placement.HostPort{{Port: 80, Protocol: "TCP"}},
+			},
+		}},
+		Placement: []placement.SetPlacement{{Set: "worker", Slots: []placement.Slot{{Node: "n1", Count: 2}}}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestRefused: each bad gang is answered with the field, the cause and the fix.
+func TestRefused(t *testing.T) {
+	required := func(r corev1.NodeSelectorRequirement) *corev1.Affinity {
+		return &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{
+			RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{
+				NodeSelectorTerms: []corev1.NodeSelectorTerm{{MatchExpressions: []corev1.NodeSelectorRequirement{r}}},
+			},
+		}}
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*slipwayv1.PodSet)
+		want   string
+	}{
+		{"negative", func(s *slipwayv1.PodSet) { s.Requests["cpu"] = resource.MustParse("-1") }, "request of cpu is negative"},
+		{"operator", func(s *slipwayv1.PodSet) {
+			s.Affinity = required(corev1.NodeSelectorRequirement{Key: "a", Operator: "Like"})
+		}, `operator "Like" on "a" is unknown`},
+		{"values", func(s *slipwayv1.PodSet) {
+			s.Affinity = required(corev1.NodeSelectorRequirement{Key: "a", Operator: corev1.NodeSelectorOpIn})
+		}, `operator In on "a" has no values`},
+		{"integer", func(s *slipwayv1.PodSet) {
+			s.Affinity = required(corev1.NodeSelectorRequirement{Key: "a", Operator: corev1.NodeSelectorOpGt, Values: []string{"x"}})
+		}, `operator Gt on "a" compares with "x"`},
+		{"pod affinity", func(s *slipwayv1.PodSet) {
+			s.Affinity = &corev1.Affinity{PodAffinity: &corev1.PodAffinity{
+				RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{{TopologyKey: "rack"}},
+			}}
+		}, "required pod affinity is not supported"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g := newGang("a", 2, 1)
+			c.change(&g.Spec.PodSets[0])
+			s := newServer(t, newNode("n1", 8, 4), g)
+			s.settle()
+			if got := s.tells("a"); got != "Stalled (InvalidSpec)" {
+				t.Errorf("is %s", got)
+			}
+			message := s.gang("a").Status.Conditions[0].Message
+			if want := `pod set "worker": `; !strings.HasPrefix(message, want) || !strings.Contains(message, c.want) {
+				t.Errorf("says %q, want %q and %q", message, want, c.want)
+			}
+		})
+	}
+}
+
+func TestAmountOf(t *testing.T) {
+	for _, c := range []struct {
+		name     corev1.ResourceName
+		quantity string
+		want     int64
+	}{
+		{"cpu", "2", 2000},
+		{"cpu", "0.5m", 1},
+		{"cpu", "9E", maxCores * 1000},
+		{"memory", "1Gi", 1 << 30},
+		{"memory", "0.5", 1},
+		{"nvidia.com/gpu", "8", 8},
+	} {
+		if got := amountOf(c.name, resource.MustParse(c.quantity)); got != c.want {
+			t.Errorf("%s %s is %d, want %d", c.name, c.quantity, got, c.want)
+		}
+	}
+}
+
+func TestNodeSelectorWithoutTermsMatchesNothing(t *testing.T) {
+	g := newGang("a", 1, 1)
+	g.Spec.PodSets[0].Affinity = &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{
+		RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{},
+	}}
+	s := newServer(t, newNode("n1", 8, 4), g)
+	s.settle()
+	if got := s.tells("a"); got != "Stalled (NeverFits)" {
+		t.Errorf("is %s", got)
+	}
+}
+
+func TestPodOf(t *testing.T) {
+	always := corev1.ContainerRestartPolicyAlways
+	pod := newPod("p", "n1", quantities(1, 1))
+	pod.Labels = map[string]string{slipwayv1.LabelGang: "a"}
+	pod.Spec.Overhead = corev1.ResourceList{"cpu": resource.MustParse("250m")}
+	pod.Spec.Containers[0].Ports = []corev1.ContainerPort{{ContainerPort: 1}, {HostPort: 80, HostIP: "10.0.0.1"}}
+	pod.Spec.InitContainers = []corev1.Container{
+		{RestartPolicy: &always, Ports: []corev1.ContainerPort{{HostPort: 81, Protocol: corev1.ProtocolUDP}}},
+		{Ports: []corev1.ContainerPort{{HostPort: 82}}, Resources: corev1.ResourceRequirements{Requests: quantities(3, 0)}},
+	}
+	got, takes := podOf(pod)
+	want := placement.Pod{
+		Key: "uid-p", Node: "n1", Gang: "ns/a",
+		Requests:  placement.Resources{"cpu": 3250, "nvidia.com/gpu": 1},
+		HostPorts: []placement.HostPort{{Port: 81, Protocol: "UDP"}, {Port: 80, Protocol: "TCP", IP: "10.0.0.1"}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" || !takes {
+		t.Errorf("takes %t (-want +got):\n%s", takes, diff)
+	}
+	pod.DeletionTimestamp = &metav1.Time{Time: noon}
+	if _, takes := podOf(pod); !takes {
+		t.Error("a pod on its way out takes nothing")
+	}
+}

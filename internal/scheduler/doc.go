@@ -1,0 +1,29 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package scheduler gives gangs their nodes. It tells package placement of nodes,
+// of pods that are bound (by whichever scheduler) and of gangs, and writes each
+// answer once into the status of the Gang; the controllers of the workloads make
+// the pods. It writes nothing else but events.
+//
+// Two controllers share a ledger. The decider hears of every change, waits a
+// moment for more of them, and decides on all gangs at once, in one goroutine. The
+// writer brings the status of one gang at a time up to date with the last
+// answer, several gangs in parallel, and alone tries again when that fails.
+//
+// All that must survive a restart is in the API server: the first decision comes
+// after every node, pod and gang has been seen, and gangs that are placed keep
+// their places. A status is written against the version of the gang that was
+// last seen, so that of two schedulers, one of which does not know yet that it
+// no longer leads, only one succeeds.
+//
+// A gang that waits costs nothing while the cluster does not change. While it
+// does, why gangs wait is worded anew for a bounded number of them a second;
+// decisions are never held back by that.
+//
+// # Limits
+//
+// The whole of a pod set is placed, whatever its minCount. Required affinity and
+// anti-affinity between pods is refused, preferred is not looked at. Resource
+// claims are not counted.
+package scheduler

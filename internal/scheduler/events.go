@@ -1,0 +1,37 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/placement"
+)
+
+// gangEvent is one line for the person who asks what happened to a gang.
+type gangEvent struct {
+	Type, Reason, Action, Note string
+}
+
+// maxNote is the API server's limit for an event's note, in bytes.
+const maxNote = 1024
+
+// eventOf a status that was written. It is news when the reason of the condition
+// Placed changed, or the places did; a new wording is none.
+func eventOf(d *draft) (gangEvent, bool) {
+	c := meta.FindStatusCondition(d.new.Conditions, slipwayv1.ConditionPlaced)
+	moved := c.Status == metav1.ConditionTrue && !equality.Semantic.DeepEqual(d.old.Placement, d.new.Placement)
+	if c.Reason == placedReason(d.old) && !moved {
+		return gangEvent{}, false
+	}
+	e := gangEvent{corev1.EventTypeNormal, c.Reason, "Place", clip(c.Message, maxNote)}
+	if meta.IsStatusConditionTrue(d.new.Conditions, slipwayv1.ConditionStalled) || c.Reason == string(placement.NodeLost) {
+		e.Type = corev1.EventTypeWarning
+	}
+	return e, true
+}

@@ -1,0 +1,303 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+)
+
+// server is an API server in memory, as far as gangs are concerned, and the ledger
+// that hears of what happens there.
+type server struct {
+	t       *testing.T
+	ledger  *ledger
+	gangs   map[types.NamespacedName]*slipwayv1.Gang
+	version int
+	writes  int
+}
+
+func newServer(t *testing.T, objects ...client.Object) *server {
+	s := &server{t: t, ledger: newLedger(), gangs: map[types.NamespacedName]*slipwayv1.Gang{}, version: 100}
+	for _, o := range objects {
+		s.set(o)
+	}
+	return s
+}
+
+func (s *server) set(o client.Object) {
+	if g, ok := o.(*slipwayv1.Gang); ok {
+		s.version++
+		g.ResourceVersion = strconv.Itoa(s.version)
+		s.gangs[client.ObjectKeyFromObject(g)] = g.DeepCopy()
+	}
+	s.ledger.set(o)
+}
+
+// settle decides and writes until nothing is left to do, hearing its own echo, and
+// returns the number of writes.
+func (s *server) settle() int {
+	s.t.Helper()
+	before := s.writes
+	for range 10 {
+		names := s.ledger.decide()
+		reworded, _ := s.ledger.reword(100)
+		if names = append(names, reworded...); len(names) == 0 {
+			return s.writes - before
+		}
+		for _, name := range names {
+			s.write(name)
+		}
+	}
+	s.t.Fatal("the scheduler does not come to rest")
+	return 0
+}
+
+func (s *server) write(name types.NamespacedName) {
+	d, changed := s.ledger.draft(name, noon)
+	if !changed {
+		return
+	}
+	g := s.gangs[name]
+	if g.ResourceVersion != d.version {
+		s.t.Errorf("%s is written against version %s; it is %s", name, d.version, g.ResourceVersion)
+	}
+	s.writes++
+	s.version++
+	g.Status, g.ResourceVersion = *d.new.DeepCopy(), strconv.Itoa(s.version)
+	s.ledger.written(d, g.ResourceVersion)
+	s.ledger.set(g.DeepCopy())
+}
+
+// gang as the server has it.
+func (s *server) gang(name string) *slipwayv1.Gang {
+	return s.gangs[types.NamespacedName{Namespace: "ns", Name: name}]
+}
+
+// tells the conditions that are true, the reason, and the places.
+func (s *server) tells(name string) string {
+	g := s.gang(name)
+	var is []string
+	for _, c := range g.Status.Conditions {
+		if c.Status == metav1.ConditionTrue {
+			is = append(is, c.Type)
+		}
+		if c.ObservedGeneration != g.Generation {
+			s.t.Errorf("condition %s of %s is of generation %d; the gang is of %d", c.Type, name, c.ObservedGeneration, g.Generation)
+		}
+	}
+	if g.Status.ObservedGeneration != g.Generation {
+		s.t.Errorf("%s observed generation %d of %d", name, g.Status.ObservedGeneration, g.Generation)
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s (%s) %s", strings.Join(is, " "), placedReason(&g.Status), places(&g.Status)))
+}
+
+func (s *server) expect(want map[string]string) {
+	s.t.Helper()
+	got := map[string]string{}
+	for name := range want {
+		got[name] = s.tells(name)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		s.t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestPlacesOrSaysWhy(t *testing.T) {
+	s := newServer(t, newNode("n1", 8, 4), newNode("n2", 8, 4))
+	s.set(newGang("fits", 6, 1))
+	s.set(newGang("waits", 4, 1))
+	s.set(newGang("never", 9, 1))
+	if writes := s.settle(); writes != 3 {
+		t.Errorf("wrote %d times; one for each gang is enough", writes)
+	}
+	s.expect(map[string]string{
+		"fits":  "Placed Ready (Placed) worker n1*4 n2*2",
+		"waits": "Reconciling (InsufficientResources)",
+		"never": "Stalled (NeverFits)",
+	})
+	message := meta.FindStatusCondition(s.gang("waits").Status.Conditions, slipwayv1.ConditionPlaced).Message
+	want := "needs 4 pods of 1 cpu and 1 nvidia.com/gpu each at once; 2 fit now: 1 node has too little nvidia.com/gpu (0 free of 4)"
+	if message != want {
+		t.Errorf("says %q; want %q", message, want)
+	}
+}
+
+func TestQuietWhileNothingChanges(t *testing.T) {
+	s := newServer(t, newNode("n1", 8, 4), newGang("a", 4, 1), newGang("b", 4, 1), newGang("c", 9, 1))
+	s.settle()
+	for _, o := range []client.Object{newNode("n1", 8, 4), s.gang("a"), s.gang("b"), s.gang("c")} {
+		if s.ledger.set(o) {
+			t.Errorf("%T %s is told again, and taken for news", o, o.GetName())
+		}
+	}
+	pod := newPod("p", "n1", quantities(1, 1))
+	pod.Labels = map[string]string{slipwayv1.LabelGang: "a"}
+	s.set(pod)
+	if writes := s.settle(); writes != 0 {
+		t.Errorf("%d writes for a pod that takes its gang's place", writes)
+	}
+}
+
+func TestReservationAndPodsCountOnce(t *testing.T) {
+	s := newServer(t, newNode("n1", 8, 4), newGang("a", 2, 1))
+	s.settle()
+	for i := range 2 {
+		pod := newPod(fmt.Sprint("a-", i), "n1", quantities(1, 1))
+		pod.Labels = map[string]string{slipwayv1.LabelGang: "a", slipwayv1.LabelPodSet: "worker"}
+		s.set(pod)
+	}
+	s.set(newGang("b", 2, 1))
+	s.settle()
+	s.expect(map[string]string{"b": "Placed Ready (Placed) worker n1*2"})
+}
+
+func TestOthersPodsCount(t *testing.T) {
+	s := newServer(t, newNode("n1", 8, 4))
+	pending := newPod("pending", "", quantities(1, 4))
+	ended := newPod("ended", "n1", quantities(1, 4))
+	ended.Status.Phase = corev1.PodSucceeded
+	s.set(pending)
+	s.set(ended)
+	foreign := newPod("foreign", "n1", quantities(1, 3))
+	s.set(foreign)
+	s.set(newGang("a", 2, 1))
+	s.settle()
+	s.expect(map[string]string{"a": "Reconciling (InsufficientResources)"})
+
+	foreign = foreign.DeepCopy()
+	foreign.Status.Phase = corev1.PodFailed
+	s.set(foreign)
+	s.settle()
+	s.expect(map[string]string{"a": "Placed Ready (Placed) worker n1*2"})
+}
+
+func TestDeletedGangFreesAtOnce(t *testing.T) {
+	s := newServer(t, newNode("n1", 8, 4), newGang("a", 4, 1), newGang("b", 4, 1))
+	s.settle()
+	leaving := s.gang("a").DeepCopy()
+	leaving.DeletionTimestamp = &metav1.Time{Time: noon}
+	s.set(leaving)
+	s.settle()
+	s.expect(map[string]string{"b": "Placed Ready (Placed) worker n1*4"})
+}
+
+func TestNameUsedAgain(t *testing.T) {
+	s := newServer(t, newNode("n1", 8, 4), newGang("a", 4, 1))
+	s.settle()
+	again := newGang("a", 2, 1)
+	again.UID = "another"
+	s.set(again)
+	s.ledger.remove(newGang("a", 4, 1))
+	s.settle()
+	s.expect(map[string]string{"a": "Placed Ready (Placed) worker n1*2"})
+}
+
+func TestLostNode(t *testing.T) {
+	for name, lose := range map[string]func(*server){
+		"deleted": func(s *server) { s.ledger.remove(newNode("n2", 8, 4)) },
+		"not ready": func(s *server) {
+			n := newNode("n2", 8, 4)
+			n.Status.Conditions[0].Status = corev1.ConditionUnknown
+			s.set(n)
+		},
+		"unreachable": func(s *server) {
+			n := newNode("n2", 8, 4)
+			n.Spec.Taints = []corev1.Taint{{Key: corev1.TaintNodeUnreachable, Effect: corev1.TaintEffectNoExecute}}
+			s.set(n)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t, newNode("n1", 8, 4), newNode("n2", 8, 4), newGang("a", 8, 1))
+			s.settle()
+			lose(s)
+			s.settle()
+			s.expect(map[string]string{"a": "Reconciling (NodeLost) worker n1*4 n2*4"})
+			s.set(newNode("n3", 8, 4))
+			s.settle()
+			s.expect(map[string]string{"a": "Placed Ready (Placed) worker n1*4 n3*4"})
+		})
+	}
+}
+
+func TestGrowsAndShrinks(t *testing.T) {
+	s := newServer(t, newNode("n1", 8, 4), newGang("a", 3, 1))
+	s.settle()
+	resize := func(generation int64, workers int32) {
+		g := s.gang("a").DeepCopy()
+		g.Generation, g.Spec.PodSets[0].Count = generation, workers
+		s.set(g)
+		s.settle()
+	}
+	resize(2, 6)
+	s.expect(map[string]string{"a": "Placed Reconciling (InsufficientResources) worker n1*3"})
+	resize(3, 2)
+	s.expect(map[string]string{"a": "Placed Ready (Placed) worker n1*2"})
+}
+
+func TestWhatCannotBeFollowed(t *testing.T) {
+	g := newGang("a", 2, 1)
+	g.Spec.PodSets[0].Affinity = &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{
+		RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{{TopologyKey: corev1.LabelHostname}},
+	}}
+	s := newServer(t, newNode("n1", 8, 4), g)
+	s.settle()
+	s.expect(map[string]string{"a": "Stalled (InvalidSpec)"})
+
+	g = s.gang("a").DeepCopy()
+	g.Generation, g.Spec.PodSets[0].Affinity = 2, nil
+	s.set(g)
+	s.settle()
+	s.expect(map[string]string{"a": "Placed Ready (Placed) worker n1*2"})
+}
+
+// TestRestart: another process, which hears of gangs first, decides nothing anew.
+func TestRestart(t *testing.T) {
+	s := newServer(t, newNode("n1", 8, 4), newNode("n2", 8, 4), newGang("a", 5, 1), newGang("b", 2, 1), newGang("c", 4, 1))
+	s.settle()
+	want := map[string]string{"a": s.tells("a"), "b": s.tells("b"), "c": s.tells("c")}
+
+	again := newServer(t)
+	again.gangs = s.gangs
+	for _, name := range []string{"c", "b", "a"} {
+		again.ledger.set(s.gang(name).DeepCopy())
+	}
+	again.set(newNode("n2", 8, 4))
+	again.set(newNode("n1", 8, 4))
+	if writes := again.settle(); writes != 0 {
+		t.Errorf("a restart wrote %d times", writes)
+	}
+	again.expect(want)
+}
+
+// TestStatusOfAnotherHand: somebody else's write is overwritten.
+func TestStatusOfAnotherHand(t *testing.T) {
+	s := newServer(t, newNode("n1", 8, 4), newGang("a", 2, 1))
+	s.settle()
+	g := s.gang("a").DeepCopy()
+	g.Status.Placement[0].Slots[0].Node = "elsewhere"
+	s.set(g)
+	s.settle()
+	s.expect(map[string]string{"a": "Placed Ready (Placed) worker n1*2"})
+}
+
+func TestLateNewsIsOld(t *testing.T) {
+	s := newServer(t, newNode("n1", 8, 4), newGang("a", 2, 1))
+	late := s.gang("a").DeepCopy()
+	s.settle()
+	if s.ledger.set(late) {
+		t.Error("a version from before the scheduler's own write is taken for news")
+	}
+}

@@ -1,0 +1,26 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+)
+
+// Rules are what the scheduler may do, and all that it does.
+func Rules() []rbacv1.PolicyRule {
+	return []rbacv1.PolicyRule{
+		rule(corev1.GroupName, []string{"nodes", "pods"}, "get", "list", "watch"),
+		rule(slipwayv1.GroupVersion.Group, []string{"gangs"}, "get", "list", "watch"),
+		rule(slipwayv1.GroupVersion.Group, []string{"gangs/status"}, "patch"),
+		rule(eventsv1.GroupName, []string{"events"}, "create", "patch"),
+	}
+}
+
+func rule(group string, resources []string, verbs ...string) rbacv1.PolicyRule {
+	return rbacv1.PolicyRule{APIGroups: []string{group}, Resources: resources, Verbs: verbs}
+}

@@ -1,0 +1,179 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+)
+
+const (
+	// batch is how long the decider waits for more changes after the first.
+	batch = 2 * time.Millisecond
+	// rewordEvery and rewordLimit bound what a busy cluster costs while gangs wait.
+	rewordEvery = time.Second
+	rewordLimit = 20
+)
+
+// scheduler is the ledger with a lock, and what decider and writer need beside it.
+type scheduler struct {
+	client client.Client
+	events events.EventRecorder
+
+	mu     sync.Mutex
+	ledger *ledger
+
+	// writes is the writer's queue; it is there once ready is closed.
+	writes queue
+	ready  chan struct{}
+}
+
+type queue = workqueue.TypedRateLimitingInterface[ctrl.Request]
+
+// decider decides when something changed. Its requests carry nothing.
+type decider struct {
+	*scheduler
+	// reworded is when that was last done.
+	reworded time.Time
+}
+
+// feed is what hears of changes.
+func (s *scheduler) feed() handler.EventHandler {
+	wake := func(q queue, news bool) {
+		if news {
+			q.AddAfter(ctrl.Request{}, batch)
+		}
+	}
+	return handler.Funcs{
+		CreateFunc: func(_ context.Context, e event.CreateEvent, q queue) { wake(q, s.set(e.Object)) },
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q queue) {
+			// After a lost watch, one object in another's stead may look like a change of it.
+			if e.ObjectOld.GetUID() != e.ObjectNew.GetUID() {
+				wake(q, s.remove(e.ObjectOld))
+			}
+			wake(q, s.set(e.ObjectNew))
+		},
+		DeleteFunc: func(_ context.Context, e event.DeleteEvent, q queue) { wake(q, s.remove(e.Object)) },
+	}
+}
+
+func (s *scheduler) set(o client.Object) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ledger.set(o)
+}
+
+func (s *scheduler) remove(o client.Object) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ledger.remove(o)
+}
+
+// Reconcile makes one decision on everything. The controller calls it only after
+// feed has heard of all that there is.
+func (d *decider) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, error) {
+	select {
+	case <-d.ready:
+	case <-ctx.Done():
+		return ctrl.Result{}, ctx.Err()
+	}
+	due := time.Since(d.reworded) >= rewordEvery
+	changed, stale := d.decide(due)
+	for _, name := range changed {
+		d.writes.Add(ctrl.Request{NamespacedName: name})
+	}
+	if due {
+		d.reworded = time.Now()
+	}
+	if stale {
+		return ctrl.Result{RequeueAfter: max(rewordEvery-time.Since(d.reworded), time.Millisecond)}, nil
+	}
+	return ctrl.Result{}, nil
+}
+
+func (d *decider) decide(reword bool) ([]types.NamespacedName, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	decided := d.ledger.decide()
+	limit := 0
+	if reword {
+		limit = rewordLimit
+	}
+	reworded, stale := d.ledger.reword(limit)
+	return append(decided, reworded...), stale
+}
+
+// writer writes the answer to one gang into its status.
+type writer struct{ *scheduler }
+
+// Reconcile writes once, and only a change. When somebody changed the gang in the
+// meantime feed hears of it and comes back here.
+func (w writer) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	d, changed := w.draft(request.NamespacedName)
+	if !changed {
+		return ctrl.Result{}, nil
+	}
+	gang, err := w.patch(ctx, d)
+	switch {
+	case apierrors.IsConflict(err), apierrors.IsNotFound(err):
+		return ctrl.Result{}, nil
+	case err != nil:
+		return ctrl.Result{}, err
+	}
+	w.mu.Lock()
+	w.ledger.written(d, gang.ResourceVersion)
+	w.mu.Unlock()
+	if e, news := eventOf(d); news {
+		w.events.Eventf(gang, nil, e.Type, e.Reason, e.Action, "%s", e.Note)
+	}
+	return ctrl.Result{}, nil
+}
+
+func (w writer) draft(name types.NamespacedName) (*draft, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.ledger.draft(name, time.Now())
+}
+
+// patch the whole status, against the version that was last seen.
+func (w writer) patch(ctx context.Context, d *draft) (*slipwayv1.Gang, error) {
+	status := map[string]any{
+		"observedGeneration": d.new.ObservedGeneration,
+		"conditions":         d.new.Conditions,
+		"placement":          d.new.Placement, // null takes it away
+	}
+	body, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"resourceVersion": d.version},
+		"status":   status,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("encoding the status of gang %s: %w", d.name, err)
+	}
+	gang := &slipwayv1.Gang{ObjectMeta: metav1.ObjectMeta{Namespace: d.name.Namespace, Name: d.name.Name}}
+	if err := w.client.Status().Patch(ctx, gang, client.RawPatch(types.MergePatchType, body)); err != nil {
+		return nil, fmt.Errorf("patching the status of gang %s: %w", d.name, err)
+	}
+	return gang, nil
+}
+
+// watched are the kinds that feed hears of.
+func watched() []client.Object {
+	return []client.Object{&corev1.Node{}, &corev1.Pod{}, &slipwayv1.Gang{}}
+}

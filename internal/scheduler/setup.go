@@ -1,0 +1,65 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+)
+
+const (
+	// writers is how many statuses are written at a time.
+	writers = 8
+	// A write that failed is tried again after firstRetry, then ever later, at
+	// most after lastRetry.
+	firstRetry = 10 * time.Millisecond
+	lastRetry  = 10 * time.Second
+)
+
+// Setup adds the scheduler to the manager, whose scheme must know the kinds of
+// api/v1alpha1 and of Kubernetes. Where the manager elects a leader, only the
+// leader decides and writes.
+func Setup(mgr ctrl.Manager) error {
+	s := &scheduler{
+		client: mgr.GetClient(),
+		events: mgr.GetEventRecorder("slipway-scheduler"),
+		ledger: newLedger(),
+		ready:  make(chan struct{}),
+	}
+	// The decider alone keeps the memory of when it last reworded: one worker.
+	decide := ctrl.NewControllerManagedBy(mgr).
+		Named("scheduler-decider").
+		WithOptions(controller.Options{MaxConcurrentReconciles: 1})
+	for _, kind := range watched() {
+		decide = decide.Watches(kind, s.feed())
+	}
+	if err := decide.Complete(&decider{scheduler: s}); err != nil {
+		return fmt.Errorf("setting up the decider: %w", err)
+	}
+	err := ctrl.NewControllerManagedBy(mgr).
+		Named("scheduler-writer").
+		WatchesRawSource(source.Func(s.attach)).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: writers,
+			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[ctrl.Request](firstRetry, lastRetry),
+		}).
+		Complete(writer{s})
+	if err != nil {
+		return fmt.Errorf("setting up the writer: %w", err)
+	}
+	return nil
+}
+
+// attach the writer's queue, which its controller makes when it starts.
+func (s *scheduler) attach(_ context.Context, q queue) error {
+	s.writes = q
+	close(s.ready)
+	return nil
+}

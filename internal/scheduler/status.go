@@ -1,0 +1,132 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/placement"
+)
+
+// Reasons of conditions, beside those of package placement.
+const (
+	reasonPlaced  = "Placed"
+	reasonInvalid = "InvalidSpec"
+)
+
+// maxMessage of a condition, in bytes, so that an absurd gang has no absurd status.
+const maxMessage = 2048
+
+// answer to a gang as its spec was in a generation.
+type answer struct {
+	generation int64
+	verdict    placement.Verdict
+	// refused says why no decision can be made about the gang.
+	refused string
+}
+
+// statusFor is what the status becomes with an answer.
+func statusFor(old *slipwayv1.GangStatus, a *answer, now time.Time) *slipwayv1.GangStatus {
+	next := old.DeepCopy()
+	next.ObservedGeneration = a.generation
+	next.Placement = nil
+	for _, set := range a.verdict.Placement {
+		placed := slipwayv1.PodSetPlacement{Name: set.Set}
+		for _, slot := range set.Slots {
+			placed.Slots = append(placed.Slots, slipwayv1.Slot(slot))
+		}
+		next.Placement = append(next.Placement, placed)
+	}
+	state, reason, message := a.explain()
+	c := conditions{&next.Conditions, a.generation, metav1.NewTime(now.Truncate(time.Second)), reason, clip(message, maxMessage)}
+	c.set(slipwayv1.ConditionPlaced, state == placement.Placed)
+	c.set(slipwayv1.ConditionReady, reason == reasonPlaced)
+	c.only(slipwayv1.ConditionReconciling, state != placement.Never && reason != reasonPlaced)
+	c.only(slipwayv1.ConditionStalled, state == placement.Never)
+	return next
+}
+
+// explain an answer: its state, the reason of the conditions, and the message.
+func (a *answer) explain() (placement.State, string, string) {
+	switch v := &a.verdict; {
+	case a.refused != "":
+		return placement.Never, reasonInvalid, a.refused
+	case v.Reason != nil:
+		return v.State, string(v.Reason.Code), v.Reason.String()
+	default:
+		return v.State, reasonPlaced, summary(v.Placement)
+	}
+}
+
+func summary(placed []placement.SetPlacement) string {
+	pods, nodes := int32(0), map[string]bool{}
+	for _, set := range placed {
+		for _, slot := range set.Slots {
+			pods += slot.Count
+			nodes[slot.Node] = true
+		}
+	}
+	return fmt.Sprintf("%s on %s", count(int(pods), "pod"), count(len(nodes), "node"))
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// conditions with a common reason and message.
+type conditions struct {
+	list            *[]metav1.Condition
+	generation      int64
+	now             metav1.Time
+	reason, message string
+}
+
+func (c conditions) set(name string, is bool) {
+	status := metav1.ConditionFalse
+	if is {
+		status = metav1.ConditionTrue
+	}
+	meta.SetStatusCondition(c.list, metav1.Condition{
+		Type: name, Status: status, ObservedGeneration: c.generation,
+		LastTransitionTime: c.now, Reason: c.reason, Message: c.message,
+	})
+}
+
+// only sets a condition that is there at all only while it is true.
+func (c conditions) only(name string, is bool) {
+	if is {
+		c.set(name, true)
+	} else {
+		meta.RemoveStatusCondition(c.list, name)
+	}
+}
+
+// clip a message to so many bytes.
+func clip(message string, most int) string {
+	if len(message) <= most {
+		return message
+	}
+	return strings.ToValidUTF8(message[:most-len("…")], "") + "…"
+}
+
+func isPlaced(s *slipwayv1.GangStatus) bool {
+	return meta.IsStatusConditionTrue(s.Conditions, slipwayv1.ConditionPlaced)
+}
+
+// placedReason is the reason of the condition Placed; empty without one.
+func placedReason(s *slipwayv1.GangStatus) string {
+	if c := meta.FindStatusCondition(s.Conditions, slipwayv1.ConditionPlaced); c != nil {
+		return c.Reason
+	}
+	return ""
+}
