@@ -1,0 +1,212 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package training
+
+import (
+	"strings"
+	"time"
+
+	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/training/frameworks"
+)
+
+// observed is everything that one decision is made from.
+type observed struct {
+	Now       time.Time
+	Framework frameworks.Framework
+	// Job with defaults filled in, unless it has problems.
+	Job frameworks.Job
+	// Problems are the reasons why the spec cannot be run, a line each.
+	Problems []string
+	// Gang of the job; nil when there is none.
+	Gang *slipwayv1.Gang
+	// Pods and Services that the job controls, whatever their name.
+	Pods     []*corev1.Pod
+	Services []*corev1.Service
+	// Blocked says why something that the job needs cannot be had, keyed by the
+	// name of the object that is in the way, or by the field that asks for it.
+	Blocked map[string]string
+	// LostNodes are those, of the nodes that suspects asked about, that are gone
+	// or unreachable.
+	LostNodes sets.Set[string]
+	// Priority of the job's class; nil when the class does not exist.
+	Priority *int32
+}
+
+// plan is everything to do, in the order of the fields. A step that fails ends
+// the plan, apart from the status, which is written in any case.
+type plan struct {
+	// Gang to make or, when it has a UID, to patch. First, because it carries
+	// the count of restarts, which must not be lost with the pod.
+	Gang *slipwayv1.Gang
+	// Delete pods and services.
+	Delete []deletion
+	// Create pods and services, all at once.
+	Create []client.Object
+	// Whole says that nothing of the job exists yet: if one creation fails the
+	// others are undone, so that no half of a gang holds resources.
+	Whole bool
+	// DropGang gives the placement back.
+	DropGang bool
+	// Status to write when it differs from the job's.
+	Status kubeflowv1.JobStatus
+	// Events to send once the status is written.
+	Events []event
+	// DeleteJob, because its time to live is over.
+	DeleteJob bool
+	// Wake the job up after this long; zero is never.
+	Wake time.Duration
+}
+
+// deletion of exactly the object that was seen.
+type deletion struct {
+	Object client.Object
+	// Force does not wait for the kubelet: there is none any more.
+	Force bool
+}
+
+// pass is one decision being made.
+type pass struct {
+	in     observed
+	out    plan
+	now    metav1.Time
+	ranks  []rank
+	ledger ledger
+}
+
+// decide says what to do about a job. It is a function of its argument alone.
+func decide(in observed) plan {
+	p := &pass{in: in, now: metav1.NewTime(in.Now.Truncate(time.Second))}
+	in.Job.Status().DeepCopyInto(&p.out.Status)
+	switch {
+	case finished(&p.out.Status):
+		p.cleanUp()
+	case len(in.Problems) > 0 && !has(&p.out.Status, kubeflowv1.JobCreated):
+		p.refuse()
+	case isSuspended(in.Job):
+		p.suspend()
+	case len(in.Problems) > 0:
+		p.ignore()
+	default:
+		p.run()
+	}
+	p.reap()
+	return p.out
+}
+
+// refuse ends a job that cannot run.
+func (p *pass) refuse() {
+	p.finish(kubeflowv1.JobFailed, "FailedValidation",
+		strings.Join(p.in.Problems, "; ")+"; correct it and create the job again")
+}
+
+// ignore leaves a job alone that was accepted and then edited into one that
+// cannot run: a slip of the pen must not cost days of training.
+func (p *pass) ignore() {
+	p.say(ignoredEvent(p.in.Problems))
+}
+
+// run is the life of a job between its creation and its end.
+func (p *pass) run() {
+	p.accept()
+	p.resume()
+	p.survey()
+	p.count()
+	if p.judge() || p.exceeds() {
+		return
+	}
+	if !p.started() && len(p.in.Blocked) > 0 {
+		p.block()
+		return
+	}
+	reshaped := p.syncGang()
+	if !isPlaced(p.in.Gang) {
+		p.wait()
+		return
+	}
+	p.trim()
+	if !p.started() && !p.start(reshaped) {
+		return
+	}
+	p.repair()
+	p.explain()
+	p.condition()
+}
+
+// started says that a pod of the job is there and not on its way out.
+func (p *pass) started() bool {
+	for _, pod := range p.in.Pods {
+		if pod.DeletionTimestamp == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// underWay says that the job has run since it was last created or resumed.
+func (p *pass) underWay() bool {
+	return isTrue(&p.out.Status, kubeflowv1.JobRunning) || isTrue(&p.out.Status, kubeflowv1.JobRestarting)
+}
+
+// block keeps a job that cannot start from holding resources.
+func (p *pass) block() {
+	p.out.DropGang = p.in.Gang != nil
+	p.explain()
+}
+
+// wait is what a job does whose gang is not placed, be it not yet or no longer.
+// A placement that is still there means that a node is lost and the scheduler
+// has no other: the pods stay as they are, for the node may come back.
+func (p *pass) wait() {
+	if p.in.Gang != nil && len(p.in.Gang.Status.Placement) > 0 {
+		p.trim()
+		p.explain()
+		p.condition()
+		return
+	}
+	for _, pod := range p.in.Pods {
+		p.delete(pod, false)
+	}
+	if isTrue(&p.out.Status, kubeflowv1.JobRunning) {
+		p.restarting("its place was taken away")
+	}
+	p.explain()
+}
+
+// start opens the gate for a gang of which nothing runs yet. It stays shut until
+// the scheduler has answered the gang as it now is and every last pod is gone.
+func (p *pass) start(reshaped bool) bool {
+	if reshaped || len(p.in.Pods) > 0 || !coversMinimum(p.in.Gang) {
+		p.explain()
+		return false
+	}
+	p.out.Whole = true
+	if p.out.Status.StartTime == nil || !p.underWay() {
+		p.out.Status.StartTime = &p.now
+	}
+	p.warnOfTemplates()
+	return true
+}
+
+func (p *pass) delete(object client.Object, force bool) {
+	if object.GetDeletionTimestamp() == nil || force {
+		p.out.Delete = append(p.out.Delete, deletion{object, force})
+	}
+}
+
+// wake asks for another pass after d at the latest.
+func (p *pass) wake(d time.Duration) {
+	d = max(d, time.Millisecond)
+	if p.out.Wake == 0 || d < p.out.Wake {
+		p.out.Wake = d
+	}
+}
+
+func (p *pass) name() string { return p.in.Job.Object().GetName() }

@@ -1,0 +1,36 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package training is the job engine: it turns a training job of any framework
+// into a Gang, waits until the scheduler has placed the gang whole, makes the
+// pods on their nodes, and writes the job's status as the job's users know it.
+//
+//	observe.go  fetches: the job, its gang, pods and services
+//	decide.go   decides, without I/O: observed -> plan
+//	apply.go    carries the plan out, in the order of its fields
+//
+// What differs from kind to kind is in package frameworks.
+//
+// # What the engine promises
+//
+//   - No pod is made while the gang waits, and the first ones only when the
+//     placement covers every pod set (its minimum, for elastic ones). A gang that
+//     lost its place loses its pods; one that lost a node, for which the
+//     scheduler has no other yet, keeps them.
+//   - A pod's name is its rank: <job>-<type>-<index>. Two pods of one rank can
+//     therefore never exist, however stale a cache is; a pod that goes is made
+//     again at the same rank.
+//   - Deletions name the UID that was decided upon, and the status is patched
+//     against the version that was read. An outdated decision fails, it never
+//     does harm.
+//   - A job that has finished stays finished. The end is written before anything
+//     is cleaned up, so a crash in between cannot start the job again.
+//
+// # Whose fault a dead pod is
+//
+// A pod that the kubelet refused (OutOfcpu, NodeAffinity, ...), that was
+// preempted, or whose node went away is made again whatever the restart policy
+// says, and is never counted. Every other failed pod, an evicted one included,
+// falls under the replica's restart policy. Both are repeated with a growing
+// delay; how often is kept on the Gang, see ledger.go.
+package training

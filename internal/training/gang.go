@@ -1,0 +1,189 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package training
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+)
+
+// maxGangName is what fits into the value of the label that pods carry.
+const maxGangName = 63
+
+// GangName is the name of the gang of a job: its kind in lower case and its
+// name, the latter shortened with a hash where the two would not fit a label.
+func GangName(kind, job string) string {
+	name := strings.ToLower(kind) + "-" + job
+	if len(name) <= maxGangName {
+		return name
+	}
+	hash := fmt.Sprintf("-%x", sha256.Sum256([]byte(job)))[:9]
+	return strings.TrimRight(name[:maxGangName-len(hash)], "-") + hash
+}
+
+func (p *pass) gangName() string { return GangName(p.in.Framework.Kind, p.name()) }
+
+// syncGang plans the gang as the job now wants it and says whether that changes
+// what the scheduler was asked.
+func (p *pass) syncGang() bool {
+	if p.in.Gang == nil {
+		p.out.Gang = p.newGang()
+		return true
+	}
+	if p.in.Gang.DeletionTimestamp != nil {
+		return true
+	}
+	next := p.in.Gang.DeepCopy()
+	next.Spec = p.reshape(next.Spec)
+	if restarts := p.ledger.String(); restarts != "" {
+		metav1.SetMetaDataAnnotation(&next.ObjectMeta, annotationRestarts, restarts)
+	}
+	reshaped := !equality.Semantic.DeepEqual(next.Spec, p.in.Gang.Spec)
+	if reshaped || !maps.Equal(next.Annotations, p.in.Gang.Annotations) {
+		p.out.Gang = next
+	}
+	return reshaped
+}
+
+func (p *pass) newGang() *slipwayv1.Gang {
+	job := p.in.Job.Object()
+	return &slipwayv1.Gang{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: p.gangName(), Namespace: job.GetNamespace(),
+			Labels:          jobLabels(p.in),
+			OwnerReferences: []metav1.OwnerReference{ownerOf(p.in)},
+		},
+		Spec: p.gangSpec(),
+	}
+}
+
+// reshape follows the job in everything while nothing of it runs. Afterwards
+// the shape of a pod is what the running pods have, and only how many there are
+// and how the gang is ranked may change.
+func (p *pass) reshape(old slipwayv1.GangSpec) slipwayv1.GangSpec {
+	next := p.gangSpec()
+	if p.in.Priority == nil {
+		next.Priority = old.Priority
+	}
+	if !p.started() {
+		return next
+	}
+	for i := range next.PodSets {
+		set := &next.PodSets[i]
+		j := slices.IndexFunc(old.PodSets, func(s slipwayv1.PodSet) bool { return s.Name == set.Name })
+		if j < 0 {
+			continue
+		}
+		count, least := set.Count, set.MinCount
+		*set = *old.PodSets[j].DeepCopy()
+		set.Count, set.MinCount = count, least
+	}
+	return next
+}
+
+// isPlaced says that the scheduler has given the gang its nodes.
+func isPlaced(gang *slipwayv1.Gang) bool {
+	return gang != nil && gang.DeletionTimestamp == nil &&
+		meta.IsStatusConditionTrue(gang.Status.Conditions, slipwayv1.ConditionPlaced)
+}
+
+// coversMinimum says that the scheduler has seen the gang as it now is, and that
+// the placement holds enough of every pod set to start.
+func coversMinimum(gang *slipwayv1.Gang) bool {
+	if gang.Status.ObservedGeneration < gang.Generation {
+		return false
+	}
+	for _, set := range gang.Spec.PodSets {
+		least := set.Count
+		if set.MinCount != nil {
+			least = *set.MinCount
+		}
+		if _, ok := placementOf(gang, set.Name).NodeOf(least - 1); least > 0 && !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// placementOf a pod set; empty when there is none.
+func placementOf(gang *slipwayv1.Gang, set string) *slipwayv1.PodSetPlacement {
+	if gang != nil {
+		for i := range gang.Status.Placement {
+			if gang.Status.Placement[i].Name == set {
+				return &gang.Status.Placement[i]
+			}
+		}
+	}
+	return &slipwayv1.PodSetPlacement{}
+}
+
+// explain keeps the job's reason for waiting up to date.
+func (p *pass) explain() {
+	if len(p.in.Blocked) > 0 {
+		p.wake(blockedDelay)
+		p.say(blockedEvent(slices.Sorted(maps.Values(p.in.Blocked))))
+		return
+	}
+	if !isPlaced(p.in.Gang) {
+		p.say(verdictOf(p.in.Gang))
+		return
+	}
+	missing := 0
+	for _, r := range p.ranks {
+		if r.node == "" && r.state != done {
+			missing++
+		}
+	}
+	if missing > 0 {
+		c := meta.FindStatusCondition(p.in.Gang.Status.Conditions, slipwayv1.ConditionPlaced)
+		p.say(partlyPlacedEvent(missing, len(p.ranks), c))
+		return
+	}
+	p.say(event{})
+}
+
+// verdictOf the scheduler on a gang that is not placed, in its own words.
+func verdictOf(gang *slipwayv1.Gang) event {
+	if gang == nil {
+		return event{}
+	}
+	c := meta.FindStatusCondition(gang.Status.Conditions, slipwayv1.ConditionPlaced)
+	if c == nil || c.Status == metav1.ConditionTrue {
+		return event{}
+	}
+	return waitingEvent(c.Reason, c.Message)
+}
+
+// pinned adds to an affinity that only the one node will do.
+func pinned(affinity *corev1.Affinity, node string) *corev1.Affinity {
+	out := affinity.DeepCopy()
+	if out == nil {
+		out = &corev1.Affinity{}
+	}
+	if out.NodeAffinity == nil {
+		out.NodeAffinity = &corev1.NodeAffinity{}
+	}
+	required := &out.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution
+	if *required == nil {
+		*required = &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{{}}}
+	}
+	// Terms are alternatives: each one must be held to the node.
+	terms := (*required).NodeSelectorTerms
+	for i := range terms {
+		terms[i].MatchFields = append(terms[i].MatchFields, corev1.NodeSelectorRequirement{
+			Key: metav1.ObjectNameField, Operator: corev1.NodeSelectorOpIn, Values: []string{node},
+		})
+	}
+	return out
+}

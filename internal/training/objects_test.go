@@ -1,0 +1,197 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package training
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+)
+
+func TestGangSpec(t *testing.T) {
+	w := newWorld(t, newJob(1, 3, func(job *kubeflowv1.PyTorchJob) {
+		job.Labels = map[string]string{slipwayv1.LabelProject: "vision"}
+		job.Spec.RunPolicy.ActiveDeadlineSeconds = ptr.To[int64](60)
+		job.Spec.RunPolicy.SchedulingPolicy = &kubeflowv1.SchedulingPolicy{MinAvailable: ptr.To[int32](3)}
+		template := &job.Spec.PyTorchReplicaSpecs[worker].Template
+		template.Annotations = map[string]string{annotationRequiredTopology: "rack"}
+		template.Spec.Tolerations = []corev1.Toleration{{Key: "gpu", Operator: corev1.TolerationOpExists}}
+		template.Spec.InitContainers = []corev1.Container{{Name: "fetch", Image: "i", Resources: corev1.ResourceRequirements{
+			Requests: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("3Gi")}}}}
+		template.Spec.Containers[0].Ports = []corev1.ContainerPort{{HostPort: 8080, ContainerPort: 80}}
+		template.Spec.Containers[0].Resources = corev1.ResourceRequirements{
+			Requests: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("1Gi")},
+			Limits:   corev1.ResourceList{"nvidia.com/gpu": resource.MustParse("2"), corev1.ResourceMemory: resource.MustParse("2Gi")},
+		}
+		template.Spec.Containers = append(template.Spec.Containers, corev1.Container{Name: "side", Image: "i",
+			Resources: corev1.ResourceRequirements{Limits: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("500m")}}})
+	}))
+	w.priority = ptr.To[int32](7)
+	w.settle()
+	want := slipwayv1.GangSpec{
+		Project: "vision", Priority: 7, MaxRunTime: &metav1.Duration{Duration: time.Minute},
+		PodSets: []slipwayv1.PodSet{
+			{Name: "master", Count: 1, MinCount: ptr.To[int32](1), Requests: corev1.ResourceList{}},
+			{Name: "worker", Count: 3, MinCount: ptr.To[int32](2),
+				Requests: corev1.ResourceList{"nvidia.com/gpu": resource.MustParse("2"),
+					corev1.ResourceMemory: resource.MustParse("3Gi"), corev1.ResourceCPU: resource.MustParse("500m")},
+				Tolerations: []corev1.Toleration{{Key: "gpu", Operator: corev1.TolerationOpExists}},
+				HostPorts:   []slipwayv1.HostPort{{Port: 8080, Protocol: corev1.ProtocolTCP}},
+				Topology:    &slipwayv1.Topology{Required: "rack"}},
+		},
+	}
+	if diff := cmp.Diff(want, w.gang.Spec); diff != "" {
+		t.Error(diff)
+	}
+	owner := metav1.GetControllerOf(w.gang)
+	if w.gang.Name != "pytorchjob-j" || owner == nil || owner.Kind != "PyTorchJob" || owner.UID != w.job.UID {
+		t.Errorf("gang %s owned by %+v", w.gang.Name, owner)
+	}
+}
+
+func TestMaxRunTimeOfTheAnnotationComesFirst(t *testing.T) {
+	w := newWorld(t, newJob(1, 0, func(job *kubeflowv1.PyTorchJob) {
+		job.Annotations = map[string]string{slipwayv1.AnnotationMaxRunTime: "36h"}
+		job.Spec.RunPolicy.ActiveDeadlineSeconds = ptr.To[int64](60)
+	}))
+	w.settle()
+	if got := w.gang.Spec.MaxRunTime; got == nil || got.Duration != 36*time.Hour {
+		t.Errorf("maxRunTime %v", got)
+	}
+}
+
+func TestGangName(t *testing.T) {
+	if got := GangName("PyTorchJob", "mnist"); got != "pytorchjob-mnist" {
+		t.Errorf("got %s", got)
+	}
+	long := strings.Repeat("a", 53)
+	first, second := GangName("PyTorchJob", long+"b"), GangName("PyTorchJob", long+"c")
+	if len(first) != 63 || first == second {
+		t.Errorf("%s and %s: want 63 characters that differ", first, second)
+	}
+}
+
+func TestPodAndService(t *testing.T) {
+	w := newWorld(t, newJob(1, 1, policy(kubeflowv1.RestartPolicyExitCode), func(job *kubeflowv1.PyTorchJob) {
+		template := &job.Spec.PyTorchReplicaSpecs[worker].Template
+		template.Labels = map[string]string{"team": "vision"}
+		template.Spec.RestartPolicy = corev1.RestartPolicyAlways
+		template.Spec.SchedulerName = "volcano"
+		template.Spec.Containers[0].Env = []corev1.EnvVar{{Name: "MINE", Value: "1"}}
+		template.Spec.Containers[0].Ports = []corev1.ContainerPort{{Name: "metrics", ContainerPort: 9000, Protocol: corev1.ProtocolTCP}}
+	}))
+	w.settle()
+	w.place("n1")
+	w.settle()
+	labels := map[string]string{
+		"training.kubeflow.org/job-name": "j", "training.kubeflow.org/operator-name": "pytorchjob-controller",
+		"training.kubeflow.org/replica-type": "worker", "training.kubeflow.org/replica-index": "0",
+	}
+	service := w.services["j-worker-0"]
+	wantService := corev1.ServiceSpec{
+		ClusterIP: "None", Selector: labels, PublishNotReadyAddresses: true,
+		Ports: []corev1.ServicePort{{Name: "metrics", Port: 9000, Protocol: corev1.ProtocolTCP}, {Name: "pytorchjob-port", Port: 23456}},
+	}
+	if diff := cmp.Diff(wantService, service.Spec); diff != "" {
+		t.Errorf("service: %s", diff)
+	}
+	if diff := cmp.Diff(labels, service.Labels); diff != "" {
+		t.Errorf("labels of the service: %s", diff)
+	}
+	pod := w.pods["j-worker-0"]
+	labels["team"], labels[slipwayv1.LabelGang], labels[slipwayv1.LabelPodSet] = "vision", "pytorchjob-j", "worker"
+	if diff := cmp.Diff(labels, pod.Labels); diff != "" {
+		t.Errorf("labels of the pod: %s", diff)
+	}
+	if pod.Spec.RestartPolicy != corev1.RestartPolicyNever || len(pod.Spec.InitContainers) != 0 || pod.Spec.Containers[0].Env[0].Name != "MINE" {
+		t.Errorf("pod spec %+v", pod.Spec)
+	}
+	if got := w.pods["j-master-0"].Labels["training.kubeflow.org/job-role"]; got != "master" {
+		t.Errorf("role of the master %q", got)
+	}
+	if w.sent("SetPodTemplateRestartPolicy") != 1 || w.sent("SetPodTemplateSchedulerName") != 1 {
+		t.Errorf("events %v", w.events)
+	}
+}
+
+// A pod that must be bound by the default scheduler is held to its node, in
+// every alternative that the user gave.
+func TestPodThatNeedsBinding(t *testing.T) {
+	field := corev1.NodeSelectorRequirement{Key: "metadata.name", Operator: corev1.NodeSelectorOpIn, Values: []string{"n1"}}
+	zone := corev1.NodeSelectorRequirement{Key: "zone", Operator: corev1.NodeSelectorOpExists}
+	claim := corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "data"}}
+	terms := func(a *corev1.Affinity) []corev1.NodeSelectorTerm {
+		return a.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms
+	}
+	tests := map[string]struct {
+		spec corev1.PodSpec
+		want []corev1.NodeSelectorTerm // nil when the node is assigned
+	}{
+		"no volume":    {corev1.PodSpec{}, nil},
+		"an empty one": {corev1.PodSpec{Volumes: []corev1.Volume{{VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}}}, nil},
+		"a claim":      {corev1.PodSpec{Volumes: []corev1.Volume{{VolumeSource: claim}}}, []corev1.NodeSelectorTerm{{MatchFields: []corev1.NodeSelectorRequirement{field}}}},
+		"a device":     {corev1.PodSpec{ResourceClaims: []corev1.PodResourceClaim{{Name: "gpu"}}}, []corev1.NodeSelectorTerm{{MatchFields: []corev1.NodeSelectorRequirement{field}}}},
+		"a gate":       {corev1.PodSpec{SchedulingGates: []corev1.PodSchedulingGate{{Name: "g"}}}, []corev1.NodeSelectorTerm{{MatchFields: []corev1.NodeSelectorRequirement{field}}}},
+		"with affinity": {corev1.PodSpec{Volumes: []corev1.Volume{{VolumeSource: claim}}, Affinity: nodeTerms(zone, zone)},
+			[]corev1.NodeSelectorTerm{
+				{MatchExpressions: []corev1.NodeSelectorRequirement{zone}, MatchFields: []corev1.NodeSelectorRequirement{field}},
+				{MatchExpressions: []corev1.NodeSelectorRequirement{zone}, MatchFields: []corev1.NodeSelectorRequirement{field}}}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			assign(&tt.spec, "n1")
+			if got := nodeOf(&corev1.Pod{Spec: tt.spec}); got != "n1" {
+				t.Errorf("read back as %q", got)
+			}
+			if tt.want == nil {
+				if tt.spec.NodeName != "n1" {
+					t.Errorf("node %q", tt.spec.NodeName)
+				}
+				return
+			}
+			if diff := cmp.Diff(tt.want, terms(tt.spec.Affinity)); diff != "" || tt.spec.NodeName != "" {
+				t.Errorf("node %q, terms: %s", tt.spec.NodeName, diff)
+			}
+		})
+	}
+}
+
+// nodeTerms is an affinity with one term for each requirement.
+func nodeTerms(requirements ...corev1.NodeSelectorRequirement) *corev1.Affinity {
+	selector := &corev1.NodeSelector{}
+	for _, r := range requirements {
+		selector.NodeSelectorTerms = append(selector.NodeSelectorTerms,
+			corev1.NodeSelectorTerm{MatchExpressions: []corev1.NodeSelectorRequirement{r}})
+	}
+	return &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: selector}}
+}
+
+func TestPodLevelRequests(t *testing.T) {
+	cpu := func(s string) corev1.ResourceList {
+		return corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(s)}
+	}
+	for name, tt := range map[string]struct{ spec, want string }{
+		"limit of the pod":              {"", "4"},
+		"containers come before limits": {"3", "3"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec := corev1.PodSpec{Containers: []corev1.Container{{}}, Resources: &corev1.ResourceRequirements{Limits: cpu("4")}}
+			if tt.spec != "" {
+				spec.Containers[0].Resources.Requests = cpu(tt.spec)
+			}
+			if diff := cmp.Diff(cpu(tt.want), podRequests(&spec)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}

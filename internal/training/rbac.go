@@ -1,0 +1,42 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package training
+
+import (
+	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
+	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	schedulingv1 "k8s.io/api/scheduling/v1"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/training/frameworks"
+)
+
+// Rules are what the engine may do, and all that it does.
+func Rules() []rbacv1.PolicyRule {
+	var jobs, statuses, finalizers []string
+	for _, f := range frameworks.All() {
+		jobs = append(jobs, f.Resource)
+		statuses = append(statuses, f.Resource+"/status")
+		finalizers = append(finalizers, f.Resource+"/finalizers")
+	}
+	jobGroup := kubeflowv1.GroupVersion.Group
+	return []rbacv1.PolicyRule{
+		rule(jobGroup, jobs, "get", "list", "watch", "delete"),
+		rule(jobGroup, statuses, "patch"),
+		// For owner references that block the owner's deletion.
+		rule(jobGroup, finalizers, "update"),
+		rule(slipwayv1.GroupVersion.Group, []string{"gangs"}, "get", "list", "watch", "create", "patch", "delete"),
+		// Patch is for adopting and releasing.
+		rule(corev1.GroupName, []string{"pods", "services"}, "get", "list", "watch", "create", "patch", "delete"),
+		rule(corev1.GroupName, []string{"nodes"}, "get"),
+		rule(schedulingv1.GroupName, []string{"priorityclasses"}, "get", "list", "watch"),
+		rule(eventsv1.GroupName, []string{"events"}, "create", "patch"),
+	}
+}
+
+func rule(group string, resources []string, verbs ...string) rbacv1.PolicyRule {
+	return rbacv1.PolicyRule{APIGroups: []string{group}, Resources: resources, Verbs: verbs}
+}

@@ -1,0 +1,122 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package training
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"slipway.dev/slipway/internal/training/frameworks"
+)
+
+// staleDelay is when to look again after a conflict, should the event of the
+// newer version not come first.
+const staleDelay = time.Second
+
+// reconciler runs the jobs of one framework.
+type reconciler struct {
+	framework frameworks.Framework
+	client    client.Client
+	// live reads past the cache, for what is rarely needed or must be fresh.
+	live   client.Reader
+	events events.EventRecorder
+}
+
+// Reconcile is one pass over one job: fetch, decide, carry out, write the status.
+func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	object := r.framework.New()
+	if err := r.client.Get(ctx, req.NamespacedName, object); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if object.GetDeletionTimestamp() != nil {
+		return ctrl.Result{}, nil
+	}
+	in, err := r.observe(ctx, object)
+	if err != nil {
+		return settle(0, err)
+	}
+	todo := decide(in)
+	err = r.apply(ctx, in, &todo)
+	if needsPerson(err) {
+		todo, err = stuck(in, todo, err), nil
+	}
+	if statusErr := r.writeStatus(ctx, object, todo.Status); statusErr != nil {
+		return settle(0, errors.Join(err, statusErr))
+	}
+	for _, e := range todo.Events {
+		r.send(object, e)
+	}
+	if err == nil && todo.DeleteJob {
+		err = r.expire(ctx, object)
+	}
+	return settle(todo.Wake, err)
+}
+
+// settle turns the outcome of a pass into when to make the next. A conflict
+// means that the decision was made from an old version; the newer one is on its
+// way and brings its own pass.
+func settle(wake time.Duration, err error) (ctrl.Result, error) {
+	if apierrors.IsConflict(err) {
+		return ctrl.Result{RequeueAfter: staleDelay}, nil
+	}
+	return ctrl.Result{RequeueAfter: wake}, err
+}
+
+// needsPerson says that trying again soon will not help: the API server
+// understood the pod and does not want it, or its name is taken.
+func needsPerson(err error) bool {
+	var taken takenError
+	return apierrors.IsForbidden(err) || apierrors.IsInvalid(err) || errors.As(err, &taken)
+}
+
+// stuck puts an error that needs a person where the person looks.
+func stuck(in observed, todo plan, err error) plan {
+	p := &pass{in: in, out: todo, now: metav1.NewTime(in.Now.Truncate(time.Second))}
+	if todo.Whole {
+		p.out.Status.StartTime = in.Job.Status().StartTime
+	}
+	p.say(createFailedEvent(err))
+	p.wake(blockedDelay)
+	return p.out
+}
+
+// writeStatus patches the version that was read, and only on a change.
+func (r *reconciler) writeStatus(ctx context.Context, object client.Object, status kubeflowv1.JobStatus) error {
+	next := object.DeepCopyObject().(client.Object)
+	old := r.framework.Open(next).Status()
+	if equality.Semantic.DeepEqual(*old, status) {
+		return nil
+	}
+	*old = status
+	patch := client.MergeFromWithOptions(object, client.MergeFromWithOptimisticLock{})
+	if err := r.client.Status().Patch(ctx, next, patch); err != nil {
+		return fmt.Errorf("patching the status: %w", err)
+	}
+	return nil
+}
+
+func (r *reconciler) expire(ctx context.Context, object client.Object) error {
+	err := r.client.Delete(ctx, object,
+		client.Preconditions{UID: ptr.To(object.GetUID())},
+		client.PropagationPolicy(metav1.DeletePropagationBackground))
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("deleting the expired job: %w", err)
+	}
+	return nil
+}
+
+func (r *reconciler) send(object client.Object, e event) {
+	r.events.Eventf(object, nil, e.Type, e.Reason, e.Action, "%s", e.Note[:min(len(e.Note), maxNote)])
+}
