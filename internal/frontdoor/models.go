@@ -1,0 +1,101 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package frontdoor
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+)
+
+// modelObject is how OpenAI's API describes a model.
+type modelObject struct {
+	ID      string `json:"id"`
+	Object  string `json:"object"`
+	Created int64  `json:"created"`
+	OwnedBy string `json:"owned_by"`
+}
+
+func describe(model *slipwayv1.Model, home string) modelObject {
+	return modelObject{
+		ID:      modelID(client.ObjectKeyFromObject(model), home),
+		Object:  "model",
+		Created: model.CreationTimestamp.Unix(),
+		OwnedBy: model.Namespace,
+	}
+}
+
+// listModels lists the Models that the key may use: those of its own namespace,
+// and those of namespaces all of whose Models it may use. A single Model of
+// another namespace can be used and shown but is not listed, for that would ask
+// about every Model of the cluster.
+func (v *visit) listModels() error {
+	if err := v.method(http.MethodGet); err != nil {
+		return err
+	}
+	who, err := v.door.keys.identify(v.request)
+	if err != nil {
+		return err
+	}
+	list := []modelObject{}
+	for _, model := range v.door.table.models() {
+		listed, err := v.lists(who, model)
+		if err != nil {
+			return err
+		}
+		if listed {
+			list = append(list, describe(model, who.home))
+		}
+	}
+	return v.json(struct {
+		Object string        `json:"object"`
+		Data   []modelObject `json:"data"`
+	}{"list", list})
+}
+
+// lists asks for the widest permission first: that answer serves all.
+func (v *visit) lists(who *identity, model *slipwayv1.Model) (bool, error) {
+	asks := []types.NamespacedName{{}, {Namespace: model.Namespace}}
+	if model.Namespace == who.home {
+		asks = append(asks, client.ObjectKeyFromObject(model))
+	}
+	for _, ask := range asks {
+		if allowed, err := v.door.access.may(v.request.Context(), who, ask); err != nil || allowed {
+			return allowed, err
+		}
+	}
+	return false, nil
+}
+
+func (v *visit) showModel(id string) error {
+	if err := v.method(http.MethodGet); err != nil {
+		return err
+	}
+	who, err := v.door.keys.identify(v.request)
+	if err != nil {
+		return err
+	}
+	found, err := v.resolve(who, id)
+	if err != nil {
+		return err
+	}
+	return v.json(describe(found.model, who.home))
+}
+
+func (v *visit) json(value any) error {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	text = append(text, '\n')
+	v.answer.Header().Set("Content-Type", "application/json")
+	v.answer.Header().Set("Content-Length", strconv.Itoa(len(text)))
+	_, err = v.answer.Write(text)
+	return err
+}

@@ -1,0 +1,442 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package frontdoor
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	dto "github.com/prometheus/client_model/go"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+func answering(t testing.TB, answer string) *httptest.Server {
+	return newEngine(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, answer)
+	})
+}
+
+// dying sends a part of an answer, exactly as given, and cuts the connection.
+func dying(t testing.TB, part string) *httptest.Server {
+	return newEngine(t, func(w http.ResponseWriter, _ *http.Request) {
+		connection, buffered, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		defer connection.Close()
+		buffered.WriteString(part)
+		buffered.Flush()
+	})
+}
+
+// nobody is an address at which nothing listens.
+func nobody(t testing.TB) *httptest.Server {
+	engine := httptest.NewServer(http.NotFoundHandler())
+	engine.Close()
+	return engine
+}
+
+// wantEnded waits for the only request to end and checks what it was counted as.
+func (w *world) wantEnded(t *testing.T, model types.NamespacedName, code int) {
+	t.Helper()
+	<-w.ended
+	var metric dto.Metric
+	if err := w.door.metrics.requests.WithLabelValues(label(model), codeLabel(code)).Write(&metric); err != nil {
+		t.Fatal(err)
+	}
+	if metric.Counter.GetValue() != 1 {
+		t.Errorf("the request was not counted with %d", code)
+	}
+}
+
+var tiny = types.NamespacedName{Namespace: "team", Name: "tiny"}
+
+func TestWhatTheReplicaSees(t *testing.T) {
+	for _, c := range []struct {
+		name, path, body string
+		want             string // body at the replica
+	}{
+		{"bare name, body as it was", completions, ` {"model": "tiny", "seed":12345678901234567890, "x":1.50}`, ` {"model": "tiny", "seed":12345678901234567890, "x":1.50}`},
+		{"namespace before the name", completions, `{"messages":[{"model":"team/tiny"}],"model":"team/tiny","n":1}`, `{"messages":[{"model":"team/tiny"}],"model":"tiny"     ,"n":1}`},
+		{"escaped", "/v1/embeddings", `{"model":"team\/tiny"}`, `{"model":"tiny"      }`},
+		{"any path below /v1", "/v1/audio/speech?x=1", `{"model":"tiny"}`, `{"model":"tiny"}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var got *http.Request
+			var body []byte
+			w := newWorld(t, Options{})
+			w.model("team", "tiny", newEngine(t, func(_ http.ResponseWriter, r *http.Request) {
+				got = r
+				body, _ = io.ReadAll(r.Body)
+			}))
+			text(t, w.ask(t, "POST", c.path, c.body, func(r *http.Request) {
+				for _, name := range []string{"X-Api-Key", "Cookie", "Proxy-Authorization", "X-Hop", "X-Forwarded-For", "Upgrade"} {
+					r.Header.Set(name, "secret")
+				}
+				r.Header.Set("Connection", "X-Hop, Upgrade")
+				r.Header.Set("X-Custom", "kept")
+				r.Header.Set(headerRequestID, "req-1")
+			}))
+			if diff := cmp.Diff(c.want, string(body)); diff != "" {
+				t.Errorf("body (-want +got):\n%s", diff)
+			}
+			if got.RequestURI != c.path || got.Header.Get("X-Custom") != "kept" || got.Header.Get(headerRequestID) != "req-1" ||
+				got.ContentLength != int64(len(c.want)) {
+				t.Errorf("got %s, length %d, %v", got.RequestURI, got.ContentLength, got.Header)
+			}
+			for _, name := range []string{"Authorization", "X-Api-Key", "Cookie", "Proxy-Authorization", "X-Hop", "X-Forwarded-For", "Upgrade", "Accept-Encoding"} {
+				if got.Header.Get(name) != "" {
+					t.Errorf("the replica saw %s: %s", name, got.Header.Get(name))
+				}
+			}
+		})
+	}
+}
+
+func TestLargeBodyInChunks(t *testing.T) {
+	w := newWorld(t, Options{})
+	w.model("team", "tiny", newEngine(t, func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }))
+	body := `{"prompt":"` + strings.Repeat(`line\n`, 1<<20) + `","model":"team/tiny"}`
+	got := text(t, w.ask(t, "POST", completions, body, func(r *http.Request) { r.ContentLength = -1 }))
+	if want := strings.Replace(body, `"team/tiny"`, `"tiny"     `, 1); got != want {
+		t.Errorf("%d bytes came back as %d others", len(body), len(got))
+	}
+}
+
+func TestAnswerIsPassedOn(t *testing.T) {
+	w := newWorld(t, Options{})
+	w.model("team", "tiny", newEngine(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("X-Engine", "e")
+		w.Header().Set("Set-Cookie", "a=b")
+		w.Header().Set("Strict-Transport-Security", "max-age=1")
+		w.Header().Set("Keep-Alive", "timeout=5")
+		w.Header().Set(headerRequestID, "the engine's")
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		io.WriteString(w, `{"detail":"its own words"}`)
+	}))
+	response := w.ask(t, "POST", completions, chatWith("tiny"), with(headerRequestID, "req-1"))
+	if got := text(t, response); response.StatusCode != 422 || got != `{"detail":"its own words"}` {
+		t.Errorf("got %d %s", response.StatusCode, got)
+	}
+	for name, want := range map[string]string{"X-Engine": "e", "Set-Cookie": "", "Strict-Transport-Security": "", "Keep-Alive": "", headerRequestID: "req-1"} {
+		if got := strings.Join(response.Header.Values(name), ","); got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+	w.wantEnded(t, tiny, 422)
+}
+
+// TestHugeAnswer: an answer of any size passes, without being held.
+func TestHugeAnswer(t *testing.T) {
+	const size = 20 << 20
+	for _, kind := range []string{"application/json", "audio/wav", "text/event-stream"} {
+		t.Run(kind, func(t *testing.T) {
+			w := newWorld(t, Options{})
+			w.model("team", "tiny", newEngine(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", kind)
+				io.CopyN(w, endless{}, size)
+			}))
+			n, err := io.Copy(io.Discard, w.ask(t, "POST", completions, chatWith("tiny")).Body)
+			if n != size || err != nil {
+				t.Errorf("got %d bytes, %v", n, err)
+			}
+		})
+	}
+}
+
+type endless struct{}
+
+func (endless) Read(part []byte) (int, error) {
+	for i := range part {
+		part[i] = 'x'
+	}
+	return len(part), nil
+}
+
+// TestStreamIsNotHeld: each event arrives before the next is made.
+func TestStreamIsNotHeld(t *testing.T) {
+	received := make(chan struct{})
+	w := newWorld(t, Options{})
+	w.model("team", "tiny", newEngine(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
+		w.(http.Flusher).Flush()
+		for i := range 3 {
+			<-received
+			fmt.Fprintf(w, "data: {\"n\":%d}\n\n", i)
+			w.(http.Flusher).Flush()
+		}
+		<-received
+		io.WriteString(w, "data: [DONE]\n\n")
+	}))
+	response := w.ask(t, "POST", completions, `{"model":"tiny","stream":true}`) // the header comes first
+	reader := bufio.NewReader(response.Body)
+	for i := range 3 {
+		received <- struct{}{}
+		line, err := reader.ReadString('\n')
+		if _, blank := reader.ReadString('\n'); err != nil || blank != nil || line != fmt.Sprintf("data: {\"n\":%d}\n", i) {
+			t.Fatalf("event %d: got %q, %v", i, line, err)
+		}
+	}
+	received <- struct{}{}
+	if rest, err := io.ReadAll(reader); err != nil || string(rest) != "data: [DONE]\n\n" {
+		t.Errorf("got %q, %v", rest, err)
+	}
+	w.wantEnded(t, tiny, 200)
+}
+
+func TestReplicaDies(t *testing.T) {
+	const (
+		stream  = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+		chunked = stream + "Transfer-Encoding: chunked\r\n\r\n"
+		plain   = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+		died    = `data: {"error":{"message":"a replica of model \"tiny\" ended before its answer did; it may have crashed, try again","type":"server_error","param":null,"code":"replica_failed"}}` +
+			"\n\ndata: [DONE]\n\n"
+	)
+	chunk := func(s string) string { return fmt.Sprintf("%x\r\n%s\r\n", len(s), s) }
+	for _, c := range []struct {
+		name, path, sent string
+		want             string // of a stream; else an error is wanted
+		counted          int
+	}{
+		{"before anything", completions, "", "", 502},
+		{"in the header", completions, plain, "", 502},
+		{"in an answer with a length", completions, plain + "Content-Length: 100\r\n\r\n{\"choices\":[", "", 502},
+		{"in an answer of chunks", completions, plain + "Transfer-Encoding: chunked\r\n\r\n" + chunk(`{"choices":[`), "", 502},
+		{"no HTTP at all", completions, "SSH-2.0-OpenSSH\r\n", "", 502},
+		{"upgrade that nobody asked for", completions, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n", "", 502},
+		{"stream, before an event", completions, chunked, "\n\n" + died, 502},
+		{"stream, between events", completions, chunked + chunk("data: {}\n\n"), "data: {}\n\n\n\n" + died, 502},
+		{"stream, in an event", completions, chunked + chunk("data: {}\n\n") + chunk("data: {\"cho"), "data: {}\n\n\n\n" + died, 502},
+		{"stream, in a chunk", completions, chunked + "ff\r\ndata: {}\r\n\r\ndata: {", "data: {}\r\n\r\n\n\n" + died, 502},
+		{"stream with a length", completions, stream + "Content-Length: 100\r\n\r\ndata: {}\n\n", "data: {}\n\n\n\n" + died, 502},
+		{"stream after DONE", completions, chunked + chunk("data: {}\n\ndata: [DONE]\n\n"), "data: {}\n\ndata: [DONE]\n\n", 200},
+		{"stream that ends with its connection", completions, stream + "\r\ndata: {}\n\ndata: [DONE]\n\n", "data: {}\n\ndata: [DONE]\n\n", 200},
+		{"DONE within an event", completions, stream + "\r\ndata: {\"x\":\"data: [DONE]\"}\n\n", "data: {\"x\":\"data: [DONE]\"}\n\n\n\n" + died, 502},
+		{"stream that breaks off with its connection", completions, stream + "\r\ndata: {}\n\ndata: {", "data: {}\n\n\n\n" + died, 502},
+		{"stream without DONE", "/v1/responses", stream + "\r\nevent: response.completed\ndata: {}\n\n", "event: response.completed\ndata: {}\n\n", 200},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, Options{})
+			w.model("team", "tiny", dying(t, c.sent))
+			response := w.ask(t, "POST", c.path, chatWith("tiny"))
+			if c.want == "" {
+				wantError(t, response, c.counted, "replica_failed")
+			} else if diff := cmp.Diff(c.want, text(t, response)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			w.wantEnded(t, tiny, c.counted)
+		})
+	}
+}
+
+// TestCutOff: what cannot be said in words any more is a connection cut off.
+func TestCutOff(t *testing.T) {
+	for name, part := range map[string]string{
+		"binary":     "HTTP/1.1 200 OK\r\nContent-Type: audio/wav\r\nContent-Length: 100\r\n\r\nRIFF",
+		"large JSON": "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 5000000\r\n\r\n" + strings.Repeat("1", 2<<20),
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, Options{})
+			w.model("team", "tiny", dying(t, part))
+			response, err := w.try(t.Context(), "POST", completions, chatWith("tiny"))
+			if err == nil {
+				_, err = io.ReadAll(response.Body)
+				response.Body.Close()
+			}
+			if err == nil {
+				t.Error("the answer seems whole")
+			}
+			w.wantEnded(t, tiny, 502)
+		})
+	}
+}
+
+func TestTooSlow(t *testing.T) {
+	stuck := func(begin string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			io.Copy(io.Discard, r.Body)
+			if begin != "" {
+				w.Header().Set("Content-Type", begin)
+				io.WriteString(w, "data: {}\n\n")
+				w.(http.Flusher).Flush()
+			}
+			<-r.Context().Done()
+		}
+	}
+	soon := Options{FirstByte: 20 * time.Millisecond, Idle: 20 * time.Millisecond}
+	for _, c := range []struct{ name, begin string }{{"first byte", ""}, {"within the answer", "application/json"}} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, soon)
+			w.model("team", "tiny", newEngine(t, stuck(c.begin)))
+			wantError(t, w.ask(t, "POST", completions, chatWith("tiny")), 504, "replica_timeout")
+		})
+	}
+	t.Run("within a stream", func(t *testing.T) {
+		w := newWorld(t, soon)
+		w.model("team", "tiny", newEngine(t, stuck("text/event-stream")))
+		got := text(t, w.ask(t, "POST", completions, chatWith("tiny")))
+		if !strings.HasPrefix(got, "data: {}\n\n\n\ndata: {\"error\"") || !strings.HasSuffix(got, "data: [DONE]\n\n") || !strings.Contains(got, "replica_timeout") {
+			t.Errorf("got %q", got)
+		}
+	})
+}
+
+// TestClientLeaves: the replica is told, before and within an answer.
+func TestClientLeaves(t *testing.T) {
+	for _, begun := range []bool{false, true} {
+		t.Run(fmt.Sprintf("begun=%v", begun), func(t *testing.T) {
+			asked, told := make(chan struct{}), make(chan struct{})
+			w := newWorld(t, Options{})
+			w.model("team", "tiny", newEngine(t, func(w http.ResponseWriter, r *http.Request) {
+				io.Copy(io.Discard, r.Body)
+				if begun {
+					w.Header().Set("Content-Type", "text/event-stream")
+					w.(http.Flusher).Flush()
+				}
+				close(asked)
+				<-r.Context().Done()
+				close(told)
+			}))
+			ctx, leave := context.WithCancel(t.Context())
+			var group sync.WaitGroup
+			group.Go(func() {
+				response, err := w.try(ctx, "POST", completions, chatWith("tiny"))
+				if err == nil {
+					_, err = io.ReadAll(response.Body)
+					response.Body.Close()
+				}
+				if !errors.Is(err, context.Canceled) {
+					t.Errorf("got %v", err)
+				}
+			})
+			<-asked
+			leave()
+			<-told
+			group.Wait()
+			w.wantEnded(t, tiny, clientGone)
+		})
+	}
+}
+
+func TestAnotherReplica(t *testing.T) {
+	w := newWorld(t, Options{})
+	w.model("team", "tiny", nobody(t), answering(t, "{}"), nobody(t))
+	for range 5 {
+		if got := text(t, w.ask(t, "POST", completions, chatWith("tiny"))); got != "{}" {
+			t.Errorf("got %s", got)
+		}
+	}
+	found, _ := w.door.table.find(tiny)
+	for _, r := range found.replicas {
+		if n := r.outstanding.Load(); n != 0 {
+			t.Errorf("%s: %d requests are still counted", r.address, n)
+		}
+	}
+	w.model("team", "tiny", nobody(t), nobody(t))
+	response := w.ask(t, "POST", completions, chatWith("tiny"))
+	wantError(t, response, 503, "service_unavailable")
+	if response.Header.Get("Retry-After") != "1" {
+		t.Errorf("got %v", response.Header)
+	}
+}
+
+// TestNotTwice: what a replica may have begun is not sent to another.
+func TestNotTwice(t *testing.T) {
+	var mu sync.Mutex
+	asked := 0
+	crash := func(w http.ResponseWriter, _ *http.Request) {
+		mu.Lock()
+		asked++
+		mu.Unlock()
+		connection, _, _ := w.(http.Hijacker).Hijack()
+		connection.Close()
+	}
+	w := newWorld(t, Options{})
+	w.model("team", "tiny", newEngine(t, crash), newEngine(t, crash))
+	wantError(t, w.ask(t, "POST", completions, chatWith("tiny")), 502, "replica_failed")
+	if asked != 1 {
+		t.Errorf("asked %d times", asked)
+	}
+}
+
+func TestLeastOutstanding(t *testing.T) {
+	release := make(chan struct{})
+	busy := make(chan struct{}, 10)
+	engines := make([]*httptest.Server, 2)
+	counts := make([]int, 2)
+	var mu sync.Mutex
+	for i := range engines {
+		engines[i] = newEngine(t, func(w http.ResponseWriter, _ *http.Request) {
+			mu.Lock()
+			counts[i]++
+			mu.Unlock()
+			w.Header().Set("Content-Type", "text/event-stream")
+			w.(http.Flusher).Flush()
+			busy <- struct{}{}
+			<-release
+		})
+	}
+	w := newWorld(t, Options{})
+	w.model("team", "tiny", engines...)
+	for range 6 { // each is under way when the next comes
+		w.ask(t, "POST", completions, chatWith("tiny"))
+		<-busy
+	}
+	close(release)
+	if counts[0] != 3 || counts[1] != 3 {
+		t.Errorf("got %v", counts)
+	}
+}
+
+func TestInformationalHeadersAreNotPassedOn(t *testing.T) {
+	w := newWorld(t, Options{})
+	w.model("team", "tiny", dying(t, "HTTP/1.1 103 Early Hints\r\nSet-Cookie: a=b\r\nLink: </x>\r\n\r\n"+
+		"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"))
+	response := w.ask(t, "POST", completions, chatWith("tiny"))
+	if got := text(t, response); got != "{}" || response.Header.Get("Set-Cookie") != "" || response.Header.Get(headerRequestID) == "" {
+		t.Errorf("got %s, %v", got, response.Header)
+	}
+}
+
+func TestHostileHeaders(t *testing.T) {
+	for name, header := range map[string]string{
+		"endless":          "X-A: " + strings.Repeat("a", 1<<20) + "\r\n",
+		"many":             strings.Repeat("X-A: a\r\n", 1<<17),
+		"two lengths":      "Content-Length: 2\r\nContent-Length: 5\r\n",
+		"negative length":  "Content-Length: -2\r\n",
+		"line without end": "X-A",
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, Options{})
+			w.model("team", "tiny", dying(t, "HTTP/1.1 200 OK\r\n"+header+"\r\n{}"))
+			wantError(t, w.ask(t, "POST", completions, chatWith("tiny")), 502, "replica_failed")
+		})
+	}
+}
+
+func TestClientLeavesItsBodyUnfinished(t *testing.T) {
+	w := newWorld(t, Options{})
+	w.model("team", "tiny")
+	connection, err := net.Dial("tcp", strings.TrimPrefix(w.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	fmt.Fprintf(connection, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer good\r\nContent-Length: 100\r\n\r\n{", completions)
+	connection.(*net.TCPConn).CloseWrite()
+	w.wantEnded(t, types.NamespacedName{}, clientGone)
+}
