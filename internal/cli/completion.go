@@ -1,0 +1,96 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
+
+	"slipway.dev/slipway/internal/cli/workload"
+)
+
+func (a *app) completion() *cobra.Command {
+	return &cobra.Command{
+		Use:   "completion bash|zsh|fish",
+		Short: "Print the script that completes commands in a shell",
+		Long: `Print the script that completes commands, flags and names in a shell.
+
+  bash:  source <(slipway completion bash)                          in ~/.bashrc
+  zsh:   source <(slipway completion zsh)                           in ~/.zshrc
+  fish:  slipway completion fish > ~/.config/fish/completions/slipway.fish`,
+		Args:      oneName("shell"),
+		ValidArgs: []cobra.Completion{"bash", "zsh", "fish"},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			root := cmd.Root()
+			switch args[0] {
+			case "bash":
+				return root.GenBashCompletionV2(a.Stdout, true)
+			case "zsh":
+				return root.GenZshCompletion(a.Stdout)
+			case "fish":
+				return root.GenFishCompletion(a.Stdout, true)
+			}
+			return wrongUsage("there is no completion for %q; use bash, zsh or fish", args[0])
+		},
+	}
+}
+
+// completionTime is how long a press of the tab key may wait for the cluster.
+const completionTime = 2 * time.Second
+
+type completer = func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective)
+
+// completeWorkloads offers the names of workloads of some kinds: for the first
+// argument only, or with several for each. Without a cluster it offers nothing.
+func (a *app) completeWorkloads(several, qualified bool, kinds ...workload.Kind) completer {
+	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		if len(args) > 0 && !several {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
+		defer cancel()
+		var names []cobra.Completion
+		for _, kind := range kinds {
+			names = append(names, a.namesOf(ctx, kind, qualified)...)
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+func (a *app) namesOf(ctx context.Context, kind workload.Kind, qualified bool) []cobra.Completion {
+	cluster, err := a.cluster.Open(a.Stderr)
+	if err != nil {
+		return nil
+	}
+	all, err := workload.List(ctx, cluster, kind, cluster.Namespace)
+	if err != nil {
+		return nil
+	}
+	var names []cobra.Completion
+	for _, w := range all {
+		name := w.Object.GetName()
+		if qualified {
+			name = w.String()
+		}
+		names = append(names, cobra.CompletionWithDesc(name, kind.Title+", "+w.State().Status))
+	}
+	return names
+}
+
+func (a *app) completeNamespaces(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
+	defer cancel()
+	var list corev1.NamespaceList
+	if cluster, err := a.cluster.Open(a.Stderr); err != nil || cluster.List(ctx, &list) != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var names []cobra.Completion
+	for _, namespace := range list.Items {
+		names = append(names, namespace.Name)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}

@@ -1,0 +1,66 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package connect
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/client-go/discovery"
+)
+
+// Explain says what a request's error means and what to do about it. Other
+// errors stay as they are.
+func Explain(err error) error {
+	var transport *url.Error
+	var match *meta.NoKindMatchError
+	var group *discovery.ErrGroupDiscoveryFailed
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &transport):
+		return unreachable(transport)
+	case errors.As(err, &match):
+		return fmt.Errorf("the cluster has no kind %s of group %s; it needs what brings that kind: \"slipway up\" starts a cluster with Slipway's kinds", match.GroupKind.Kind, orCore(match.GroupKind.Group))
+	case errors.As(err, &group):
+		return fmt.Errorf("%w; an API of the cluster does not answer: slipway status says which", err)
+	case apierrors.IsUnauthorized(err):
+		return fmt.Errorf("the cluster does not accept the credentials of this kubeconfig (%w); renew them, or name another with --kubeconfig", err)
+	case apierrors.IsForbidden(err):
+		return fmt.Errorf("%w; ask for a role that allows it", err)
+	case apierrors.IsTooManyRequests(err), apierrors.IsServerTimeout(err), apierrors.IsTimeout(err), apierrors.IsServiceUnavailable(err):
+		return fmt.Errorf("the cluster is busy (%w); try again, and see: slipway status", err)
+	}
+	return err
+}
+
+func orCore(group string) string {
+	if group == "" {
+		return "core"
+	}
+	return group
+}
+
+func unreachable(err *url.Error) error {
+	address := err.URL
+	if u, parseErr := url.Parse(err.URL); parseErr == nil && u.Host != "" {
+		address = u.Scheme + "://" + u.Host
+	}
+	var authority x509.UnknownAuthorityError
+	var certificate x509.CertificateInvalidError
+	var host x509.HostnameError
+	if errors.As(err, &authority) || errors.As(err, &certificate) || errors.As(err, &host) {
+		return fmt.Errorf("what answers at %s is not the cluster of this kubeconfig (%w); name the right one with --kubeconfig", address, err.Err)
+	}
+	cause := err.Err.Error()
+	if i := strings.LastIndex(cause, ": "); i >= 0 {
+		cause = cause[i+2:]
+	}
+	return fmt.Errorf("cannot reach the cluster at %s: %s; start one with: slipway up", address, cause)
+}

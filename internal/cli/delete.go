@@ -1,0 +1,125 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"slipway.dev/slipway/internal/cli/connect"
+	"slipway.dev/slipway/internal/cli/live"
+	"slipway.dev/slipway/internal/cli/workload"
+)
+
+// doomed is a workload to delete.
+type doomed struct {
+	kind   workload.Kind
+	object client.Object
+}
+
+func (d doomed) String() string { return d.kind.Name + "/" + d.object.GetName() }
+
+func (a *app) delete() *cobra.Command {
+	var dryRun, wait bool
+	cmd := &cobra.Command{
+		Use:   "delete NAME|KIND/NAME...",
+		Short: "Stop and remove jobs and models",
+		Long: `Stop and remove jobs and models with their pods. Claims stay, and with them what
+was written on them. All names are looked up before the first is deleted.`,
+		Example: `  slipway delete tiny
+  slipway delete pytorchjob/tiny model/tiny --wait`,
+		GroupID: groupLook,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return wrongUsage("%s takes at least one NAME; usage: %s", cmd.Name(), cmd.UseLine())
+			}
+			return nil
+		},
+		ValidArgsFunction: a.completeWorkloads(true, true, workload.Kinds()...),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.deleteAll(cmd.Context(), args, dryRun, wait)
+		},
+	}
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be deleted")
+	cmd.Flags().BoolVar(&wait, "wait", false, "wait until they and their pods are gone")
+	return cmd
+}
+
+func (a *app) deleteAll(ctx context.Context, names []string, dryRun, wait bool) error {
+	cluster, err := a.cluster.Open(a.Stderr)
+	if err != nil {
+		return err
+	}
+	var all []doomed
+	for _, name := range names {
+		ref, err := workload.ParseRef(name)
+		if err != nil {
+			return usageError{err}
+		}
+		kind, object, err := ref.Find(ctx, cluster, cluster.Namespace)
+		if err != nil {
+			return err
+		}
+		all = append(all, doomed{kind, object})
+	}
+	for _, each := range all {
+		if dryRun {
+			fmt.Fprintf(a.Stdout, "%s would be deleted (dry run)\n", each)
+			continue
+		}
+		if err := a.deleteOne(ctx, cluster, each, wait); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deleteOne deletes the very object that was found, not one that has taken its
+// name since.
+func (a *app) deleteOne(ctx context.Context, cluster *connect.Cluster, d doomed, wait bool) error {
+	policy := metav1.DeletePropagationBackground
+	if wait {
+		policy = metav1.DeletePropagationForeground
+	}
+	err := cluster.Delete(ctx, d.object, client.PropagationPolicy(policy), client.Preconditions{UID: ptr.To(d.object.GetUID())})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("deleting %s: %w", d, err)
+	}
+	if wait {
+		if err := awaitGone(ctx, cluster, d); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(a.Stdout, "%s deleted\n", d)
+	return nil
+}
+
+// awaitGone waits until no object of that name is the one that was deleted.
+func awaitGone(ctx context.Context, cluster *connect.Cluster, d doomed) error {
+	key := client.ObjectKeyFromObject(d.object)
+	ctx, view, err := live.Open(ctx, cluster, live.Scope{Kind: d.kind, Namespace: key.Namespace, Name: key.Name})
+	if err != nil {
+		return err
+	}
+	for {
+		w, err := view.One(ctx)
+		if err != nil {
+			return err
+		}
+		if w == nil || w.Object.GetUID() != d.object.GetUID() {
+			return nil
+		}
+		select {
+		case <-view.Changed():
+		case <-ctx.Done():
+			return fmt.Errorf("waiting until %s is gone: %w", d, context.Cause(ctx))
+		}
+	}
+}

@@ -1,0 +1,118 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"slipway.dev/slipway/internal/cli/connect"
+	"slipway.dev/slipway/internal/release"
+)
+
+// The program of the embedded Kubernetes, and the variables that say where it
+// is, and to it, where we are.
+const (
+	kubeProgram = "slipway-kube"
+	envKube     = "SLIPWAY_KUBE"
+	envPlatform = "SLIPWAY_PLATFORM"
+)
+
+// embedded are the verbs that slipway-kube carries out. Their flags, help and
+// completion are its own.
+func (a *app) embedded() []*cobra.Command {
+	var verbs []*cobra.Command
+	for _, verb := range []struct{ name, short string }{
+		{"up", "Start a Kubernetes cluster with Slipway on this machine"},
+		{"down", "Stop the cluster; what it holds stays"},
+		{"status", "Show the cluster's processes, versions, memory and addresses"},
+		{"reset", "Remove the cluster and everything that it changed on this machine"},
+		{"doctor", "Check that this machine can run a cluster"},
+		{"kubectl", "Run kubectl against the cluster"},
+		{"image", "Import, list and remove container images"},
+		{"node", "List, add, remove and kill nodes"},
+	} {
+		cmd := &cobra.Command{
+			Use: verb.name, Short: verb.short, GroupID: groupCluster,
+			DisableFlagParsing: true,
+			RunE:               func(*cobra.Command, []string) error { return a.handOver(a.Args[1:]) },
+			ValidArgsFunction: func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+				// The process asked for completions with "__complete VERB …":
+				// so the other program is asked the same. It returns only when
+				// there is none.
+				_ = a.handOver(a.Args[1:])
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			},
+		}
+		cmd.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
+			if err := a.handOver([]string{cmd.Name(), "--help"}); err != nil {
+				cmd.PrintErrln("slipway: " + oneLine(err.Error()))
+			}
+		})
+		verbs = append(verbs, cmd)
+	}
+	return verbs
+}
+
+// handOver becomes slipway-kube with the given arguments. It returns only when
+// it cannot. Both programs then agree on the data directory, and slipway-kube
+// finds this one to run the platform with.
+func (a *app) handOver(args []string) error {
+	path, err := locateKube()
+	if err != nil {
+		return err
+	}
+	environment := os.Environ()
+	if os.Getenv(connect.EnvDataDir) == "" {
+		environment = append(environment, connect.EnvDataDir+"="+a.cluster.DataDirectory())
+	}
+	if self, err := os.Executable(); err == nil && os.Getenv(envPlatform) == "" {
+		environment = append(environment, envPlatform+"="+self)
+	}
+	err = syscall.Exec(path, append([]string{a.Args[0]}, args...), environment)
+	return fmt.Errorf("starting the embedded Kubernetes, %s: %w; set %s to the program slipway-kube", path, err, envKube)
+}
+
+// locateKube looks where a variable says, beside this program, and inside it.
+func locateKube() (string, error) {
+	if path := os.Getenv(envKube); path != "" {
+		return path, nil
+	}
+	self, err := os.Executable()
+	if err == nil {
+		self, err = filepath.EvalSymlinks(self)
+	}
+	if err != nil {
+		return "", fmt.Errorf("finding the embedded Kubernetes: %w; set %s to the program slipway-kube", err, envKube)
+	}
+	beside := filepath.Join(filepath.Dir(self), kubeProgram)
+	if info, err := os.Stat(beside); err == nil && info.Mode().IsRegular() {
+		return beside, nil
+	}
+	dir, err := release.Unpack(self, cacheDirectory(os.Geteuid() == 0, os.Getenv))
+	switch {
+	case errors.Is(err, release.ErrNone):
+		return "", fmt.Errorf("this slipway has no embedded Kubernetes inside; use a release, put %s beside %s, or set %s", kubeProgram, self, envKube)
+	case errors.Is(err, release.ErrDamaged):
+		return "", fmt.Errorf("%w; download slipway again", err)
+	}
+	return filepath.Join(dir, kubeProgram), err
+}
+
+// cacheDirectory never lies in another user's home, which HOME may be under
+// sudo: what is in it runs as root.
+func cacheDirectory(root bool, getenv func(string) string) string {
+	switch {
+	case filepath.IsAbs(getenv("XDG_CACHE_HOME")):
+		return filepath.Join(getenv("XDG_CACHE_HOME"), "slipway")
+	case root:
+		return "/var/cache/slipway"
+	}
+	return filepath.Join(getenv("HOME"), ".cache", "slipway")
+}

@@ -1,0 +1,165 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"sync/atomic"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/selection"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/cli/connect"
+	"slipway.dev/slipway/internal/cli/workload"
+)
+
+// Scope is what a view shows.
+type Scope struct {
+	Kind workload.Kind
+	// Namespace is empty for all of them.
+	Namespace string
+	// Name is empty for every workload of the kind.
+	Name string
+}
+
+// View shows workloads as the API server last told.
+type View struct {
+	scope   Scope
+	store   cache.Cache
+	changed chan struct{}
+	trouble atomic.Pointer[error]
+	// fail ends the view's context for a reason that does not pass.
+	fail context.CancelCauseFunc
+}
+
+// Open starts to watch and returns once everything was read, or could not be
+// for a reason that does not pass. The context that it returns ends with the
+// given one, or for such a reason, which is then its cause.
+func Open(ctx context.Context, cluster *connect.Cluster, scope Scope) (context.Context, *View, error) {
+	ctx, fail := context.WithCancelCause(ctx)
+	v := &View{scope: scope, changed: make(chan struct{}, 1), fail: fail}
+	if err := v.start(ctx, cluster); err != nil {
+		fail(err)
+		return ctx, nil, err
+	}
+	return ctx, v, nil
+}
+
+func (v *View) start(ctx context.Context, cluster *connect.Cluster) error {
+	options := cache.Options{
+		Scheme: cluster.Scheme(), Mapper: cluster.RESTMapper(),
+		ByObject:                 v.scope.selectors(),
+		DefaultWatchErrorHandler: v.watchFailed,
+	}
+	if v.scope.Namespace != "" {
+		options.DefaultNamespaces = map[string]cache.Config{v.scope.Namespace: {}}
+	}
+	store, err := cache.New(cluster.Config, options)
+	if err != nil {
+		return err
+	}
+	v.store = store
+	for object := range options.ByObject {
+		informer, err := store.GetInformer(ctx, object)
+		if err != nil {
+			return err
+		}
+		if _, err := informer.AddEventHandler(v.handler()); err != nil {
+			return err
+		}
+	}
+	go func() {
+		if err := store.Start(ctx); err != nil {
+			v.fail(err)
+		}
+	}()
+	if !store.WaitForCacheSync(ctx) {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// selectors hold each watch to what the view shows.
+func (s Scope) selectors() map[client.Object]cache.ByObject {
+	named, belonging := fields.Everything(), labels.NewSelector()
+	operator, values := selection.Exists, []string(nil)
+	if s.Name != "" {
+		named = fields.OneTermEqualSelector("metadata.name", s.Name)
+		operator, values = selection.Equals, []string{s.Name}
+	}
+	if requirement, err := labels.NewRequirement(s.Kind.Label, operator, values); err == nil {
+		belonging = belonging.Add(*requirement)
+	}
+	return map[client.Object]cache.ByObject{
+		s.Kind.New():      {Field: named},
+		&slipwayv1.Gang{}: {Label: belonging},
+		&corev1.Pod{}:     {Label: belonging},
+	}
+}
+
+func (v *View) handler() toolscache.ResourceEventHandlerFuncs {
+	notify := func() {
+		v.trouble.Store(nil)
+		v.signal()
+	}
+	return toolscache.ResourceEventHandlerFuncs{
+		AddFunc:    func(any) { notify() },
+		UpdateFunc: func(any, any) { notify() },
+		DeleteFunc: func(any) { notify() },
+	}
+}
+
+func (v *View) signal() {
+	select {
+	case v.changed <- struct{}{}:
+	default:
+	}
+}
+
+// watchFailed: the watch itself tries again with growing pauses. What trying
+// again cannot help ends the view.
+func (v *View) watchFailed(_ context.Context, _ *toolscache.Reflector, err error) {
+	var transport *url.Error
+	switch {
+	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err), apierrors.IsNotFound(err):
+		v.fail(err)
+	case errors.As(err, &transport):
+		v.trouble.Store(&err)
+		v.signal()
+	}
+}
+
+// Changed gives a value after something changed, one for any number of changes.
+func (v *View) Changed() <-chan struct{} { return v.changed }
+
+// Trouble is why the picture is old just now, or nil.
+func (v *View) Trouble() error {
+	if err := v.trouble.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// All workloads that the view shows.
+func (v *View) All(ctx context.Context) ([]workload.Workload, error) {
+	return workload.List(ctx, v.store, v.scope.Kind, v.scope.Namespace)
+}
+
+// One workload that the view shows, nil when there is none.
+func (v *View) One(ctx context.Context) (*workload.Workload, error) {
+	w, err := workload.Get(ctx, v.store, v.scope.Kind, v.scope.Namespace, v.scope.Name)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	return &w, err
+}

@@ -1,0 +1,182 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"slipway.dev/slipway/internal/cli/connect"
+	"slipway.dev/slipway/internal/cli/follow"
+	"slipway.dev/slipway/internal/cli/workload"
+)
+
+// reading is one "slipway logs".
+type reading struct {
+	pick             follow.Pick
+	follow, previous bool
+	tail             int64
+	since            time.Duration
+}
+
+func (a *app) logs() *cobra.Command {
+	var r reading
+	cmd := &cobra.Command{
+		Use:   "logs NAME|KIND/NAME|COMPONENT",
+		Short: "Print the log of a job or a model",
+		Long: `Print the log of a job or a model: that of rank 0, or of a replica that answers.
+
+With --follow it goes on while pods are restarted, replaced and moved, each line
+once, until the job ends. A component of the cluster on this machine (server,
+control, platform, node, containerd, node-1 and so on) has a log, too.`,
+		Example: `  slipway logs -f tiny
+  slipway logs tiny --all --tail 20
+  slipway logs pytorchjob/tiny --rank 1 --previous
+  slipway logs server`,
+		GroupID:           groupLook,
+		Args:              oneName("NAME"),
+		ValidArgsFunction: a.completeWorkloads(false, false, workload.Kinds()...),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if isComponent(args[0]) {
+				return a.handOver(a.Args[1:])
+			}
+			if err := r.check(); err != nil {
+				return err
+			}
+			return a.readLogs(cmd.Context(), args[0], r)
+		},
+	}
+	flags := cmd.Flags()
+	flags.BoolVarP(&r.follow, "follow", "f", false, "go on until the job ends")
+	flags.Int32Var(&r.pick.Rank, "rank", follow.Leading, "`number` of the pod (default: 0 of a job, one that answers of a model)")
+	flags.BoolVar(&r.pick.All, "all", false, "all pods, each line with the pod's name")
+	flags.BoolVar(&r.previous, "previous", false, "the log of the container before its last restart")
+	flags.Int64Var(&r.tail, "tail", -1, "`number` of last lines to begin with (default: all)")
+	flags.DurationVar(&r.since, "since", 0, "begin with lines that are at most this `time` old, such as 10m")
+	return cmd
+}
+
+// components of a cluster of "slipway up", whose logs slipway-kube prints.
+var components = regexp.MustCompile(`^(server|control|platform|(node|containerd)(-[0-9]+)?)$`)
+
+func isComponent(name string) bool { return components.MatchString(name) }
+
+func (r reading) check() error {
+	switch {
+	case r.tail < -1:
+		return wrongUsage("--tail is %d; use zero or more", r.tail)
+	case r.since < 0:
+		return wrongUsage("--since is %s; use more than zero, such as 10m", r.since)
+	case r.pick.Rank < follow.Leading:
+		return wrongUsage("--rank is %d; use zero or more", r.pick.Rank)
+	case r.pick.All && r.pick.Rank != follow.Leading:
+		return wrongUsage("--rank is one pod and --all are all; leave one of them out")
+	case r.follow && r.previous:
+		return wrongUsage("--previous is a log that has ended; leave out --follow")
+	}
+	return nil
+}
+
+// options cut the log that is read first.
+func (r reading) options() corev1.PodLogOptions {
+	o := corev1.PodLogOptions{Previous: r.previous}
+	if r.tail >= 0 {
+		o.TailLines = &r.tail
+	}
+	if r.since > 0 {
+		o.SinceSeconds = ptr.To(int64((r.since + time.Second - 1) / time.Second))
+	}
+	return o
+}
+
+func (a *app) readLogs(ctx context.Context, name string, r reading) error {
+	ref, err := workload.ParseRef(name)
+	if err != nil {
+		return usageError{err}
+	}
+	cluster, err := a.cluster.Open(a.Stderr)
+	if err != nil {
+		return err
+	}
+	kind, object, err := ref.Find(ctx, cluster, cluster.Namespace)
+	if err != nil {
+		return err
+	}
+	w, err := workload.Get(ctx, cluster, kind, object.GetNamespace(), object.GetName())
+	if err != nil {
+		return err
+	}
+	if err := r.pick.Check(w); err != nil {
+		return err
+	}
+	if r.follow {
+		return a.followLogs(ctx, cluster, w, r)
+	}
+	return a.printLogs(ctx, cluster, w, r)
+}
+
+// followLogs says nothing about a workload that runs as it should.
+func (a *app) followLogs(ctx context.Context, cluster *connect.Cluster, w workload.Workload, r reading) error {
+	watching, f, err := a.follower(ctx, cluster, w.Kind, client.ObjectKeyFromObject(w.Object))
+	if err != nil {
+		return err
+	}
+	say, quiet := f.Say, true
+	f.Say = func(s workload.State) {
+		well := s.Reason == "" && (s.Status == workload.StatusRunning || s.Status == workload.StatusReady)
+		if !quiet || !well {
+			say(s)
+		}
+		quiet = quiet && well
+	}
+	f.Pick, f.First = &r.pick, r.options()
+	_, err = f.Run(watching, a.Stdout)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+// printLogs prints what there is. Pods that have said nothing yet are not an
+// error unless all of them have not.
+func (a *app) printLogs(ctx context.Context, cluster *connect.Cluster, w workload.Workload, r reading) error {
+	pods := r.pick.Of(w)
+	if len(pods) == 0 {
+		state := w.State()
+		return fmt.Errorf("%s has no pod to read from, it is %s; wait for it with: slipway logs -f %s%s",
+			w, stateLine(state), w.Object.GetName(), a.inNamespace())
+	}
+	var problems []error
+	for i := range pods {
+		options := r.options()
+		options.Container = w.Kind.MainContainer(&pods[i])
+		if err := a.printLog(ctx, cluster, &pods[i], r.pick.Prefix(&pods[i]), &options); err != nil {
+			problems = append(problems, err)
+		}
+	}
+	if len(problems) == len(pods) {
+		return problems[0]
+	}
+	for _, err := range problems {
+		fmt.Fprintln(a.Stderr, "slipway: "+oneLine(connect.Explain(err).Error()))
+	}
+	return nil
+}
+
+func (a *app) printLog(ctx context.Context, cluster *connect.Cluster, pod *corev1.Pod, prefix string, options *corev1.PodLogOptions) error {
+	log, err := opener(cluster)(ctx, pod, options)
+	if err != nil {
+		return fmt.Errorf("reading the log of pod %s: %w", pod.Name, err)
+	}
+	err = follow.Copy(a.Stdout, log, prefix)
+	return errors.Join(err, log.Close())
+}

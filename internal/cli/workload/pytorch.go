@@ -1,0 +1,117 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package workload
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/duration"
+	"k8s.io/utils/ptr"
+)
+
+// pytorchTypes in rank order.
+func pytorchTypes() []kubeflowv1.ReplicaType {
+	return []kubeflowv1.ReplicaType{kubeflowv1.PyTorchJobReplicaTypeMaster, kubeflowv1.PyTorchJobReplicaTypeWorker}
+}
+
+func replicas(job *kubeflowv1.PyTorchJob, want kubeflowv1.ReplicaType) int32 {
+	for t, spec := range job.Spec.PyTorchReplicaSpecs {
+		if spec != nil && strings.EqualFold(string(t), string(want)) {
+			return ptr.Deref(spec.Replicas, 1)
+		}
+	}
+	return 0
+}
+
+func pytorchRanks(w Workload) int32 {
+	var n int32
+	for _, t := range pytorchTypes() {
+		n += replicas(w.Object.(*kubeflowv1.PyTorchJob), t)
+	}
+	return n
+}
+
+func pytorchRank(w Workload, labels map[string]string) (int32, bool) {
+	index, err := strconv.ParseInt(labels[kubeflowv1.ReplicaIndexLabel], 10, 32)
+	if err != nil {
+		return 0, false
+	}
+	before := int32(0)
+	for _, t := range pytorchTypes() {
+		if strings.EqualFold(string(t), labels[kubeflowv1.ReplicaTypeLabel]) {
+			return before + int32(index), true
+		}
+		before += replicas(w.Object.(*kubeflowv1.PyTorchJob), t)
+	}
+	return 0, false
+}
+
+// pytorchState follows the conditions as upstream writes them: the end decides,
+// then what is True last.
+func pytorchState(w Workload) State {
+	status := &w.Object.(*kubeflowv1.PyTorchJob).Status
+	state := State{Running: w.running(), Total: pytorchRanks(w)}
+	if c := condition(status, kubeflowv1.JobFailed); c != nil {
+		state.Status, state.Ended, state.Failed = StatusFailed, true, true
+		state.Reason = strings.TrimSuffix(c.Message, ".")
+		if words := w.complaints(); words != "" {
+			state.Reason += ": " + words
+		}
+		return state
+	}
+	switch {
+	case condition(status, kubeflowv1.JobSucceeded) != nil:
+		state.Status, state.Ended = string(kubeflowv1.JobSucceeded), true
+		state.Reason = took(status)
+	case condition(status, kubeflowv1.JobSuspended) != nil:
+		state.Status = string(kubeflowv1.JobSuspended)
+		state.Reason = "spec.runPolicy.suspend is true"
+	case condition(status, kubeflowv1.JobRestarting) != nil:
+		state.Status = string(kubeflowv1.JobRestarting)
+		state.Reason = joined(condition(status, kubeflowv1.JobRestarting).Message, w.complaints())
+	case condition(status, kubeflowv1.JobRunning) != nil:
+		state.Status, state.Reason = StatusRunning, w.complaints()
+	default:
+		state.Status, state.Reason = w.pytorchBefore(status)
+	}
+	return state
+}
+
+// pytorchBefore is the status of a job none of whose pods has run.
+func (w Workload) pytorchBefore(status *kubeflowv1.JobStatus) (string, string) {
+	created := condition(status, kubeflowv1.JobCreated)
+	why, waits := w.unplaced()
+	switch {
+	case created == nil:
+		return StatusPending, unseen
+	case waits:
+		return StatusWaiting, why
+	case w.Gang == nil:
+		// Without a gang the job waits for something before it; the controller
+		// puts that after its first sentence.
+		_, why, _ = strings.Cut(created.Message, " is created.")
+		return StatusWaiting, strings.TrimPrefix(strings.TrimSpace(why), "It waits: ")
+	}
+	return StatusStarting, w.starting()
+}
+
+func condition(status *kubeflowv1.JobStatus, t kubeflowv1.JobConditionType) *kubeflowv1.JobCondition {
+	for i := range status.Conditions {
+		if status.Conditions[i].Type == t && status.Conditions[i].Status == corev1.ConditionTrue {
+			return &status.Conditions[i]
+		}
+	}
+	return nil
+}
+
+func took(status *kubeflowv1.JobStatus) string {
+	if status.StartTime == nil || status.CompletionTime == nil {
+		return ""
+	}
+	return fmt.Sprintf("took %s", duration.HumanDuration(status.CompletionTime.Sub(status.StartTime.Time)))
+}
