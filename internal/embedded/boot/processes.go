@@ -5,6 +5,7 @@ package boot
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -34,7 +35,8 @@ func (s *Supervisor) platform() *supervise.Process {
 		Name: "platform",
 		Path: s.programs.Platform(),
 		Args: []string{"platform", "--kubeconfig", s.cluster.KubeconfigOf("platform"),
-			"--listen", s.cluster.FrontDoor, "--url", "http://" + s.cluster.FrontDoor + "/v1"},
+			"--listen", s.cluster.FrontDoor, "--url", "http://" + s.cluster.FrontDoor + "/v1",
+			"--health-listen", fmt.Sprintf("%s:%d", s.cluster.NodeIP(s.cluster.First()), cluster.PortPlatform)},
 		Env: []string{collect},
 	})
 }

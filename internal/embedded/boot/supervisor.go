@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"sync"
@@ -99,9 +101,12 @@ func newSupervisor(c *cluster.Cluster, host cluster.Host) (*Supervisor, error) {
 
 // checkPorts finds another program on a port before anything is started.
 func (s *Supervisor) checkPorts() error {
-	return errors.Join(
-		doctor.PortFree(s.cluster.FrontDoor, "--listen"),
-		doctor.PortFree(fmt.Sprintf("0.0.0.0:%d", s.cluster.APIPort), "--api-port"))
+	frontDoor, err := net.ResolveTCPAddr("tcp", s.cluster.FrontDoor)
+	if err != nil {
+		return fmt.Errorf("--listen %q is not host:port: %w", s.cluster.FrontDoor, err)
+	}
+	api := netip.AddrPortFrom(s.cluster.NodeIP(s.cluster.First()), uint16(s.cluster.APIPort))
+	return errors.Join(doctor.PortFree(frontDoor.AddrPort(), "--listen"), doctor.PortFree(api, "--api-port"))
 }
 
 func (s *Supervisor) boot(ctx context.Context, observe func(control.Phase)) error {

@@ -19,6 +19,7 @@ const (
 	PortControllerManager = 10257
 	PortScheduler         = 10259
 	PortMetricsServer     = 10270
+	PortPlatform          = 10271
 )
 
 // block is the second octet of the cluster's first private network; each

@@ -4,59 +4,69 @@
 package doctor
 
 import (
-	"errors"
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
-	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
-
-	"golang.org/x/sys/unix"
 )
 
-// PortFree returns nil when address can be listened on, else an error that
-// says which process has the port and which flag chooses another.
-func PortFree(address, flag string) error {
-	listener, err := net.Listen("tcp", address)
-	if err == nil {
-		return listener.Close()
+// PortFree returns nil when nothing listens on the port at the given address or
+// at all addresses, else an error that says which process does and which flag
+// chooses another. The address need not be on a link yet.
+func PortFree(address netip.AddrPort, flag string) error {
+	for _, l := range listeners() {
+		if l.at.Port() == address.Port() && (l.at.Addr() == address.Addr() || l.at.Addr().IsUnspecified()) {
+			return fmt.Errorf("%s is in use%s; stop it, or choose another with %s", address, processOf("socket:["+l.inode+"]"), flag)
+		}
 	}
-	if !errors.Is(err, unix.EADDRINUSE) {
-		return fmt.Errorf("listening on %s: %w; choose another address with %s", address, err, flag)
-	}
-	_, port, _ := net.SplitHostPort(address)
-	return fmt.Errorf("%s is in use%s; stop it, or choose another with %s", address, ownerOf(port), flag)
+	return nil
 }
 
-// ownerOf names the process that listens on a TCP port, as " by NAME (pid N)".
-func ownerOf(port string) string {
-	var number uint16
-	if _, err := fmt.Sscan(port, &number); err != nil {
-		return ""
-	}
+type listener struct {
+	at    netip.AddrPort
+	inode string
+}
+
+// listeners reads the tables of sockets (proc(5)): the second field is the local
+// address, the fourth the state (0A listens), the tenth the inode.
+func listeners() []listener {
+	var all []listener
 	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
-		if inode := listenerInode(table, number); inode != "" {
-			return processOf("socket:[" + inode + "]")
+		content, err := os.ReadFile(table)
+		if err != nil {
+			continue
+		}
+		for line := range strings.Lines(string(content)) {
+			fields := strings.Fields(line)
+			if len(fields) < 10 || fields[3] != "0A" {
+				continue
+			}
+			if at, ok := parseSocketAddress(fields[1]); ok {
+				all = append(all, listener{at, fields[9]})
+			}
 		}
 	}
-	return ""
+	return all
 }
 
-// listenerInode reads a table of sockets (proc(5)): the second field is the
-// local address, the fourth the state (0A listens), the tenth the inode.
-func listenerInode(table string, port uint16) string {
-	content, err := os.ReadFile(table)
-	if err != nil {
-		return ""
+// parseSocketAddress reads an address as the kernel prints it: 32-bit words in
+// the machine's byte order, in hexadecimal, then the port.
+func parseSocketAddress(s string) (netip.AddrPort, bool) {
+	host, portHex, found := strings.Cut(s, ":")
+	words, err := hex.DecodeString(host)
+	port, perr := strconv.ParseUint(portHex, 16, 16)
+	if !found || err != nil || perr != nil || len(words)%4 != 0 {
+		return netip.AddrPort{}, false
 	}
-	suffix := fmt.Sprintf(":%04X", port)
-	for line := range strings.Lines(string(content)) {
-		fields := strings.Fields(line)
-		if len(fields) > 9 && fields[3] == "0A" && strings.HasSuffix(fields[1], suffix) {
-			return fields[9]
-		}
+	for i := 0; i < len(words); i += 4 {
+		binary.NativeEndian.PutUint32(words[i:], binary.BigEndian.Uint32(words[i:]))
 	}
-	return ""
+	addr, ok := netip.AddrFromSlice(words)
+	return netip.AddrPortFrom(addr.Unmap(), uint16(port)), ok
 }
 
 func processOf(socket string) string {
