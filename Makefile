@@ -30,7 +30,7 @@ LINT    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 CNI_PLUGINS := plugins/main/ptp plugins/main/loopback plugins/ipam/host-local plugins/meta/portmap
 
-.PHONY: help build tools demo test test-unit e2e lint vet generate verify bench release clean
+.PHONY: help build tools demo test e2e lint vet test-race generate verify bench release clean
 .DEFAULT_GOAL := help
 
 help: ## show the targets
@@ -50,3 +50,54 @@ build: tools ## build slipway and the embedded Kubernetes into build/bin
 	@$(BUILD) -tags $(TAGS) -o $(LIBEXEC)/containerd-shim-runc-v2 github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2
 	@for p in $(CNI_PLUGINS); do $(BUILD) -o $(LIBEXEC)/cni/$$(basename $$p) github.com/containernetworking/plugins/$$p; done
 	@$(BUILD) -o $(LIBEXEC)/pause ./cmd/pause
+	@echo "built $(BIN)/slipway"
+
+# Packages that can be tested without a cluster; what starts one is in test/.
+PACKAGES = $(shell $(GO) list ./... | grep -v /test/)
+
+test: build vet ## test everything that needs no cluster (an API server is started for some)
+	$(GO) test -trimpath -tags $(TAGS) $(PACKAGES) ./test/conformance/...
+
+test-race: ## the same under the race detector, for the packages with goroutines of their own
+	CGO_ENABLED=1 $(GO) test -trimpath -race ./internal/placement/... ./internal/scheduler/... ./internal/training/... \
+	  ./internal/serving/... ./internal/frontdoor/... ./internal/cli/... ./internal/embedded/supervise/...
+
+vet:
+	$(GO) vet -trimpath -tags $(TAGS) ./...
+
+e2e: build ## test on real clusters; needs root
+	$(GO) test -trimpath -tags $(TAGS) -count=1 -p 1 -timeout 30m ./test/e2e/...
+
+demo: build ## train a small language model, deploy it and ask it something
+	@hack/demo.sh
+
+lint: ## run the linters
+	$(GO) run -trimpath $(LINT) run --build-tags $(TAGS) ./...
+
+generate: ## write deep copies, schemas and roles anew from the types
+	@mkdir -p build/tools build/kubeflow
+	@$(BUILD) -o build/tools/controller-gen sigs.k8s.io/controller-tools/cmd/controller-gen
+	@build/tools/controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/v1alpha1
+	@build/tools/controller-gen crd:maxDescLen=400,generateEmbeddedObjectMeta=true paths=./api/v1alpha1 output:crd:dir=api/crds
+	@build/tools/controller-gen crd:maxDescLen=0,generateEmbeddedObjectMeta=true \
+	  paths=github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1 output:crd:dir=build/kubeflow
+	@cp build/kubeflow/kubeflow.org_pytorchjobs.yaml api/crds/
+	@$(GO) test -trimpath ./internal/platform -run TestRole -update >/dev/null
+
+verify: generate ## check that what is generated and formatted is up to date
+	@test -z "$$(gofmt -l api cmd internal test)" || { gofmt -l api cmd internal test; echo "run gofmt -w on these files"; exit 1; }
+	@$(GO) mod verify >/dev/null
+	@git diff --exit-code -- api go.mod go.sum || { echo "generated files are out of date; commit what \"make generate\" wrote"; exit 1; }
+
+bench: bench-boot bench-memory bench-pod bench-kill ## run every benchmark; results in build/bench/*.json
+
+bench-%: build ## run one benchmark: boot, memory, pod, kill
+	$(GO) run -trimpath ./test/bench/$*
+
+release: build ## one file with the embedded Kubernetes packed inside: build/slipway
+	@rm -rf build/payload && mkdir -p build/payload && cp -al $(BIN)/slipway-kube $(LIBEXEC) build/payload/
+	@$(GO) run -trimpath ./internal/release/pack -program $(BIN)/slipway -dir build/payload -o build/slipway
+	@ls -lh build/slipway
+
+clean: ## remove what was built; caches of images stay
+	rm -rf build/bin build/bench build/tools build/kubeflow build/slipway

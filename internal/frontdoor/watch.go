@@ -17,9 +17,9 @@ import (
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 )
 
-// Cache is what the manager needs to hold of kinds that are not ours: the
-// EndpointSlices of Models, which carry their Service's labels. A manager
-// without it works too, and holds those of every Service of the cluster.
+// Cache is what the manager needs to hold of a kind that no other room watches:
+// the EndpointSlices of Models, which carry their Service's labels. A manager
+// without it works too, and holds those of the whole cluster.
 func Cache() map[client.Object]cache.ByObject {
 	ours, err := labels.NewRequirement(slipwayv1.LabelModel, selection.Exists, nil)
 	if err != nil {

@@ -31,19 +31,16 @@ const indexClaim = "serving.claim"
 // concurrency is how many Models are worked on at a time.
 const concurrency = 4
 
-// Cache is what the manager needs to hold of the kinds that are not ours alone:
-// only what carries a Model's label. A manager without it works too, and holds
-// every pod of the cluster.
+// Cache is what the manager needs to hold of a kind that no other room watches:
+// Deployments with a Model's label. A manager without it works too, and holds
+// those of the whole cluster.
 func Cache() map[client.Object]cache.ByObject {
 	ours, err := labels.NewRequirement(slipwayv1.LabelModel, selection.Exists, nil)
 	if err != nil {
 		panic(err) // the label is a constant
 	}
-	labelled := cache.ByObject{Label: labels.NewSelector().Add(*ours)}
 	return map[client.Object]cache.ByObject{
-		&appsv1.Deployment{}: labelled,
-		&corev1.Service{}:    labelled,
-		&corev1.Pod{}:        labelled,
+		&appsv1.Deployment{}: {Label: labels.NewSelector().Add(*ours)},
 	}
 }
 

@@ -139,6 +139,9 @@ func (p *pass) explain() {
 		p.say(verdictOf(p.in.Gang))
 		return
 	}
+	if p.in.Gang.Status.ObservedGeneration < p.in.Gang.Generation {
+		return // The scheduler's words are about the gang as it was.
+	}
 	missing := 0
 	for _, r := range p.ranks {
 		if r.node == "" && r.state != done {
@@ -146,8 +149,7 @@ func (p *pass) explain() {
 		}
 	}
 	if missing > 0 {
-		c := meta.FindStatusCondition(p.in.Gang.Status.Conditions, slipwayv1.ConditionPlaced)
-		p.say(partlyPlacedEvent(missing, len(p.ranks), c))
+		p.say(partlyPlacedEvent(missing, len(p.ranks), placedCondition(p.in.Gang)))
 		return
 	}
 	p.say(event{})
@@ -155,14 +157,17 @@ func (p *pass) explain() {
 
 // verdictOf the scheduler on a gang that is not placed, in its own words.
 func verdictOf(gang *slipwayv1.Gang) event {
+	if c := placedCondition(gang); c != nil && c.Status != metav1.ConditionTrue {
+		return waitingEvent(c.Reason, c.Message)
+	}
+	return event{}
+}
+
+func placedCondition(gang *slipwayv1.Gang) *metav1.Condition {
 	if gang == nil {
-		return event{}
+		return nil
 	}
-	c := meta.FindStatusCondition(gang.Status.Conditions, slipwayv1.ConditionPlaced)
-	if c == nil || c.Status == metav1.ConditionTrue {
-		return event{}
-	}
-	return waitingEvent(c.Reason, c.Message)
+	return meta.FindStatusCondition(gang.Status.Conditions, slipwayv1.ConditionPlaced)
 }
 
 // pinned adds to an affinity that only the one node will do.

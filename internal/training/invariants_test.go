@@ -56,6 +56,9 @@ func (w *world) checkCreations(in observed, todo plan) {
 	if len(in.Pods) > 0 {
 		return
 	}
+	if !todo.Whole {
+		w.t.Fatal("a failed start would leave half a gang")
+	}
 	for _, set := range in.Gang.Spec.PodSets {
 		if n := made[set.Name]; n < ptr.Deref(set.MinCount, set.Count) {
 			w.t.Fatalf("half a gang is made: %d of %d %s", n, set.Count, set.Name)

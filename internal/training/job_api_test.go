@@ -22,7 +22,6 @@ func TestAPIJobFromStartToEnd(t *testing.T) {
 	r := newRig(t)
 	r.create(r.newJob(1, 1, func(job *kubeflowv1.PyTorchJob) {
 		job.Spec.RunPolicy.CleanPodPolicy = ptr.To(kubeflowv1.CleanPodPolicyAll)
-		job.Spec.RunPolicy.TTLSecondsAfterFinished = ptr.To[int32](1)
 	}))
 	gang := r.awaitGang("pytorchjob-j")
 	r.refusePlace(gang, "InsufficientResources", "needs 2 CPUs, 1 is free")
@@ -57,6 +56,7 @@ func TestAPIJobFromStartToEnd(t *testing.T) {
 	r.bury("j-worker-0")
 	await(r, "the end of the gang", &slipwayv1.GangList{}, func(l *slipwayv1.GangList) bool { return len(l.Items) == 0 })
 	await(r, "the end of the services", &corev1.ServiceList{}, func(l *corev1.ServiceList) bool { return len(l.Items) == 0 })
+	edit(r, job, func(j *kubeflowv1.PyTorchJob) { j.Spec.RunPolicy.TTLSecondsAfterFinished = ptr.To[int32](0) }, r.patch)
 	await(r, "the end of the job", &kubeflowv1.PyTorchJobList{}, func(l *kubeflowv1.PyTorchJobList) bool { return len(l.Items) == 0 })
 	r.checkEvents("InsufficientResources", "SuccessfulCreatePod", "PyTorchJobRestarting", "PyTorchJobSucceeded")
 }

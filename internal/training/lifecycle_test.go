@@ -150,6 +150,24 @@ func TestActiveDeadline(t *testing.T) {
 	}
 }
 
+func TestDeadlineDoesNotRunInTheQueueAfterResuming(t *testing.T) {
+	w := started(t, newJob(1, 0, func(job *kubeflowv1.PyTorchJob) {
+		job.Spec.RunPolicy.ActiveDeadlineSeconds = ptr.To[int64](90)
+		job.Spec.RunPolicy.Suspend = ptr.To(false)
+	}), "n1")
+	*w.job.Spec.RunPolicy.Suspend = true
+	w.settle()
+	w.bury()
+	w.settle()
+	*w.job.Spec.RunPolicy.Suspend = false
+	w.settle()
+	w.now = w.now.Add(time.Hour)
+	w.settle()
+	if w.last() != "Suspended" || w.gang == nil {
+		t.Errorf("%s, gang %v: want to wait on", w.last(), w.gang != nil)
+	}
+}
+
 func TestInvalid(t *testing.T) {
 	w := newWorld(t, newJob(0, 1, func(job *kubeflowv1.PyTorchJob) {
 		job.Spec.PyTorchReplicaSpecs[worker].Template.Spec.Containers = nil

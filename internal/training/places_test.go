@@ -136,7 +136,10 @@ func TestScale(t *testing.T) {
 	if got := w.gang.Spec.PodSets[0].Count; got != 4 || len(w.pods) != 2 {
 		t.Fatalf("gang asks for %d, %d pods", got, len(w.pods))
 	}
-	if m := w.condition(kubeflowv1.JobCreated).Message; !strings.Contains(m, "2 of 4 pods have no place yet: all pods have a node") {
+	w.gang.Status.ObservedGeneration = w.gang.Generation
+	w.gang.Status.Conditions[0].Reason, w.gang.Status.Conditions[0].Message = "InsufficientResources", "needs 2 GPUs, 0 are free"
+	w.settle()
+	if m := w.condition(kubeflowv1.JobCreated).Message; !strings.HasSuffix(m, "2 of 4 pods have no place yet: needs 2 GPUs, 0 are free") {
 		t.Errorf("Created says %q", m)
 	}
 	w.place("n1")

@@ -45,7 +45,7 @@ class Pod:
         self._thread.start()
 
     def _run(self) -> None:
-        while len(self.exit_codes) < 5 and (not self.exit_codes or self._restart and self.exit_codes[-1] != 0):
+        while len(self.exit_codes) < 5 and (not self.exit_codes or (self._restart and self.exit_codes[-1] != 0)):
             with subprocess.Popen(
                 self._command, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
             ) as self._process:
@@ -141,8 +141,8 @@ class GroupTest(unittest.TestCase):
         self.check_same_as_uninterrupted(out)
 
     def test_terminated_while_waiting(self) -> None:
-        master = Pod(0, 2, 0, *OPTIONS.split(), "--data", str(self.text), "--out", str(self.directory / "x"), restart=False)
-        worker = Pod(1, 2, 1, *OPTIONS.split(), "--data", str(self.text), restart=False)
+        options = [*OPTIONS.split(), "--data", str(self.text), "--out", str(self.directory / "waiting")]
+        master, worker = (Pod(rank, 2, rank, *options, restart=False) for rank in (0, 1))
         worker.wait_for("waiting for the group at localhost:1: .*Connection refused")
         for pod in (master, worker):
             pod.kill(signal.SIGTERM)
@@ -165,7 +165,7 @@ class GroupTest(unittest.TestCase):
         options = ["--data", str(self.text), "--patience", "0.5"]
         worker = Pod(1, 2, 1, *OPTIONS.split(), *options, restart=False)
         self.assertEqual(worker.wait(), [PeerLost.exit_code])
-        self.assertRegex(worker.lines[-1], "^rank 1: no group at localhost:1 within 0 s: .*refused; a restart continues")
+        self.assertRegex(worker.lines[-1], "^rank 1: no group at localhost:1 within 0 s: .*refused; a restart")
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ class TrainerTest(unittest.TestCase):
         newest.write_bytes(newest.read_bytes()[:-1])
         with contextlib.redirect_stdout(io.StringIO()) as said:
             output.resume(resumed)
-        self.assertRegex(said.getvalue(), "^skipping damaged .*00003.ckpt.*\nresuming at step 2/12 from .*00002.ckpt\n$")
+        self.assertRegex(said.getvalue(), "^skipping damaged .*03.ckpt.*\nresuming at step 2/12 from .*02.ckpt\n$")
         self.assertEqual(resumed.completed, 2)
 
     def test_a_loss_that_has_not_fallen_fails_the_run(self) -> None:

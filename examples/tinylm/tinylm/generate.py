@@ -18,7 +18,7 @@ class Sampling:
     """How to choose each next byte and when to end, named as in the OpenAI API."""
 
     max_tokens: int = 128
-    temperature: float = 1.0
+    temperature: float = 0.6  # what suits a model this small
     top_p: float = 1.0
     seed: int | None = None
     stop: tuple[str, ...] = ()

@@ -19,12 +19,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 
 from tinylm.failure import Failure, PeerLost
 from tinylm.termination import Termination
+
+T = TypeVar("T")
 
 COLLECTIVE_TIMEOUT = timedelta(seconds=30)
 _CONNECT_TIMEOUT = timedelta(seconds=10)
@@ -82,7 +85,7 @@ def form(place: Place, termination: Termination, patience: timedelta) -> None:
     print(f"rank {place.rank}: group of {place.world} formed", flush=True)
 
 
-def from_master[T](value: T | None) -> T:
+def from_master(value: T | None) -> T:
     """The value that rank 0 passes, on every rank."""
     box = [value]
     dist.broadcast_object_list(box, src=0)

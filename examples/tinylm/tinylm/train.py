@@ -77,13 +77,13 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("--data", type=Path, default=Path("/app/data/kjv.bin"), help="text to train on, read as bytes")
     add("--out", type=Path, default=Path("/out"), help="directory for checkpoints and weights, used by rank 0")
-    add("--steps", type=int, default=400)
+    add("--steps", type=int, default=800)
     add("--batch", type=int, default=16, help="windows of text per step, over all ranks")
     add("--rate", type=float, default=4e-3, help="peak learning rate")
     add("--seed", type=int, default=1)
     for name, default in asdict(Shape()).items():
         add(f"--{name}", type=int, default=default)
-    add("--log-every", type=int, default=25, metavar="STEPS")
+    add("--log-every", type=int, default=20, metavar="STEPS")
     add("--evaluate-every", type=int, default=100, metavar="STEPS")
     add("--checkpoint-every", type=int, default=50, metavar="STEPS")
     add("--patience", type=float, default=600, metavar="SECONDS", help="how long to wait for the other ranks")

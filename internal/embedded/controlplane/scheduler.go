@@ -7,7 +7,7 @@ import (
 	"context"
 	"fmt"
 
-	"k8s.io/client-go/tools/cache"
+	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/kubernetes/cmd/kube-scheduler/app"
 	"k8s.io/kubernetes/cmd/kube-scheduler/app/options"
 
@@ -38,7 +38,7 @@ func RunScheduler(ctx context.Context, flags []string) error {
 	if err := parse("kube-scheduler", *o.Flags, flags); err != nil {
 		return err
 	}
-	name, err := cache.NewInformerName("kube-scheduler")
+	name, err := toolscache.NewInformerName("kube-scheduler")
 	if err != nil {
 		return fmt.Errorf("naming the scheduler's informers: %w", err)
 	}

@@ -17,7 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/tools/cache"
+	toolscache "k8s.io/client-go/tools/cache"
 	watchtools "k8s.io/client-go/tools/watch"
 )
 
@@ -65,8 +65,8 @@ func nudge(ctx context.Context, crds dynamic.ResourceInterface, waiting map[stri
 	return nil
 }
 
-func listWatch(resource dynamic.ResourceInterface) *cache.ListWatch {
-	return &cache.ListWatch{
+func listWatch(resource dynamic.ResourceInterface) *toolscache.ListWatch {
+	return &toolscache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 			return resource.List(ctx, o)
 		},

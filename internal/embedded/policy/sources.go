@@ -15,14 +15,14 @@ import (
 	coreinformers "k8s.io/client-go/informers/core/v1"
 	networkinginformers "k8s.io/client-go/informers/networking/v1"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/tools/cache"
+	toolscache "k8s.io/client-go/tools/cache"
 )
 
 // sources are the watched objects, stripped of what policies do not ask about.
 type sources struct {
-	namespaces cache.SharedIndexInformer
-	pods       cache.SharedIndexInformer
-	policies   cache.SharedIndexInformer
+	namespaces toolscache.SharedIndexInformer
+	pods       toolscache.SharedIndexInformer
+	policies   toolscache.SharedIndexInformer
 }
 
 // newSources does not ask for finished pods: a cluster that runs jobs keeps many
@@ -32,14 +32,14 @@ func newSources(client kubernetes.Interface) sources {
 		options.FieldSelector = "status.phase!=Succeeded,status.phase!=Failed"
 	}
 	return sources{
-		namespaces: coreinformers.NewNamespaceInformer(client, 0, cache.Indexers{}),
-		pods:       coreinformers.NewFilteredPodInformer(client, metav1.NamespaceAll, 0, cache.Indexers{}, unfinished),
-		policies:   networkinginformers.NewNetworkPolicyInformer(client, metav1.NamespaceAll, 0, cache.Indexers{}),
+		namespaces: coreinformers.NewNamespaceInformer(client, 0, toolscache.Indexers{}),
+		pods:       coreinformers.NewFilteredPodInformer(client, metav1.NamespaceAll, 0, toolscache.Indexers{}, unfinished),
+		policies:   networkinginformers.NewNetworkPolicyInformer(client, metav1.NamespaceAll, 0, toolscache.Indexers{}),
 	}
 }
 
-func (s sources) all() []cache.SharedIndexInformer {
-	return []cache.SharedIndexInformer{s.namespaces, s.pods, s.policies}
+func (s sources) all() []toolscache.SharedIndexInformer {
+	return []toolscache.SharedIndexInformer{s.namespaces, s.pods, s.policies}
 }
 
 // start begins to watch. The channel holds a value while something has changed
@@ -79,7 +79,7 @@ func (s sources) read() input {
 	}
 }
 
-func list[T any](informer cache.SharedIndexInformer) []*T {
+func list[T any](informer toolscache.SharedIndexInformer) []*T {
 	objects := informer.GetStore().List()
 	found := make([]*T, 0, len(objects))
 	for _, object := range objects {
@@ -90,7 +90,7 @@ func list[T any](informer cache.SharedIndexInformer) []*T {
 
 // notify reports what is added, deleted, or updated to something that is not the
 // same for policies.
-func notify[T any](informer cache.SharedIndexInformer, changed chan<- struct{}, same func(a, b *T) bool) {
+func notify[T any](informer toolscache.SharedIndexInformer, changed chan<- struct{}, same func(a, b *T) bool) {
 	report := func() {
 		select {
 		case changed <- struct{}{}:
@@ -98,7 +98,7 @@ func notify[T any](informer cache.SharedIndexInformer, changed chan<- struct{}, 
 		}
 	}
 	// The error says only that the informer has stopped.
-	_, _ = informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
+	_, _ = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
 		AddFunc:    func(any) { report() },
 		DeleteFunc: func(any) { report() },
 		UpdateFunc: func(before, after any) {
