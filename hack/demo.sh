@@ -44,7 +44,7 @@ losses=$(slipway logs "pytorchjob/$NAME" --tail 20 | grep -o 'val [0-9.]*, befor
 echo "held-out text: $losses"
 
 phase "4/5 deploy: one endpoint for the model"
-slipway deploy -F "$EXAMPLE/model.yaml" --wait >/dev/null
+slipway deploy -F "$EXAMPLE/model.yaml" --wait >/dev/null 2> >(grep -v "ask it\|make a key\|with curl" | uniq >&2)
 URL=$(kubectl get model "$NAME" -o 'jsonpath={.status.url}')
 KEY=$(slipway key 2>/dev/null)
 echo "ready at $URL"
@@ -57,10 +57,10 @@ ask() {
 answer=$(ask "$NAME")
 [ -n "$answer" ] || die "the model answered nothing; look at: slipway logs model/$NAME"
 slipway deploy -F "$EXAMPLE/untrained.yaml" --wait >/dev/null 2>&1
-untrained=$(ask "$NAME-untrained")
+untrained=$(ask "$NAME-untrained" | tr -cd '[:print:]')
 slipway delete "model/$NAME-untrained" >/dev/null
 [ "$answer" != "$untrained" ] || die "the trained model answers as an untrained one does; look at: slipway logs pytorchjob/$NAME"
-printf 'untrained: %s%s\n' "$PROMPT" "$(tr -cd '[:print:]' <<<"$untrained" | cut -c1-100)"
+printf 'untrained: %s%s\n' "$PROMPT" "${untrained:0:100}"
 printf '\033[1mtrained:   %s%s\033[0m\n' "$PROMPT" "$answer"
 
 phase "done"

@@ -101,6 +101,7 @@ pack() { "$repository/hack/image/oci-archive.sh" "$IMAGE" "$here/image/config.js
 # Removes layers of earlier versions.
 drop_others() { find "$cache" -maxdepth 1 -name '*.tar.zst*' ! -name "${1##*/}*" ! -name "${2##*/}*" -delete; }
 
+cd "$here" # for the patterns below
 mkdir -p "$cache" "${out%/*}"
 exec 9>"$cache/lock"
 flock 9

@@ -150,12 +150,13 @@ class ScheduleTest(unittest.TestCase):
 class PlaceTest(unittest.TestCase):
     def test_environment(self) -> None:
         pytorchjob = {"RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "job-master-0", "MASTER_PORT": "23456"}
-        torchrun = {**pytorchjob, "RANK": "0", "TORCHELASTIC_USE_AGENT_STORE": "True"}
+        agent = {"TORCHELASTIC_USE_AGENT_STORE": "True", "TORCHELASTIC_RESTART_COUNT": "3"}
+        torchrun = {**pytorchjob, **agent, "RANK": "0"}
         for environment, expected in [
             ({}, Place(0, 1, "", 23456, True)),
             (pytorchjob, Place(1, 2, "job-master-0", 23456, False)),
             ({**pytorchjob, "RANK": "0"}, Place(0, 2, "job-master-0", 23456, True)),
-            (torchrun, Place(0, 2, "job-master-0", 23456, False)),
+            (torchrun, Place(0, 2, "job-master-0", 23456, False, attempt=3)),
         ]:
             with self.subTest(environment):
                 self.assertEqual(Place.from_environment(environment), expected)

@@ -42,7 +42,8 @@ class Place:
     world: int
     host: str
     port: int
-    keeps_store: bool
+    keeps_store: bool  # under torchrun, its agent does
+    attempt: int = 0  # counted by torchrun, whose store outlives its workers
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Place":
@@ -53,9 +54,14 @@ class Place:
             raise Failure(f"RANK={rank} and WORLD_SIZE={world}: the rank is from 0 to {world - 1}")
         if world > 1 and not environment.get("MASTER_ADDR"):
             raise Failure("MASTER_ADDR is not set: a group of several workers needs the address of rank 0")
-        agent = environment.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
-        port = _number(environment, "MASTER_PORT", 23456)
-        return cls(rank, world, environment.get("MASTER_ADDR", ""), port, rank == 0 and not agent)
+        return cls(
+            rank,
+            world,
+            environment.get("MASTER_ADDR", ""),
+            _number(environment, "MASTER_PORT", 23456),
+            keeps_store=rank == 0 and environment.get("TORCHELASTIC_USE_AGENT_STORE") != "True",
+            attempt=_number(environment, "TORCHELASTIC_RESTART_COUNT", 0),
+        )
 
 
 def _number(environment: Mapping[str, str], name: str, default: int) -> int:
@@ -126,10 +132,10 @@ def _open_store(place: Place, termination: Termination, patience: timedelta) -> 
 
 
 def _seated(place: Place, patience: timedelta) -> dist.Store:
-    store = _connect(place)
-    if store.add(f"tinylm/seat/{place.rank}", 1) != 1:
+    store = dist.PrefixStore(f"tinylm/{place.attempt}", _connect(place))
+    if store.add(f"seat/{place.rank}", 1) != 1:
         raise OSError("the master still holds the group that lost this rank")
-    store.wait([f"tinylm/seat/{rank}" for rank in range(place.world)], patience)
+    store.wait([f"seat/{rank}" for rank in range(place.world)], patience)
     return store
 
 
