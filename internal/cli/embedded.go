@@ -51,9 +51,7 @@ func (a *app) embedded() []*cobra.Command {
 			},
 		}
 		cmd.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
-			if err := a.handOver([]string{cmd.Name(), "--help"}); err != nil {
-				cmd.PrintErrln("slipway: " + oneLine(err.Error()))
-			}
+			cmd.PrintErrln("slipway: " + oneLine(a.handOver([]string{cmd.Name(), "--help"}).Error()))
 		})
 		verbs = append(verbs, cmd)
 	}

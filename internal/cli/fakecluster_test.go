@@ -216,7 +216,9 @@ func (f *fakeCluster) apply(w http.ResponseWriter, r *http.Request, there object
 			lay(o.Object, there.Object)
 			o = there
 		}
-		answer(w, 200, f.put(r.PathValue("resource"), o))
+		stored := f.put(r.PathValue("resource"), o)
+		answer(w, 200, stored)
+		f.react(stored)
 	}
 }
 

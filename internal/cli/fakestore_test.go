@@ -64,8 +64,10 @@ func (s *store) put(resource string, o object) object {
 		kind = "MODIFIED"
 		o.SetUID(old.GetUID())
 		o.SetCreationTimestamp(old.GetCreationTimestamp())
-	case o.GetUID() == "":
-		o.SetUID(types.UID(key))
+	default:
+		if o.GetUID() == "" {
+			o.SetUID(types.UID(key))
+		}
 		o.SetCreationTimestamp(metav1.NewTime(time.Now().Add(-10 * time.Minute)))
 	}
 	s.tell(change{kind, o, resource})

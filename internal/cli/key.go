@@ -90,7 +90,7 @@ func (a *app) issueKey(ctx context.Context, name string, life time.Duration, m m
 func (a *app) revokeKey() *cobra.Command {
 	return &cobra.Command{
 		Use:   "revoke NAME",
-		Short: "End all keys of an account at once",
+		Short: "End all keys of an account, within seconds",
 		Args:  oneName("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := checkAccount(args[0]); err != nil {

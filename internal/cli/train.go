@@ -201,8 +201,11 @@ func (a *app) afterTrain(ctx context.Context, cluster *connect.Cluster, t traini
 }
 
 func pods(n int32) string {
-	if n == 1 {
+	switch n {
+	case 1:
 		return "1 pod"
+	case 2:
+		return "2 pods: 1 master, 1 worker"
 	}
 	return fmt.Sprintf("%d pods: 1 master, %d workers", n, n-1)
 }

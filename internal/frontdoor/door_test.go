@@ -23,11 +23,11 @@ func chatWith(model string) string { return `{"model":"` + model + `","messages"
 
 func TestFailures(t *testing.T) {
 	w := newWorld(t, Options{MaxBody: 1000})
-	w.model("team", "tiny")
-	w.model("other", "big")
 	w.grants[w.users[otherKey]] = []string{"elsewhere/mine"}
-	w.model("elsewhere", "mine")
-	w.model("elsewhere", "yours")
+	for _, name := range []string{"team/tiny", "other/big", "elsewhere/mine", "elsewhere/yours"} {
+		namespace, name, _ := strings.Cut(name, "/")
+		w.model(namespace, name)
+	}
 	other := with("Authorization", "Bearer "+otherKey)
 	for _, c := range []struct {
 		name, method, path, body string
@@ -62,19 +62,18 @@ func TestFailures(t *testing.T) {
 		{"no replica", "POST", completions, chatWith("tiny"), nil, 503, "service_unavailable", "being set up"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var change []func(*http.Request)
-			if c.change != nil {
-				change = append(change, c.change)
-			}
-			response := w.ask(t, c.method, c.path, c.body, change...)
+			response := w.ask(t, c.method, c.path, c.body, func(r *http.Request) {
+				if c.change != nil {
+					c.change(r)
+				}
+			})
 			if message := wantError(t, response, c.status, c.code); !strings.Contains(message, c.message) {
 				t.Errorf("got %q, want %q", message, c.message)
 			}
-			if allow := response.Header.Get("Allow"); (allow != "") != (c.status == 405) {
-				t.Errorf("got Allow: %s", allow)
-			}
-			if after := response.Header.Get("Retry-After"); (after != "") != (c.status == 503) {
-				t.Errorf("got Retry-After: %s", after)
+			for name, status := range map[string]int{"Allow": 405, "Retry-After": 503, "WWW-Authenticate": 401} {
+				if value := response.Header.Get(name); (value != "") != (c.status == status) {
+					t.Errorf("got %s: %s", name, value)
+				}
 			}
 		})
 	}

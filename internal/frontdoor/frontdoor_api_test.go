@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"testing"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
@@ -62,17 +61,6 @@ func TestKeyOpensNothingElse(t *testing.T) {
 	} else if status, is := err.(interface{ Status() metav1.Status }); !is || status.Status().Code != http.StatusUnauthorized {
 		t.Errorf("got %v", err)
 	}
-}
-
-func TestRevokedKey(t *testing.T) {
-	r := newRig(t)
-	key := r.key("ann", audience)
-	r.until(200, `"object":"list"`, key, "GET", "/v1/models", "")
-	other := r.key("ann", audience)
-	account := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Namespace: r.ns, Name: "ann"}}
-	account.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ServiceAccount"))
-	r.must(r.client.Delete(r.Context(), account))
-	r.until(401, "revoked", other, "GET", "/v1/models", "")
 }
 
 func TestRouting(t *testing.T) {

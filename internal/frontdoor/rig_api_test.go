@@ -152,7 +152,7 @@ func (r *rig) serve(model string, engine *httptest.Server) *discoveryv1.Endpoint
 			Labels: map[string]string{slipwayv1.LabelModel: model, discoveryv1.LabelServiceName: "model-" + model}},
 		AddressType: discoveryv1.AddressTypeIPv4,
 		Ports:       []discoveryv1.EndpointPort{{Name: ptr.To("http"), Port: ptr.To(int32(number))}},
-		Endpoints: []discoveryv1.Endpoint{{Addresses: []string{host}, Conditions: discoveryv1.EndpointConditions{Ready: ptr.To(true)}}},
+		Endpoints:   []discoveryv1.Endpoint{{Addresses: []string{host}, Conditions: discoveryv1.EndpointConditions{Ready: ptr.To(true)}}},
 	}
 	r.create(slice)
 	return slice

@@ -71,16 +71,17 @@ func (r *reviewer) Create(_ context.Context, object client.Object, _ ...client.C
 // world is a front door before engines.
 type world struct {
 	*reviewer
-	door  *Door
-	url   string
-	ended chan struct{} // receives once for each request that has ended
+	registry *prometheus.Registry
+	door     *Door
+	url      string
+	ended    chan struct{} // receives once for each request that has ended
 }
 
 func newWorld(t testing.TB, options Options) *world {
 	t.Helper()
-	w := &world{reviewer: newReviewer(), ended: make(chan struct{}, 1000)}
+	w := &world{reviewer: newReviewer(), registry: prometheus.NewRegistry(), ended: make(chan struct{}, 1000)}
 	var err error
-	if w.door, err = New(w.reviewer, prometheus.NewRegistry(), options); err != nil {
+	if w.door, err = New(w.reviewer, w.registry, options); err != nil {
 		t.Fatal(err)
 	}
 	web := httptest.NewServer(http.HandlerFunc(func(answer http.ResponseWriter, r *http.Request) {

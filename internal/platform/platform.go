@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -26,6 +27,7 @@ import (
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -104,7 +106,7 @@ func newManager(o Options) (ctrl.Manager, error) {
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme: scheme,
 		// Nobody here reads managed fields, and they are half of a pod's memory.
-		Cache: cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
+		Cache: cache.Options{DefaultTransform: cache.TransformStripManagedFields(), ByObject: held()},
 		Metrics: metricsserver.Options{BindAddress: o.HealthListen, ExtraHandlers: map[string]http.Handler{
 			"/healthz": http.StripPrefix("/healthz", &healthz.Handler{}),
 		}},
@@ -114,6 +116,13 @@ func newManager(o Options) (ctrl.Manager, error) {
 		return nil, fmt.Errorf("connecting to the cluster: %w", err)
 	}
 	return mgr, nil
+}
+
+// held joins what each room says that the cache needs to hold of a kind.
+func held() map[client.Object]cache.ByObject {
+	all := serving.Cache()
+	maps.Copy(all, frontdoor.Cache())
+	return all
 }
 
 // Scheme knows the kinds of Kubernetes, ours, and other people's that we run.

@@ -28,8 +28,7 @@ func (p payload) extract(dir string) error {
 	if err != nil {
 		return err
 	}
-	defer root.Close()
-	return readTar(decompressor, root)
+	return errors.Join(readTar(decompressor, root), root.Close())
 }
 
 func readTar(r io.Reader, root *os.Root) error {

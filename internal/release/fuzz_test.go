@@ -62,8 +62,7 @@ func FuzzReadTar(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer root.Close()
-		_ = readTar(&content, root)
+		_ = errors.Join(readTar(&content, root), root.Close())
 		if entries, _ := os.ReadDir(outside); len(entries) != 1 {
 			t.Fatalf("written outside: %v", entries)
 		}

@@ -84,3 +84,16 @@ func ended(restarts int32, reason string, code int32, message string) corev1.Con
 func running() corev1.ContainerStatus {
 	return corev1.ContainerStatus{State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}
 }
+
+func isReady(p *corev1.Pod) {
+	p.Status.Conditions = append(p.Status.Conditions, corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionTrue})
+}
+
+func unschedulable() corev1.Pod {
+	return podWith(corev1.ContainerStatus{}, func(p *corev1.Pod) {
+		p.Status.Conditions = []corev1.PodCondition{{
+			Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: "Unschedulable",
+			Message: "0/1 nodes are available: 1 Insufficient nvidia.com/gpu.",
+		}}
+	})
+}

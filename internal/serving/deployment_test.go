@@ -106,30 +106,41 @@ func TestHolds(t *testing.T) {
 		}, nil, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			applied, err := intentOf(deployment(decoded(t, base), false))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if c.live != nil {
-				c.live(t, applied.Object)
-			}
-			model := base.DeepCopy()
+			want := base.DeepCopy()
 			if c.model != nil {
-				c.model(model)
+				c.model(want)
 			}
-			want, err := intentOf(deployment(decoded(t, model), false))
-			if err != nil {
-				t.Fatal(err)
-			}
-			live := deployment(base, false)
-			if err := runtime.DefaultUnstructuredConverter.FromUnstructured(applied.Object, live); err != nil {
-				t.Fatal(err)
-			}
-			if got, err := holds(live, want); err != nil || got != c.want {
-				t.Errorf("got %v, %v; want %v", got, err, c.want)
+			if got := holdsAfter(t, base, c.live, want); got != c.want {
+				t.Errorf("got %v, want %v", got, c.want)
 			}
 		})
 	}
+}
+
+// holdsAfter applies what is wanted for one version of a Model, changes it, and
+// says whether what is wanted for another holds.
+func holdsAfter(t *testing.T, before *slipwayv1.Model, live func(*testing.T, map[string]any), after *slipwayv1.Model) bool {
+	t.Helper()
+	applied, err := intentOf(deployment(decoded(t, before), false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if live != nil {
+		live(t, applied.Object)
+	}
+	there := deployment(before, false)
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(applied.Object, there); err != nil {
+		t.Fatal(err)
+	}
+	want, err := intentOf(deployment(decoded(t, after), false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, err := holds(there, want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return held
 }
 
 // decoded is the Model as a client reads it: quantities in their canonical form.

@@ -27,7 +27,7 @@ func Explain(err error) error {
 	case errors.As(err, &transport):
 		return unreachable(transport)
 	case errors.As(err, &match):
-		return fmt.Errorf("the cluster has no kind %s of group %s; it needs what brings that kind: \"slipway up\" starts a cluster with Slipway's kinds", match.GroupKind.Kind, orCore(match.GroupKind.Group))
+		return fmt.Errorf("%w; the cluster does not have that kind: install what brings it, or start a cluster with Slipway's own: slipway up", err)
 	case errors.As(err, &group):
 		return fmt.Errorf("%w; an API of the cluster does not answer: slipway status says which", err)
 	case apierrors.IsUnauthorized(err):
@@ -38,13 +38,6 @@ func Explain(err error) error {
 		return fmt.Errorf("the cluster is busy (%w); try again, and see: slipway status", err)
 	}
 	return err
-}
-
-func orCore(group string) string {
-	if group == "" {
-		return "core"
-	}
-	return group
 }
 
 func unreachable(err *url.Error) error {

@@ -48,13 +48,10 @@ func (p Pick) of(w workload.Workload, current string) []corev1.Pod {
 		return w.Pods
 	}
 	rank := p.Rank
-	if rank == Leading {
-		if !w.Alike() {
-			rank = 0
-		} else {
-			return []corev1.Pod{w.Pods[leading(w.Pods, current)]}
-		}
+	if rank == Leading && w.Alike() {
+		return []corev1.Pod{w.Pods[leading(w.Pods, current)]}
 	}
+	rank = max(rank, 0)
 	for i := range w.Pods {
 		if w.Rank(&w.Pods[i]) == rank {
 			return w.Pods[i : i+1]

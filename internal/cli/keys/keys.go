@@ -44,8 +44,9 @@ func Issue(ctx context.Context, c client.Client, namespace, name string, life ti
 	return request.Status.Token, request.Status.ExpirationTimestamp.Time, nil
 }
 
-// Revoke ends all keys of an account at once and returns what it deleted. An
-// account that was not made for keys stays and loses the right only.
+// Revoke ends all keys of an account and returns what it deleted. An account
+// that was not made for keys stays and loses the right only. The API server
+// remembers for ten seconds which tokens it has found good.
 func Revoke(ctx context.Context, c client.Client, namespace, name string) ([]string, error) {
 	found := &corev1.ServiceAccount{}
 	err := c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, found)

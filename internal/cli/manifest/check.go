@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	kjson "sigs.k8s.io/json"
 )
@@ -158,13 +159,16 @@ func (o Object) fault(field, format string, args ...any) error {
 }
 
 // Place puts file, document and, where the API server names a field, the line
-// before an error about the object.
+// before what the API server says about the object. Other errors stay as they are.
 func (o Object) Place(err error) error {
 	var status apierrors.APIStatus
-	if err == nil || !errors.As(err, &status) {
+	line := lineOf(o.node)
+	switch {
+	case meta.IsNoMatchError(err):
+		return o.from.fault(line, "%w", err)
+	case err == nil, !errors.As(err, &status):
 		return err
 	}
-	line := lineOf(o.node)
 	if details := status.Status().Details; details != nil {
 		for _, cause := range details.Causes {
 			if cause.Field != "" {

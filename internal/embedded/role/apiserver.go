@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"k8s.io/component-base/logs"
@@ -27,6 +29,8 @@ import (
 func TestAPIServer(ctx context.Context, dir string) error {
 	logs.InitLogs()
 	defer os.RemoveAll(dir)
+	// The test that reads the log may be gone before this process is.
+	signal.Ignore(syscall.SIGPIPE)
 	c, err := testCluster(dir)
 	if err != nil {
 		return err
