@@ -35,6 +35,10 @@ func ControllerManagerFlags(c *cluster.Cluster) []string {
 		"--service-account-private-key-file=" + c.PKI("service-account.key"),
 		"--use-service-account-credentials=true",
 		"--leader-elect=false",
+		// Each controller makes its own service account and token first; at the
+		// default rate that alone takes seconds.
+		"--kube-api-qps=200",
+		"--kube-api-burst=400",
 		"--allocate-node-cidrs=false",
 		"--controllers=*,-bootstrap-signer-controller,-token-cleaner-controller",
 		// A node that died is noticed in 20 s instead of 50, and its pods are

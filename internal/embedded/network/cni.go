@@ -12,7 +12,7 @@ import (
 )
 
 // CNIConfig is the network configuration of a node: upstream's ptp, host-local
-// and portmap plugins. It is written before the kubelet starts, so that the
+// and portmap plugins, after our own that prepares the namespace. It is written before the kubelet starts, so that the
 // node is ready as soon as the kubelet is.
 func CNIConfig(c *cluster.Cluster, n cluster.Node) ([]byte, error) {
 	type object = map[string]any
@@ -30,6 +30,7 @@ func CNIConfig(c *cluster.Cluster, n cluster.Node) ([]byte, error) {
 		"cniVersion": "1.0.0",
 		"name":       "slipway",
 		"plugins": []object{
+			{"type": "cni-netns"},
 			{"type": "ptp", "ipMasq": false, "ipam": object{
 				"type": "host-local", "dataDir": c.NodeRun(n, "ipam"), "ranges": ranges, "routes": routes}},
 			{"type": "portmap", "backend": "nftables", "capabilities": object{"portMappings": true}},
