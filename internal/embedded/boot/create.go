@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"net"
 	"net/netip"
-	"os"
 	"path/filepath"
 
 	"github.com/vishvananda/netlink"
@@ -29,7 +28,8 @@ type Shape struct {
 }
 
 // LoadOrCreate returns the cluster of a data directory. An existing one keeps
-// its addresses; nodes may be added to it, and ports changed.
+// its addresses; nodes may be added to it, and ports changed. Nothing is written
+// before Run.
 func LoadOrCreate(shape Shape, host cluster.Host) (*cluster.Cluster, error) {
 	if err := shape.check(); err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func LoadOrCreate(shape Shape, host cluster.Host) (*cluster.Cluster, error) {
 			return nil, err
 		}
 	}
-	return c, c.Save()
+	return c, nil
 }
 
 // Defaults of a new cluster.
@@ -156,24 +156,4 @@ func appendNode(c *cluster.Cluster, name string) (cluster.Node, error) {
 	n := cluster.Node{Name: name, Index: index}
 	c.Nodes = append(c.Nodes, n)
 	return n, nil
-}
-
-// lock makes this process the only supervisor of the data directory.
-func lock(c *cluster.Cluster) (*os.File, error) {
-	if err := os.MkdirAll(c.DataDir, 0o711); err != nil {
-		return nil, fmt.Errorf("making the data directory: %w", err)
-	}
-	f, err := os.OpenFile(c.Lock(), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("opening the lock: %w", err)
-	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		owner, _ := os.ReadFile(c.Lock())
-		return nil, errors.Join(fmt.Errorf("a cluster is already running on %s (supervisor pid %s); see \"slipway status\", end it with \"slipway down\"", c.DataDir, owner), f.Close())
-	}
-	if err := f.Truncate(0); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	_, err = fmt.Fprint(f, os.Getpid())
-	return f, err
 }

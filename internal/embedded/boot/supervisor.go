@@ -55,8 +55,16 @@ func Run(ctx context.Context, c *cluster.Cluster, host cluster.Host, observe fun
 		return err
 	}
 	defer held.Close()
+	alone, err := lockNetwork(c)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = errors.Join(os.Remove(alone.Name()), alone.Close()) }()
 	s, err := newSupervisor(c, host)
 	if err != nil {
+		return err
+	}
+	if err := c.Save(); err != nil {
 		return err
 	}
 	ctx, s.cancel = context.WithCancel(ctx)

@@ -91,5 +91,5 @@ func (c *Cluster) Netns(n Node) string {
 	if n.Index == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s-%s", c.Bridge(), n.Name)
+	return fmt.Sprintf("slipway-%s-%s", c.ID, n.Name)
 }

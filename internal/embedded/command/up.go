@@ -122,7 +122,19 @@ func upDetached(ctx context.Context, out io.Writer, dataDir string) error {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	return follow(ctx, out, log, begin, ended)
+	err = follow(ctx, out, log, begin, ended)
+	if _, none := os.Stat(cluster.File(dataDir)); err != nil && none != nil {
+		removeEmpty(dataDir, logFile)
+	}
+	return err
+}
+
+// removeEmpty takes away what a refused start made: its log, its lock, and the
+// directories if nothing else is in them.
+func removeEmpty(dataDir, logFile string) {
+	for _, path := range []string{logFile, filepath.Dir(logFile), filepath.Join(dataDir, "lock"), dataDir} {
+		_ = os.Remove(path)
+	}
 }
 
 func withoutDetach(args []string) []string {

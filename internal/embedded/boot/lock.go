@@ -1,0 +1,66 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package boot
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"slipway.dev/slipway/internal/embedded/cluster"
+)
+
+// lock makes this process the only supervisor of the data directory.
+func lock(c *cluster.Cluster) (*os.File, error) {
+	if err := os.MkdirAll(c.DataDir, 0o711); err != nil {
+		return nil, fmt.Errorf("making the data directory: %w", err)
+	}
+	f, owner, err := hold(c.Lock(), fmt.Sprint(os.Getpid()))
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return nil, fmt.Errorf("a cluster is already running on %s (supervisor pid %s); see \"slipway status\", end it with \"slipway down\"", c.DataDir, owner)
+	}
+	return f, err
+}
+
+// lockNetwork makes this cluster the only one in its network namespace: the
+// service proxy's table of rules has one name, so two would undo each other's.
+func lockNetwork(c *cluster.Cluster) (*os.File, error) {
+	var ns unix.Stat_t
+	if err := unix.Stat("/proc/self/ns/net", &ns); err != nil {
+		return nil, fmt.Errorf("looking at the network namespace: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(c.RunDir), 0o711); err != nil {
+		return nil, fmt.Errorf("making %s: %w", filepath.Dir(c.RunDir), err)
+	}
+	path := filepath.Join(filepath.Dir(c.RunDir), fmt.Sprintf("net-%d.lock", ns.Ino))
+	f, owner, err := hold(path, c.DataDir)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return nil, fmt.Errorf("another cluster is running on this machine, on %s; end it with \"slipway down --data-dir %s\", or start this one in a network namespace of its own", owner, owner)
+	}
+	return f, err
+}
+
+// hold locks a file until it is closed and writes into it who holds it. When
+// somebody else does, the error is EWOULDBLOCK and owner is who.
+func hold(path, self string) (f *os.File, owner string, err error) {
+	f, err = os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, "", fmt.Errorf("opening the lock: %w", err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		content, _ := os.ReadFile(path)
+		return nil, strings.TrimSpace(string(content)), errors.Join(err, f.Close())
+	}
+	if err := f.Truncate(0); err != nil {
+		return nil, "", errors.Join(err, f.Close())
+	}
+	if _, err := f.WriteString(self); err != nil {
+		return nil, "", errors.Join(err, f.Close())
+	}
+	return f, "", nil
+}
