@@ -45,12 +45,13 @@ build: tools ## build slipway and the embedded Kubernetes into build/bin
 	@$(BUILD) -o $(BIN)/slipway ./cmd/slipway
 	@echo "building slipway-kube (all of Kubernetes: the first time takes about ten minutes on two cores)"
 	@$(BUILD) -tags $(TAGS) -o $(BIN)/slipway-kube ./cmd/slipway-kube
-	@echo "building runc, the shim, network plugins and pause"
+	@echo "building runc, the shim, network plugins and small helpers"
 	@CGO_ENABLED=1 $(GO) build -trimpath -tags seccomp,netgo,osusergo -ldflags '$(LDFLAGS) -extldflags -static' -o $(LIBEXEC)/runc github.com/opencontainers/runc
 	@$(BUILD) -tags $(TAGS) -o $(LIBEXEC)/containerd-shim-runc-v2 github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2
 	@for p in $(CNI_PLUGINS); do $(BUILD) -o $(LIBEXEC)/cni/$$(basename $$p) github.com/containernetworking/plugins/$$p; done
 	@$(BUILD) -o $(LIBEXEC)/cni/cni-netns ./cmd/cni-netns
 	@$(BUILD) -o $(LIBEXEC)/pause ./cmd/pause
+	@$(BUILD) -o $(LIBEXEC)/guard ./cmd/guard
 	@echo "built $(BIN)/slipway"
 
 # What links Kubernetes' servers is tested without go vet: vet would first

@@ -5,6 +5,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -30,6 +32,9 @@ type fakeCluster struct {
 	// logs of pods, by name; react is called after an object was created.
 	logs  map[string]string
 	react func(object)
+
+	// starting refuses everybody, as an API server does that was just started.
+	starting atomic.Bool
 
 	sentMu sync.Mutex
 	sent   []string // requests that change something
@@ -74,7 +79,13 @@ func startFake() *fakeCluster {
 		mux.HandleFunc(root+"/namespaces/{namespace}/{resource}/{name}/{sub}", f.subresource)
 	}
 	mux.HandleFunc("/v1/", f.frontDoor)
-	f.Server = httptest.NewServer(mux)
+	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if f.starting.Load() {
+			refuse(w, apierrors.NewForbidden(schema.GroupResource{}, "", errors.New("the roles are not read yet")))
+			return
+		}
+		mux.ServeHTTP(w, r)
+	}))
 	return f
 }
 

@@ -40,6 +40,8 @@ type app struct {
 // Main runs the command line until it is done or the context ends, and returns
 // the exit code.
 func Main(ctx context.Context, p Program) int {
+	ctx, done := context.WithCancel(ctx) // ends what a command has left watching
+	defer done()
 	a := &app{Program: p}
 	root := a.root()
 	root.SetArgs(p.Args[1:])

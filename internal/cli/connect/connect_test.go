@@ -18,6 +18,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 )
 
 func TestDataDirectory(t *testing.T) {
@@ -80,6 +81,8 @@ func TestExplain(t *testing.T) {
 		{"unauthorized", apierrors.NewUnauthorized("expired"), "the cluster does not accept the credentials of this kubeconfig (expired); renew them"},
 		{"no kind", fmt.Errorf("job.yaml: %w", &meta.NoKindMatchError{GroupKind: schema.GroupKind{Group: "ray.io", Kind: "RayJob"}, SearchedVersions: []string{"v1"}}),
 			`job.yaml: no matches for kind "RayJob" in version "ray.io/v1"; the cluster does not have that kind`},
+		{"half started", fmt.Errorf("making x: %w", &apiutil.ErrResourceDiscoveryFailed{{Group: "kubeflow.org", Version: "v1"}: errors.New("not yet")}),
+			"making x: unable to retrieve the complete list of server APIs: kubeflow.org/v1: not yet; the cluster does not offer that API now"},
 		{"busy", apierrors.NewTooManyRequestsError("wait"), "the cluster is busy (Too many requests: wait); try again"},
 		{"not found", apierrors.NewNotFound(pods, "a"), `pods "a" not found`},
 		{"any other", errors.New("other"), "other"},

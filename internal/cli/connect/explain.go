@@ -12,7 +12,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/client-go/discovery"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 )
 
 // Explain says what a request's error means and what to do about it. Other
@@ -20,7 +20,7 @@ import (
 func Explain(err error) error {
 	var transport *url.Error
 	var match *meta.NoKindMatchError
-	var group *discovery.ErrGroupDiscoveryFailed
+	var unanswered *apiutil.ErrResourceDiscoveryFailed
 	switch {
 	case err == nil:
 		return nil
@@ -28,8 +28,8 @@ func Explain(err error) error {
 		return unreachable(transport)
 	case errors.As(err, &match):
 		return fmt.Errorf("%w; the cluster does not have that kind: install what brings it, or start a cluster with Slipway's own: slipway up", err)
-	case errors.As(err, &group):
-		return fmt.Errorf("%w; an API of the cluster does not answer: slipway status says which", err)
+	case errors.As(err, &unanswered):
+		return fmt.Errorf("%w; the cluster does not offer that API now: try again, and see: slipway status", err)
 	case apierrors.IsUnauthorized(err):
 		return fmt.Errorf("the cluster does not accept the credentials of this kubeconfig (%w); renew them, or name another with --kubeconfig", err)
 	case apierrors.IsForbidden(err):

@@ -31,45 +31,39 @@ func (l *lines) write(prefix, text string) error {
 }
 
 // copyLog prints the lines of a log that are new to the position, without their
-// timestamps, and says how many there were. A last line without its end gets one.
+// timestamps, and says how many there were.
 func copyLog(log io.Reader, p *position, prefix string, to *lines) (int, error) {
 	fresh := 0
-	for r := bufio.NewReader(log); ; {
-		line, err := r.ReadString('\n')
-		if err != nil && line != "" {
-			line += "\n"
+	err := eachLine(log, func(line string) error {
+		at, text := cut(line)
+		if at.IsZero() {
+			at = p.last // no timestamp: part of the line before it
 		}
-		if line != "" {
-			at, text := cut(line)
-			if at.IsZero() {
-				at = p.last // no timestamp: part of the line before it
-			}
-			if p.fresh(at) {
-				fresh++
-				if err := to.write(prefix, text); err != nil {
-					return fresh, err
-				}
-			}
+		if !p.fresh(at) {
+			return nil
 		}
-		if errors.Is(err, io.EOF) {
-			return fresh, nil
-		}
-		if err != nil {
-			return fresh, err
-		}
-	}
+		fresh++
+		return to.write(prefix, text)
+	})
+	return fresh, err
 }
 
 // Copy prints a log that was opened without timestamps.
 func Copy(out io.Writer, log io.Reader, prefix string) error {
 	to := &lines{out: out}
-	for r := bufio.NewReader(log); ; {
-		line, err := r.ReadString('\n')
+	return eachLine(log, func(line string) error { return to.write(prefix, line) })
+}
+
+// eachLine hands over whole lines of any length; the last one gets its end where
+// that is missing.
+func eachLine(r io.Reader, do func(string) error) error {
+	for buffered := bufio.NewReader(r); ; {
+		line, err := buffered.ReadString('\n')
 		if err != nil && line != "" {
 			line += "\n"
 		}
 		if line != "" {
-			if err := to.write(prefix, line); err != nil {
+			if err := do(line); err != nil {
 				return err
 			}
 		}

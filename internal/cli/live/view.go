@@ -38,6 +38,8 @@ type View struct {
 	store   cache.Cache
 	changed chan struct{}
 	trouble atomic.Pointer[error]
+	// synced is set once everything was read.
+	synced atomic.Bool
 	// fail ends the view's context for a reason that does not pass.
 	fail context.CancelCauseFunc
 }
@@ -86,6 +88,7 @@ func (v *View) start(ctx context.Context, cluster *connect.Cluster) error {
 	if !store.WaitForCacheSync(ctx) {
 		return context.Cause(ctx)
 	}
+	v.synced.Store(true)
 	return nil
 }
 
@@ -127,13 +130,15 @@ func (v *View) signal() {
 }
 
 // watchFailed: the watch itself tries again with growing pauses. What trying
-// again cannot help ends the view.
+// again cannot help ends the view, but only at its beginning: an API server that
+// was started again refuses everybody until it has read its roles.
 func (v *View) watchFailed(_ context.Context, _ *toolscache.Reflector, err error) {
 	var transport *url.Error
+	refused := apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) || apierrors.IsNotFound(err)
 	switch {
-	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err), apierrors.IsNotFound(err):
+	case refused && !v.synced.Load():
 		v.fail(err)
-	case errors.As(err, &transport):
+	case refused, errors.As(err, &transport):
 		v.trouble.Store(&err)
 		v.signal()
 	}

@@ -59,7 +59,7 @@ func pytorchState(w Workload) State {
 	if c := condition(status, kubeflowv1.JobFailed); c != nil {
 		state.Status, state.Ended, state.Failed = StatusFailed, true, true
 		state.Reason = strings.TrimSuffix(c.Message, ".")
-		if words := w.complaints(); words != "" {
+		if words := w.complaints(); !strings.Contains(state.Reason, words) {
 			state.Reason += ": " + words
 		}
 		return state

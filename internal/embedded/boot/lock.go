@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -63,4 +64,39 @@ func hold(path, self string) (f *os.File, owner string, err error) {
 		return nil, "", errors.Join(err, f.Close())
 	}
 	return f, "", nil
+}
+
+// predecessorLimit is how long processes of a killed supervisor may take to end.
+const predecessorLimit = 30 * time.Second
+
+// awaitPredecessors returns when every process that a killed supervisor left
+// has ended and let go of its lock, and so of its ports.
+func awaitPredecessors(c *cluster.Cluster) error {
+	locks, err := filepath.Glob(filepath.Join(c.RunDir, "*.lock"))
+	if err != nil {
+		return err
+	}
+	deadline := time.NewTimer(predecessorLimit)
+	defer deadline.Stop()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for _, path := range locks {
+		for held(path) {
+			select {
+			case <-ticker.C:
+			case <-deadline.C:
+				return fmt.Errorf("a process of the former supervisor does not end (it holds %s); find it with \"fuser %s\" and kill it", path, path)
+			}
+		}
+	}
+	return nil
+}
+
+func held(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil
 }

@@ -99,6 +99,9 @@ func newSupervisor(c *cluster.Cluster, host cluster.Host) (*Supervisor, error) {
 	if err := makeDirs(c); err != nil {
 		return nil, err
 	}
+	if err := awaitPredecessors(c); err != nil {
+		return nil, err
+	}
 	j, err := journal.Open(c.Journal())
 	if err != nil {
 		return nil, err

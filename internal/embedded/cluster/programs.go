@@ -24,7 +24,7 @@ func FindPrograms() (Programs, error) {
 		return Programs{}, fmt.Errorf("finding the running program: %w", err)
 	}
 	p := Programs{dir: filepath.Dir(self)}
-	for _, path := range []string{p.Runc(), p.Shim(), p.Pause(), filepath.Join(p.CNI(), "ptp")} {
+	for _, path := range []string{p.Runc(), p.Shim(), p.Pause(), p.Guard(), filepath.Join(p.CNI(), "ptp")} {
 		if _, err := os.Stat(path); err != nil {
 			return Programs{}, fmt.Errorf("%s is missing beside slipway-kube; build it with \"make build\", or install the release again", path)
 		}
@@ -51,6 +51,9 @@ func (p Programs) Shim() string { return filepath.Join(p.dir, "libexec", "contai
 
 // Pause is the program of a pod's first container.
 func (p Programs) Pause() string { return filepath.Join(p.dir, "libexec", "pause") }
+
+// Guard runs the supervisor of a detached cluster.
+func (p Programs) Guard() string { return filepath.Join(p.dir, "libexec", "guard") }
 
 // CNI is the directory of network plugins.
 func (p Programs) CNI() string { return filepath.Join(p.dir, "libexec", "cni") }

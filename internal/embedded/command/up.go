@@ -94,8 +94,8 @@ ready in %.1f s: %d node(s), API server %s, front door http://%s
 `, took.Seconds(), len(c.Nodes), c.APIServer(), c.FrontDoor, c.Kubeconfig())
 }
 
-// upDetached starts the same command in a session of its own, without --detach,
-// and shows its boot.
+// upDetached starts the same command in a session of its own, without --detach
+// and under a guard that starts it again should it be killed, and shows its boot.
 func upDetached(ctx context.Context, out io.Writer, dataDir string) error {
 	if err := os.MkdirAll(filepath.Join(dataDir, "log"), 0o711); err != nil {
 		return fmt.Errorf("making the data directory: %w; run it as root", err)
@@ -110,11 +110,11 @@ func upDetached(ctx context.Context, out io.Writer, dataDir string) error {
 	if err != nil {
 		return err
 	}
-	self, err := os.Executable()
+	programs, err := cluster.FindPrograms()
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(self, withoutDetach(os.Args[1:])...)
+	cmd := exec.Command(programs.Guard(), append([]string{programs.Self()}, withoutDetach(os.Args[1:])...)...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {

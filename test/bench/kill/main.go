@@ -6,9 +6,9 @@
 //
 // A process is repaired when, all at the same moment, the supervisor says that
 // everything is ready, the API server takes a write, the node is Ready, the
-// Service and the front door answer. The supervisor has nobody above it: there
-// the time includes "slipway up", as a person or an init system would run it.
-// No container may be restarted by any of this.
+// Service and the front door answer. Killing the supervisor ends every process
+// but the containers; its guard starts it again. No container may be restarted
+// by any of this.
 package main
 
 import (
@@ -31,8 +31,6 @@ const (
 	limit = 10
 	// giveUp is when a process counts as not repaired at all.
 	giveUp = time.Minute
-	// supervisor is the name of the process that nobody restarts.
-	supervisor = "supervisor"
 )
 
 func main() {
@@ -106,13 +104,6 @@ func (v *victim) kill(ctx context.Context, p control.Process) ([]bench.Bar, erro
 func (v *victim) repaired(ctx context.Context, before control.Process) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, giveUp, fmt.Errorf("not repaired after %s", giveUp))
 	defer cancel()
-	if before.Name == supervisor {
-		// The processes of the dead supervisor may still be ending and hold
-		// their ports; until then "slipway up" is refused.
-		if err := rig.Until(ctx, func(context.Context) error { return v.cluster.Up(ctx) }); err != nil {
-			return err
-		}
-	}
 	return rig.Until(ctx, func(ctx context.Context) error {
 		status, err := v.cluster.Status(ctx)
 		if err != nil {
