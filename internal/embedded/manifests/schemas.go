@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -41,6 +42,46 @@ func (a *Applier) AwaitSchemas(ctx context.Context, schemas []*unstructured.Unst
 	})
 	if err != nil {
 		return fmt.Errorf("waiting for %v to be served: %w", slices.Sorted(maps.Keys(waiting)), err)
+	}
+	for _, s := range schemas {
+		if err := a.awaitAnswer(ctx, s); err != nil {
+			return fmt.Errorf("waiting for %s to be served: %w", s.GetName(), err)
+		}
+	}
+	return nil
+}
+
+// answerInterval is how often a kind is asked for until it is answered.
+const answerInterval = 20 * time.Millisecond
+
+// awaitAnswer returns when the API server answers for the kind. It says that a
+// definition is established a moment before it does what that says.
+func (a *Applier) awaitAnswer(ctx context.Context, definition *unstructured.Unstructured) error {
+	group, _, _ := unstructured.NestedString(definition.Object, "spec", "group")
+	plural, _, _ := unstructured.NestedString(definition.Object, "spec", "names", "plural")
+	versions, _, _ := unstructured.NestedSlice(definition.Object, "spec", "versions")
+	ticker := time.NewTicker(answerInterval)
+	defer ticker.Stop()
+	for _, v := range versions {
+		version, ok := v.(map[string]any)
+		if !ok {
+			continue
+		}
+		kind := schema.GroupVersionResource{Group: group, Version: fmt.Sprint(version["name"]), Resource: plural}
+		for {
+			_, err := a.client.Resource(kind).List(ctx, metav1.ListOptions{Limit: 1})
+			if !apierrors.IsNotFound(err) {
+				if err != nil {
+					return err
+				}
+				break
+			}
+			select {
+			case <-ticker.C:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
 	}
 	return nil
 }
