@@ -77,7 +77,7 @@ func (s Shape) check() error {
 	}
 	if s.FrontDoor != "" {
 		if _, err := net.ResolveTCPAddr("tcp", s.FrontDoor); err != nil {
-			return fmt.Errorf("--listen %q is not host:port: %w", s.FrontDoor, err)
+			return fmt.Errorf("--listen %q is not host:port: %w; write it like %s", s.FrontDoor, err, DefaultFrontDoor)
 		}
 	}
 	return nil

@@ -16,7 +16,6 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
-	kubectl "k8s.io/kubectl/pkg/cmd"
 
 	"slipway.dev/slipway/internal/embedded/cluster"
 	"slipway.dev/slipway/internal/embedded/control"
@@ -90,39 +89,6 @@ func explain(err error, dataDir string) error {
 		return fmt.Errorf("%w on %s; start it with \"slipway up\"", err, dataDir)
 	}
 	return err
-}
-
-// runKubectl is kubectl, with the cluster's kubeconfig unless one is given.
-func runKubectl(args []string) int {
-	kubeconfig := cluster.DefaultDataDir() + "/kubeconfig"
-	for i, arg := range args {
-		if dir, found := strings.CutPrefix(arg, "--data-dir="); found {
-			kubeconfig = dir + "/kubeconfig"
-			args = append(args[:i:i], args[i+1:]...)
-			break
-		}
-	}
-	given := func() bool {
-		for _, arg := range args {
-			if arg == "--kubeconfig" || strings.HasPrefix(arg, "--kubeconfig=") {
-				return true
-			}
-		}
-		return os.Getenv("KUBECONFIG") != ""
-	}
-	if _, err := os.Stat(kubeconfig); err == nil && !given() {
-		if err := os.Setenv("KUBECONFIG", kubeconfig); err != nil {
-			fmt.Fprintln(os.Stderr, "slipway:", err)
-			return 1
-		}
-	}
-	os.Args = args
-	cmd := kubectl.NewDefaultKubectlCommand()
-	cmd.SetArgs(args[1:])
-	if err := cmd.Execute(); err != nil {
-		return 1
-	}
-	return 0
 }
 
 func roleCommand(dataDir *string) *cobra.Command {
