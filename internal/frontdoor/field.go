@@ -140,7 +140,7 @@ func (w *walker) value() (span, bool) {
 		return span{}, false
 	}
 	start := w.at
-	ok := true
+	var ok bool
 	switch w.text[start] {
 	case '"':
 		return w.string()

@@ -29,7 +29,7 @@ func answering(t testing.TB, answer string) *httptest.Server {
 }
 
 // nobody is an address at which nothing listens.
-func nobody(t testing.TB) *httptest.Server {
+func nobody(testing.TB) *httptest.Server {
 	engine := httptest.NewServer(http.NotFoundHandler())
 	engine.Close()
 	return engine

@@ -34,20 +34,20 @@ const (
 type Code string
 
 const (
-	// NoNodes: the cluster has none.
+	// NoNodes says: the cluster has none.
 	NoNodes Code = "NoNodes"
-	// NoMatchingNode: no node has the labels that are asked for and only taints
+	// NoMatchingNode says: no node has the labels that are asked for and only taints
 	// that are tolerated.
 	NoMatchingNode Code = "NoMatchingNode"
-	// NodesUnavailable: those that match are cordoned or not ready.
+	// NodesUnavailable says: those that match are cordoned or not ready.
 	NodesUnavailable Code = "NodesUnavailable"
-	// InsufficientResources: there is too little room on those that match.
+	// InsufficientResources says: there is too little room on those that match.
 	InsufficientResources Code = "InsufficientResources"
-	// InsufficientTopology: there is room, but not within one domain.
+	// InsufficientTopology says: there is room, but not within one domain.
 	InsufficientTopology Code = "InsufficientTopology"
-	// NodeLost: a node under the gang is gone, and there is no other.
+	// NodeLost says: a node under the gang is gone, and there is no other.
 	NodeLost Code = "NodeLost"
-	// NeverFits: not even with the cluster to itself.
+	// NeverFits says: not even with the cluster to itself.
 	NeverFits Code = "NeverFits"
 )
 

@@ -53,11 +53,9 @@ func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err != nil {
 		return settle(err)
 	}
-	err = r.apply(ctx, in)
-	if needsPerson(err) {
-		in.Refused = err
-	} else if err != nil {
-		return settle(err)
+	in.Refused = r.apply(ctx, in)
+	if in.Refused != nil && !needsPerson(in.Refused) {
+		return settle(in.Refused)
 	}
 	if err := r.write(ctx, model, judge(in, r.url)); err != nil {
 		return settle(err)

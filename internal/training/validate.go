@@ -27,13 +27,13 @@ func validate(f frameworks.Framework, job frameworks.Job) []string {
 	if len(problems) == 0 {
 		problems = job.Problems()
 	}
-	problems = append(problems, validateName(f, job)...)
+	problems = append(problems, validateName(job)...)
 	return append(problems, validatePolicy(job)...)
 }
 
 // validateName makes sure of the names made from the job's: every pod's is also
 // that of a service, hence a DNS label.
-func validateName(f frameworks.Framework, job frameworks.Job) []string {
+func validateName(job frameworks.Job) []string {
 	name := job.Object().GetName()
 	if errs := validation.IsDNS1035Label(name); len(errs) > 0 {
 		return []string{fmt.Sprintf("metadata.name: %q cannot be part of a host name; use lower-case letters, digits and '-', a letter first, at most 63 in all", name)}
