@@ -66,6 +66,9 @@ const (
 const pathLimit = 200
 
 func (s Shape) check() error {
+	if filepath.Clean(s.DataDir) == "/" {
+		return errors.New("--data-dir / is the root of the file system; choose a directory for the cluster alone, such as /var/lib/slipway")
+	}
 	if !filepath.IsAbs(s.DataDir) || len(s.DataDir) > pathLimit {
 		return fmt.Errorf("--data-dir %q must be an absolute path of at most %d characters", s.DataDir, pathLimit)
 	}

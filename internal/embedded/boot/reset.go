@@ -52,9 +52,20 @@ func Reset(dataDir string, report func(string)) error {
 		return fmt.Errorf("%w; mend that and run \"slipway reset\" again", err)
 	}
 	report("data in " + dataDir)
-	err = errors.Join(os.RemoveAll(c.RunDir), os.RemoveAll(dataDir))
-	_ = os.Remove(filepath.Dir(c.RunDir)) // shared with other clusters; goes with the last
-	return err
+	return removeData(c)
+}
+
+// removeData removes the cluster's own files. The directory may have been
+// somebody's before and hold other things: it goes only if it is then empty.
+func removeData(c *cluster.Cluster) error {
+	errs := []error{os.RemoveAll(c.RunDir)}
+	for _, name := range c.Files() {
+		errs = append(errs, os.RemoveAll(filepath.Join(c.DataDir, name)))
+	}
+	// Both fail, rightly, when something else is in there.
+	_ = os.Remove(c.DataDir)
+	_ = os.Remove(filepath.Dir(c.RunDir))
+	return errors.Join(errs...)
 }
 
 func undo(e journal.Entry) error {

@@ -37,6 +37,12 @@ func IDOf(dataDir string) string {
 // sockets in it may have paths of 107 bytes at most.
 func RunDirOf(dataDir string) string { return filepath.Join("/run/slipway", IDOf(dataDir)) }
 
+// Files lists what the cluster keeps in its data directory; the description is
+// last, so that an interrupted reset can be repeated.
+func (c *Cluster) Files() []string {
+	return []string{"nodes", "etcd", "volumes", "log", "registries", "pki", "kubeconfig", "journal.json", "lock", "cluster.json"}
+}
+
 func (c *Cluster) data(elem ...string) string {
 	return filepath.Join(append([]string{c.DataDir}, elem...)...)
 }
