@@ -31,12 +31,16 @@ die() {
 }
 
 check_host() {
-    local tool free
+    local tool
     for tool in mmdebstrap zstd; do
         command -v "$tool" >/dev/null || die "$tool is missing; install it with: apt-get install mmdebstrap zstd"
     done
     [[ -e $KEYRING ]] || die "$KEYRING is missing; install it with: apt-get install debian-archive-keyring"
-    [[ $(id -u) -eq 0 ]] || die "making a root file system needs root; run: sudo $0"
+    [[ $(id -u) -eq 0 ]] || die "making a root file system needs root; run: sudo examples/tinylm/build-image.sh"
+}
+
+check_space() {
+    local free
     free=$(df --output=avail --block-size=1M "$cache" | tail -n 1)
     ((free >= NEEDED_MB)) || die "$cache has ${free} MB left and the build needs $NEEDED_MB; free some space"
 }
@@ -88,7 +92,10 @@ build_root() {
     rm -f "$log"
 }
 
-root_failed() { die "making the root file system failed: $(grep '^E: ' "$1" | tail -n 1); all of it is in $1"; }
+root_failed() {
+    rm -f "$root.tmp"
+    die "making the root file system failed: $(grep '^E: ' "$1" | head -n 1); all of it is in $1"
+}
 
 build_program() {
     tar --create --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
@@ -101,18 +108,25 @@ pack() { "$repository/hack/image/oci-archive.sh" "$IMAGE" "$here/image/config.js
 # Removes layers of earlier versions.
 drop_others() { find "$cache" -maxdepth 1 -name '*.tar.zst*' ! -name "${1##*/}*" ! -name "${2##*/}*" -delete; }
 
+fresh() { [[ -e $out && -e $root && -e $out.key && $(<"$out.key") == "$key" ]]; }
+
 cd "$here" # for the patterns below
-mkdir -p "$cache" "${out%/*}"
-exec 9>"$cache/lock"
-flock 9
 root="$cache/root-$(hash_of build_root image/packages image/dpkg.cfg image/finish-root.sh).tar.zst"
 program="$cache/program-$(hash_of build_program tinylm/*.py).tar.zst"
-key="$root $program $(hash_of pack image/config.json)"
-if [[ -e $out && -e $out.key && $(<"$out.key") == "$key" ]]; then
+key="${root##*/} ${program##*/} $(hash_of pack image/config.json ../../hack/image/oci-archive.sh)"
+if fresh; then
     say "build/images/tinylm.tar is up to date"
     exit 0
 fi
 check_host
+mkdir -p "$cache" "${out%/*}"
+check_space
+exec 9>"$cache/lock"
+flock 9
+if fresh; then
+    say "build/images/tinylm.tar has just been built"
+    exit 0
+fi
 [[ -e $root ]] || build_root "$root"
 [[ -e $program ]] || build_program "$program"
 say "packing"

@@ -49,13 +49,13 @@ class ChooseTest(unittest.TestCase):
 
     def test_sampling(self) -> None:
         for sampling, expected in [
-            ({}, {0, 1, 2}),
+            ({"temperature": 1}, {0, 1, 2}),
             ({"temperature": 0}, {0}),
             ({"temperature": 0.01}, {0}),
-            ({"top_p": 0}, {0}),
-            ({"top_p": 0.4}, {0}),
-            ({"top_p": 0.6}, {0, 1}),
-            ({"top_p": 0.9}, {0, 1, 2}),
+            ({"temperature": 1, "top_p": 0}, {0}),
+            ({"temperature": 1, "top_p": 0.4}, {0}),
+            ({"temperature": 1, "top_p": 0.6}, {0, 1}),
+            ({"temperature": 1, "top_p": 0.9}, {0, 1, 2}),
         ]:
             with self.subTest(sampling):
                 self.assertEqual(self.drawn(**sampling), expected)

@@ -143,7 +143,8 @@ class GroupTest(unittest.TestCase):
     def test_terminated_while_waiting(self) -> None:
         options = [*OPTIONS.split(), "--data", str(self.text), "--out", str(self.directory / "waiting")]
         master, worker = (Pod(rank, 2, rank, *options, restart=False) for rank in (0, 1))
-        worker.wait_for("waiting for the group at localhost:1: .*Connection refused")
+        master.wait_for("rank 0: joining a group of 2")
+        worker.wait_for("rank 1: waiting for the group at localhost:1: .*Connection refused")
         for pod in (master, worker):
             pod.kill(signal.SIGTERM)
             self.assertEqual(pod.wait(), [Terminated.exit_code])

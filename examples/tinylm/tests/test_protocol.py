@@ -3,6 +3,8 @@
 
 """Requests are checked parameter by parameter."""
 
+import json
+import random
 import unittest
 from typing import Any
 
@@ -98,6 +100,22 @@ class RefusedTest(unittest.TestCase):
         for content in (None, 5, [{"type": "image_url"}], ["x"], [{"type": "text", "text": 5}]):
             messages = [{"role": "user", "content": content}]
             self.check({**CHAT, "messages": messages}, True, 400, "messages[0].content")
+
+
+class FuzzTest(unittest.TestCase):
+    def test_any_json_is_accepted_or_refused(self) -> None:
+        source = random.Random(0)
+        names = "model prompt messages max_tokens temperature top_p seed stop stream stream_options n logprobs".split()
+        values = [None, True, 0, 1, -1.5, 10**30, "", "tinylm", "\ud800", [], [1], ["a"], [{}], {}, {"content": [{}]}]
+        for _ in range(20_000):
+            chat = source.random() < 0.5
+            changes = {source.choice(names): source.choice(values) for _ in range(source.randint(0, 4))}
+            try:
+                request = parse({**(CHAT if chat else PROMPT), **changes}, chat)
+            except ApiError as error:
+                json.dumps(error.body())
+            else:
+                json.dumps(request.answer("text", "stop", {}))
 
 
 if __name__ == "__main__":

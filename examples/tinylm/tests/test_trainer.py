@@ -5,7 +5,9 @@
 
 import contextlib
 import dataclasses
+import errno
 import io
+import os
 import tempfile
 import unittest
 from pathlib import Path
@@ -97,6 +99,18 @@ class TrainerTest(unittest.TestCase):
             output.resume(resumed)
         self.assertRegex(said.getvalue(), "^skipping damaged .*03.ckpt.*\nresuming at step 2/12 from .*02.ckpt\n$")
         self.assertEqual(resumed.completed, 2)
+
+    def test_output_that_cannot_be_written_fails_with_a_line(self) -> None:
+        (self.directory / "file").touch()
+        with self.assertRaisesRegex(Failure, "--out .*/file: Not a directory; it must be a writable directory"):
+            Output(self.directory / "file", ALONE)
+        output = Output(self.directory / "out", ALONE)
+        full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        with (
+            mock.patch("os.fsync", side_effect=full),
+            self.assertRaisesRegex(Failure, "--out .*/out: No space left on device; .* with space"),
+        ):
+            output.checkpoint(self.trainer())
 
     def test_a_loss_that_has_not_fallen_fails_the_run(self) -> None:
         trainer = self.trainer()

@@ -83,12 +83,13 @@ def watched() -> Iterator[None]:
 
 def form(place: Place, termination: Termination, patience: timedelta) -> None:
     """Form the default process group over gloo; raises PeerLost when it cannot be done."""
+    print(f"rank {place.rank}: joining a group of {place.world}", flush=True)
     store = _open_store(place, termination, patience)
     with watched():
         dist.init_process_group(
             "gloo", store=store, rank=place.rank, world_size=place.world, timeout=COLLECTIVE_TIMEOUT
         )
-    print(f"rank {place.rank}: group of {place.world} formed", flush=True)
+    print(f"rank {place.rank}: all {place.world} are here", flush=True)
 
 
 def from_master(value: T | None) -> T:

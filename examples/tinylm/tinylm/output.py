@@ -3,7 +3,9 @@
 
 """The output directory of a run: checkpoints on the way, weights at the end."""
 
+import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import safetensors.torch
 
 from tinylm import group
 from tinylm.checkpoint import Checkpoints, write_atomically
+from tinylm.failure import Failure
 from tinylm.group import Place
 from tinylm.trainer import Trainer
 
@@ -23,7 +26,16 @@ class Output:
 
     def __init__(self, directory: Path, place: Place) -> None:
         self._directory = directory
-        self._checkpoints = Checkpoints(directory / "checkpoints") if place.rank == 0 else None
+        with self._using():
+            self._checkpoints = Checkpoints(directory / "checkpoints") if place.rank == 0 else None
+
+    @contextlib.contextmanager
+    def _using(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            cause = error.strerror or str(error)
+            raise Failure(f"--out {self._directory}: {cause}; it must be a writable directory with space") from error
 
     def holds(self, identity: dict[str, Any]) -> bool:
         """Whether this very run has been finished here before."""
@@ -34,7 +46,8 @@ class Output:
 
     def resume(self, trainer: Trainer) -> None:
         """Bring every rank to the newest checkpoint, if there is one."""
-        found = self._checkpoints.newest() if self._checkpoints else None
+        with self._using():
+            found = self._checkpoints.newest() if self._checkpoints else None
         content = group.from_master(found[1] if found else None)
         if content is None:
             return
@@ -45,7 +58,8 @@ class Output:
     def checkpoint(self, trainer: Trainer) -> None:
         """Save the state after the last whole step."""
         if self._checkpoints:
-            self._checkpoints.save(trainer.completed, trainer.dump())
+            with self._using():
+                self._checkpoints.save(trainer.completed, trainer.dump())
 
     def finish(self, trainer: Trainer, final_loss: float) -> None:
         """Write what serving needs; the weights last, as they mean that all is there."""
@@ -54,7 +68,8 @@ class Output:
         losses = {"first_loss": trainer.first_loss, "final_loss": final_loss}
         config = {"model_type": "tinylm", **asdict(trainer.recipe.shape)}
         config["training"] = {"identity": trainer.identity, **losses}
-        write_atomically(self._directory / CONFIG, json.dumps(config, indent=2).encode())
         weights = safetensors.torch.save(trainer.model.state_dict(), {"format": "pt"})
-        write_atomically(self._directory / WEIGHTS, weights)
+        with self._using():
+            write_atomically(self._directory / CONFIG, json.dumps(config, indent=2).encode())
+            write_atomically(self._directory / WEIGHTS, weights)
         print(f"wrote {self._directory / WEIGHTS}", flush=True)

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 
 from tinylm.failure import Terminated
 
-GRACE = 20.0  # seconds; below Kubernetes' default of 30
+GRACE = 10.0  # seconds; below what pods get before they are killed
 
 
 class Termination:

@@ -97,13 +97,10 @@ def main(arguments: list[str] | None = None) -> int:
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     try:
         run(options, stop)
-        return 0
     except Failure as failure:
-        code, line = failure.exit_code, str(failure)
-    except OSError as error:
-        code, line = Failure.exit_code, f"{error}; --out {options.out} must be writable and have space"
-    print(f"rank {os.environ.get('RANK', '0')}: {line}", file=sys.stderr, flush=True)
-    return Terminated.exit_code if stop.requested.is_set() else code
+        print(f"rank {os.environ.get('RANK', '0')}: {failure}", file=sys.stderr, flush=True)
+        return Terminated.exit_code if stop.requested.is_set() else failure.exit_code
+    return 0
 
 
 if __name__ == "__main__":

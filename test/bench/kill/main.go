@@ -60,44 +60,61 @@ func measure(ctx context.Context, programs string) (bars []bench.Bar, err error)
 	}
 	// The supervisor is the first in the list and the last to be killed.
 	for _, p := range slices.Backward(status.Processes) {
-		bar, err := v.kill(ctx, p)
-		if err != nil {
-			return nil, err
+		took, pod, err := v.kill(ctx, p.Name)
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
 		}
-		bars = append(bars, bar...)
+		say(p.Name, took, err)
+		bars = append(bars,
+			bench.AtMost(p.Name+" killed, everything works again", took, "s", limit),
+			bench.Observed(p.Name+" killed, then a new pod Running", pod, "s"))
 	}
-	restarted, err := v.restarted(ctx)
-	for _, container := range restarted {
-		fmt.Fprintln(os.Stderr, "restarted:", container)
-	}
-	return append(bars, bench.AtMost("containers restarted by all of it", float64(len(restarted)), "", 0)), err
+	return append(bars, bench.AtMost("containers restarted by all of it", v.restarts(ctx), "", 0)), nil
 }
 
-// kill kills a process and returns how long the repair took and, since a
-// process may be there and do nothing, how long a new pod takes then.
-func (v *victim) kill(ctx context.Context, p control.Process) ([]bench.Bar, error) {
-	began := time.Now()
-	if err := syscall.Kill(p.PID, syscall.SIGKILL); err != nil {
-		return nil, fmt.Errorf("killing %s: %w", p.Name, err)
-	}
-	took, pod := math.NaN(), math.NaN()
-	err := v.repaired(ctx, p)
-	if err == nil {
-		took = time.Since(began).Seconds()
-		_, pod, err = v.namespace.Run(ctx, "after-"+fmt.Sprint(p.PID), 1)
-	}
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
+func say(name string, took float64, err error) {
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "%s: %v\n", p.Name, err)
-	} else {
-		fmt.Fprintf(os.Stderr, "%s: everything works again after %.2f s\n", p.Name, took)
+		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+		return
 	}
-	return []bench.Bar{
-		bench.AtMost(p.Name+" killed, everything works again", took, "s", limit),
-		bench.Observed(p.Name+" killed, then a new pod Running", pod, "s"),
-	}, nil
+	fmt.Fprintf(os.Stderr, "%s: everything works again after %.2f s\n", name, took)
+}
+
+// kill kills the process of a name and returns how long the repair took and,
+// since a process may be there and do nothing, how long a new pod takes then.
+// What fails is NaN, a miss: the others are still worth knowing.
+func (v *victim) kill(ctx context.Context, name string) (took, pod float64, err error) {
+	before, err := v.process(ctx, name)
+	if err != nil {
+		return math.NaN(), math.NaN(), err
+	}
+	began := time.Now()
+	if err := syscall.Kill(before.PID, syscall.SIGKILL); err != nil {
+		return math.NaN(), math.NaN(), fmt.Errorf("killing it: %w", err)
+	}
+	if err := v.repaired(ctx, before); err != nil {
+		return math.NaN(), math.NaN(), err
+	}
+	took = time.Since(began).Seconds()
+	_, pod, err = v.namespace.Run(ctx, fmt.Sprintf("after-%d", before.PID), 1)
+	if err != nil {
+		pod = math.NaN()
+	}
+	return took, pod, err
+}
+
+// process is what the supervisor says of a process that runs. It is asked anew
+// before each kill, for one may have ended with another.
+func (v *victim) process(ctx context.Context, name string) (control.Process, error) {
+	status, err := v.cluster.Status(ctx)
+	if err != nil {
+		return control.Process{}, err
+	}
+	at := slices.IndexFunc(status.Processes, func(p control.Process) bool { return p.Name == name })
+	if at < 0 || status.Processes[at].PID == 0 {
+		return control.Process{}, fmt.Errorf("the supervisor runs no %s", name)
+	}
+	return status.Processes[at], nil
 }
 
 // repaired returns when everything works and the process is another one.
@@ -105,13 +122,12 @@ func (v *victim) repaired(ctx context.Context, before control.Process) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, giveUp, fmt.Errorf("not repaired after %s", giveUp))
 	defer cancel()
 	return rig.Until(ctx, func(ctx context.Context) error {
-		status, err := v.cluster.Status(ctx)
+		now, err := v.process(ctx, before.Name)
 		if err != nil {
 			return err
 		}
-		at := slices.IndexFunc(status.Processes, func(p control.Process) bool { return p.Name == before.Name })
-		if at < 0 || status.Processes[at].PID == before.PID || !status.Ready {
-			return errors.New("the supervisor does not say ready")
+		if now.PID == before.PID {
+			return errors.New("the supervisor has not noticed")
 		}
 		return v.works(ctx)
 	})

@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"net/http"
+	"os"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -56,6 +58,13 @@ func victimOf(ctx context.Context, c *rig.Cluster, program string) (*victim, err
 
 // works says what does not work, if anything.
 func (v *victim) works(ctx context.Context) error {
+	status, err := v.cluster.Status(ctx)
+	if err != nil {
+		return err
+	}
+	if !status.Ready {
+		return errors.New("the supervisor does not say ready")
+	}
 	core := v.namespace.Client.CoreV1()
 	record := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{GenerateName: "write-"}}
 	if _, err := core.ConfigMaps(v.namespace.Name).Create(ctx, record, metav1.CreateOptions{}); err != nil {
@@ -106,11 +115,20 @@ func (v *victim) containers(ctx context.Context) (map[string]string, error) {
 	return runs, nil
 }
 
-// restarted lists the containers that no longer are what they were: restarted,
-// or gone with their pod.
-func (v *victim) restarted(ctx context.Context) ([]string, error) {
+// restarts counts the containers that no longer are what they were, restarted or
+// gone with their pod, and names them. It is NaN when nobody can tell.
+func (v *victim) restarts(ctx context.Context) float64 {
 	now, err := v.containers(ctx)
-	maps.DeleteFunc(now, func(container, run string) bool { return v.before[container] != run })
-	same := func(container string) bool { _, is := now[container]; return is }
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(v.before)), same), err
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return math.NaN()
+	}
+	count := 0
+	for _, container := range slices.Sorted(maps.Keys(v.before)) {
+		if now[container] != v.before[container] {
+			fmt.Fprintf(os.Stderr, "restarted: %s\n", container)
+			count++
+		}
+	}
+	return float64(count)
 }

@@ -7,6 +7,6 @@
 //
 // A benchmark is a main package of its own below test/bench, run by
 // "make bench-NAME": it hands [Main] a function that measures and returns bars.
-// Each cluster has a data directory and a port of its own, so that a benchmark
-// may run beside other clusters; its figures then suffer from theirs.
+// Each cluster has a data directory and a port of its own. A network namespace
+// holds one cluster, so that a benchmark is refused where another runs.
 package rig
