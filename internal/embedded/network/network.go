@@ -73,7 +73,26 @@ func Prepare(c *cluster.Cluster, j *journal.Journal) error {
 	if err := netlink.LinkSetUp(bridge); err != nil {
 		return fmt.Errorf("setting link %s up: %w", c.Bridge(), err)
 	}
+	if err := routeToServices(c, bridge); err != nil {
+		return err
+	}
 	return masquerade(c, j)
+}
+
+// routeToServices gives service addresses a route from the machine itself. The
+// service proxy changes the destination, but only of packets that the kernel
+// found a route for: a machine without a default route has none.
+func routeToServices(c *cluster.Cluster, bridge netlink.Link) error {
+	routes := []*netlink.Route{{LinkIndex: bridge.Attrs().Index, Dst: ipNet(c.ServiceCIDR()), Src: c.NodeIP(c.First()).AsSlice()}}
+	if c.DualStack {
+		routes = append(routes, &netlink.Route{LinkIndex: bridge.Attrs().Index, Dst: ipNet(c.ServiceCIDR6()), Src: c.NodeIP6(c.First()).AsSlice()})
+	}
+	for _, route := range routes {
+		if err := netlink.RouteReplace(route); err != nil {
+			return fmt.Errorf("routing to services: %w", err)
+		}
+	}
+	return nil
 }
 
 // nodeAddresses are a node's addresses with the length of their subnet.

@@ -29,9 +29,20 @@ func Undo(e journal.Entry) error {
 	case journal.Table:
 		return removeTable(knftables.Family(e.Value), e.Name)
 	case journal.Sysctl:
-		if err := os.WriteFile(e.Name, []byte(e.Value), 0o644); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("restoring %s: %w", e.Name, err)
-		}
+		return restore(e)
+	}
+	return nil
+}
+
+// restore writes a kernel parameter's former value, if it changed: some may be
+// read but not written in a network namespace.
+func restore(e journal.Entry) error {
+	now, err := os.ReadFile(e.Name)
+	if errors.Is(err, os.ErrNotExist) || string(now) == e.Value {
+		return nil
+	}
+	if err := os.WriteFile(e.Name, []byte(e.Value), 0o644); err != nil {
+		return fmt.Errorf("restoring %s: %w", e.Name, err)
 	}
 	return nil
 }

@@ -209,7 +209,9 @@ func (p *Process) command(life context.Context) (*exec.Cmd, *os.File, error) {
 	cmd.Env = append(append(os.Environ(), p.spec.Env...), ready.EnvSupervised+"=1")
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.ExtraFiles = []*os.File{w, lock}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	// Without its supervisor a process must go at once: its successor waits for
+	// it. Each is made to survive that.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	return cmd, r, nil
 }
 
