@@ -22,7 +22,6 @@ import (
 
 	containerd "github.com/containerd/containerd/v2/client"
 	"github.com/containerd/containerd/v2/core/images"
-	"github.com/containerd/containerd/v2/core/images/archive"
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/containerd/v2/pkg/archive/compression"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
@@ -78,13 +77,20 @@ func (s *Store) Import(ctx context.Context, r io.Reader, name string) ([]string,
 	return s.unpack(ctx, imported)
 }
 
-// qualified keeps a reference that names a registry and leaves out the tags
-// alone ("latest") that OCI layouts may carry.
+// qualified completes a reference as Docker does (its registry and "library/"
+// are left out by custom) and drops a tag alone ("latest"), which OCI layouts
+// may carry instead of a name.
 func qualified(ref string) string {
-	if !strings.ContainsAny(ref, "/:") {
+	first, _, hasPath := strings.Cut(ref, "/")
+	switch {
+	case !strings.ContainsAny(ref, "/:"):
 		return ""
+	case !hasPath:
+		return "docker.io/library/" + ref
+	case strings.ContainsAny(first, ".:") || first == "localhost":
+		return ref
 	}
-	return archive.AddRefPrefix("")(ref)
+	return "docker.io/" + ref
 }
 
 func (s *Store) unpack(ctx context.Context, imported []images.Image) ([]string, error) {
