@@ -36,8 +36,9 @@ func (a *app) logs() *cobra.Command {
 		Long: `Print the log of a job or a model: that of rank 0, or of a replica that answers.
 
 With --follow it goes on while pods are restarted, replaced and moved, each line
-once, until the job ends. A component of the cluster on this machine (server,
-control, platform, node, containerd, node-1 and so on) has a log, too.`,
+once, until the job ends. A component of the cluster on this machine has a log,
+too: server, control, platform, supervisor, audit, node and containerd of the
+first node, node:NAME and containerd:NAME of another.`,
 		Example: `  slipway logs -f tiny
   slipway logs tiny --all --tail 20
   slipway logs pytorchjob/tiny --rank 1 --previous
@@ -66,7 +67,7 @@ control, platform, node, containerd, node-1 and so on) has a log, too.`,
 }
 
 // components of a cluster of "slipway up", whose logs slipway-kube prints.
-var components = regexp.MustCompile(`^(server|control|platform|(node|containerd)(-[0-9]+)?)$`)
+var components = regexp.MustCompile(`^(server|control|platform|supervisor|audit|(node|containerd)(:.*)?)$`)
 
 func isComponent(name string) bool { return components.MatchString(name) }
 

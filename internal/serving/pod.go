@@ -32,6 +32,10 @@ const (
 	probeTimeout = 5 * time.Second
 	// probeFailures in a row take a replica out of the endpoint.
 	probeFailures = 3
+	// patience with a node that does not answer, after which a replica there is
+	// replaced: less than Kubernetes' five minutes, because an endpoint waits, and
+	// enough for a kubelet to be restarted.
+	patience = 30 * time.Second
 )
 
 func podTemplate(model *slipwayv1.Model, restricted bool) corev1.PodTemplateSpec {
@@ -47,11 +51,19 @@ func podTemplate(model *slipwayv1.Model, restricted bool) corev1.PodTemplateSpec
 		SecurityContext: &corev1.PodSecurityContext{
 			SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 		},
+		Tolerations: []corev1.Toleration{tolerate(corev1.TaintNodeNotReady), tolerate(corev1.TaintNodeUnreachable)},
 	}
 	if restricted {
 		spec.SecurityContext.RunAsNonRoot = ptr.To(true)
 	}
 	return corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labelsOf(model)}, Spec: spec}
+}
+
+func tolerate(taint string) corev1.Toleration {
+	return corev1.Toleration{
+		Key: taint, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoExecute,
+		TolerationSeconds: ptr.To(int64(patience / time.Second)),
+	}
 }
 
 // container is the engine. It may run as root, as the images of most engines

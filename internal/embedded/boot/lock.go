@@ -49,13 +49,19 @@ func lockNetwork(c *cluster.Cluster) (*os.File, error) {
 // hold locks a file until it is closed and writes into it who holds it. When
 // somebody else does, the error is EWOULDBLOCK and owner is who.
 func hold(path, self string) (f *os.File, owner string, err error) {
-	f, err = os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, "", fmt.Errorf("opening the lock: %w", err)
-	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		content, _ := os.ReadFile(path)
-		return nil, strings.TrimSpace(string(content)), errors.Join(err, f.Close())
+	for {
+		f, err = os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			return nil, "", fmt.Errorf("opening the lock: %w", err)
+		}
+		if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+			content, _ := os.ReadFile(path)
+			return nil, strings.TrimSpace(string(content)), errors.Join(err, f.Close())
+		}
+		if isAt(f, path) {
+			break
+		}
+		_ = f.Close()
 	}
 	if err := f.Truncate(0); err != nil {
 		return nil, "", errors.Join(err, f.Close())
@@ -65,6 +71,20 @@ func hold(path, self string) (f *os.File, owner string, err error) {
 	}
 	return f, "", nil
 }
+
+// isAt says that an open file is the one at the path: whoever held it before
+// may have removed it meanwhile.
+func isAt(f *os.File, path string) bool {
+	open, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(path)
+	return err == nil && os.SameFile(open, there)
+}
+
+// letGo removes a lock that is held, and closes it.
+func letGo(f *os.File) error { return errors.Join(os.Remove(f.Name()), f.Close()) }
 
 // predecessorLimit is how long processes of a killed supervisor may take to end.
 const predecessorLimit = 30 * time.Second

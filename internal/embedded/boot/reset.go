@@ -31,6 +31,16 @@ func Reset(dataDir string, report func(string)) error {
 		return err
 	}
 	defer held.Close()
+	// Some of what is undone has one name on every machine, and would be undone
+	// under the feet of a cluster that runs.
+	alone, err := lockNetwork(c)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		_ = letGo(alone)
+		_ = os.Remove(filepath.Dir(c.RunDir)) // fails, rightly, when another cluster has something there
+	}()
 	j, err := journal.Open(c.Journal())
 	if err != nil {
 		return err
@@ -62,9 +72,7 @@ func removeData(c *cluster.Cluster) error {
 	for _, name := range c.Files() {
 		errs = append(errs, os.RemoveAll(filepath.Join(c.DataDir, name)))
 	}
-	// Both fail, rightly, when something else is in there.
-	_ = os.Remove(c.DataDir)
-	_ = os.Remove(filepath.Dir(c.RunDir))
+	_ = os.Remove(c.DataDir) // fails, rightly, when something else is in there
 	return errors.Join(errs...)
 }
 

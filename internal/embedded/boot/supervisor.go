@@ -35,7 +35,7 @@ type Supervisor struct {
 	started   time.Time
 	cancel    context.CancelFunc
 
-	// changing is held while nodes come or go.
+	// changing is held while nodes come or go and while certificates are issued.
 	changing sync.Mutex
 
 	mu        sync.Mutex
@@ -59,7 +59,7 @@ func Run(ctx context.Context, c *cluster.Cluster, host cluster.Host, observe fun
 	if err != nil {
 		return err
 	}
-	defer func() { _ = errors.Join(os.Remove(alone.Name()), alone.Close()) }()
+	defer func() { _ = letGo(alone) }()
 	s, err := newSupervisor(c, host)
 	if err != nil {
 		return err

@@ -15,7 +15,11 @@ import (
 
 // How often the supervisor looks at certificates and logs.
 const (
-	renewInterval  = 6 * time.Hour
+	// renewInterval at most: clocks jump, and timers do not count the time that
+	// a machine sleeps.
+	renewInterval = 6 * time.Hour
+	// renewRetry after a failure.
+	renewRetry     = 10 * time.Second
 	rotateInterval = time.Minute
 	// logLimit is the size at which a log is put aside; one older file is kept.
 	logLimit = 32 << 20
@@ -25,7 +29,9 @@ const (
 // The API server, the kubelet and every client read their files again; nothing
 // is restarted.
 func (s *Supervisor) renewCertificates(ctx context.Context) {
-	s.every(ctx, renewInterval, func() error {
+	s.every(ctx, s.untilRenewal, func() error {
+		s.changing.Lock()
+		defer s.changing.Unlock()
 		issued, err := pki.Ensure(s.cluster, time.Now())
 		if len(issued) > 0 {
 			fmt.Fprintln(os.Stderr, "renewed certificates:", issued)
@@ -34,10 +40,16 @@ func (s *Supervisor) renewCertificates(ctx context.Context) {
 	})
 }
 
+func (s *Supervisor) untilRenewal() time.Duration {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	return min(max(time.Until(pki.NextRenewal(s.cluster)), renewRetry), renewInterval)
+}
+
 // rotateLogs copies a log that has grown too large and truncates it: the
 // processes hold their logs open, in append mode.
 func (s *Supervisor) rotateLogs(ctx context.Context) {
-	s.every(ctx, rotateInterval, func() error {
+	s.every(ctx, func() time.Duration { return rotateInterval }, func() error {
 		logs, err := filepath.Glob(s.cluster.Log("*"))
 		if err != nil {
 			return err
@@ -68,8 +80,8 @@ func rotate(log string) error {
 
 // every does something now and again until ctx ends. A failure is said, and
 // tried again the next time.
-func (s *Supervisor) every(ctx context.Context, interval time.Duration, do func() error) {
-	timer := time.NewTimer(jittered(interval))
+func (s *Supervisor) every(ctx context.Context, interval func() time.Duration, do func() error) {
+	timer := time.NewTimer(jittered(interval()))
 	defer timer.Stop()
 	for {
 		select {
@@ -80,6 +92,6 @@ func (s *Supervisor) every(ctx context.Context, interval time.Duration, do func(
 		if err := do(); err != nil {
 			fmt.Fprintln(os.Stderr, "slipway: upkeep:", err)
 		}
-		timer.Reset(jittered(interval))
+		timer.Reset(jittered(interval()))
 	}
 }

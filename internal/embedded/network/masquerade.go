@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"os/exec"
 	"strings"
 
 	"sigs.k8s.io/knftables"
@@ -21,13 +22,7 @@ func TableOf(c *cluster.Cluster) string { return "slipway-" + c.ID }
 // masquerade gives packets that leave the cluster the machine's address. One
 // static rule for each family does; nothing changes with a pod.
 func masquerade(c *cluster.Cluster, j *journal.Journal) error {
-	err := j.Record(
-		journal.Entry{Kind: journal.Table, Name: TableOf(c), Value: "inet"},
-		journal.Entry{Kind: journal.Table, Name: "cni_hostport", Value: "inet"},
-		journal.Entry{Kind: journal.Table, Name: "slipway-policy", Value: "inet"},
-		journal.Entry{Kind: journal.Table, Name: "kube-proxy", Value: "ip"},
-		journal.Entry{Kind: journal.Table, Name: "kube-proxy", Value: "ip6"})
-	if err != nil {
+	if err := recordTables(c, j); err != nil {
 		return err
 	}
 	nft, err := knftables.New(knftables.InetFamily, TableOf(c))
@@ -52,6 +47,29 @@ func masquerade(c *cluster.Cluster, j *journal.Journal) error {
 	addMasquerade(tx, chain.Name, "ip6", v6)
 	if err := nft.Run(context.Background(), tx); err != nil {
 		return fmt.Errorf("adding the nftables table %s: %w", TableOf(c), err)
+	}
+	return nil
+}
+
+// recordTables writes the tables that this process and others will make to the
+// journal, apart from those that are there: they may be somebody else's, since
+// upstream's components give theirs one name on every machine.
+func recordTables(c *cluster.Cluster, j *journal.Journal) error {
+	present, err := exec.Command("nft", "list", "tables").Output()
+	if err != nil {
+		return fmt.Errorf("listing nftables tables: %w", err)
+	}
+	for _, table := range []struct{ family, name string }{
+		{"inet", TableOf(c)}, {"inet", "slipway-policy"},
+		{"ip", "kube-proxy"}, {"ip6", "kube-proxy"},
+		{"ip", "cni_hostport"}, {"ip6", "cni_hostport"},
+	} {
+		if strings.Contains(string(present), "table "+table.family+" "+table.name+"\n") {
+			continue
+		}
+		if err := j.Record(journal.Entry{Kind: journal.Table, Name: table.name, Value: table.family}); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -58,6 +58,9 @@ func RemoveNode(c *cluster.Cluster, n cluster.Node, j *journal.Journal) error {
 	if n.Index == 0 {
 		return nil
 	}
+	if err := forgetPods(c, n); err != nil {
+		return err
+	}
 	for _, e := range []journal.Entry{{Kind: journal.Link, Name: vethName(c, n)}, {Kind: journal.Netns, Name: c.Netns(n)}} {
 		if err := Undo(e); err != nil {
 			return err
@@ -177,14 +180,28 @@ func forwardInside(ns netns.NsHandle) error {
 	return nil
 }
 
-func routeToPods(c *cluster.Cluster, n cluster.Node) error {
+// podRoutes lead from the machine to a further node's pods.
+func podRoutes(c *cluster.Cluster, n cluster.Node) []*netlink.Route {
 	routes := []*netlink.Route{{Dst: ipNet(c.PodSubnet(n)), Gw: c.NodeIP(n).AsSlice()}}
 	if c.DualStack {
 		routes = append(routes, &netlink.Route{Dst: ipNet(c.PodSubnet6(n)), Gw: c.NodeIP6(n).AsSlice()})
 	}
-	for _, route := range routes {
+	return routes
+}
+
+func routeToPods(c *cluster.Cluster, n cluster.Node) error {
+	for _, route := range podRoutes(c, n) {
 		if err := netlink.RouteReplace(route); err != nil {
 			return fmt.Errorf("routing to the pods of %s: %w", n.Name, err)
+		}
+	}
+	return nil
+}
+
+func forgetPods(c *cluster.Cluster, n cluster.Node) error {
+	for _, route := range podRoutes(c, n) {
+		if err := netlink.RouteDel(route); err != nil && !errors.Is(err, unix.ESRCH) {
+			return fmt.Errorf("removing the route to the pods of %s: %w", n.Name, err)
 		}
 	}
 	return nil

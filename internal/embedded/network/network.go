@@ -33,8 +33,9 @@ import (
 	"slipway.dev/slipway/internal/embedded/journal"
 )
 
-// sharedDirs are made by the components at places that cannot be chosen.
-var sharedDirs = []string{"/var/lib/kubelet", "/var/lib/cni", "/run/containerd", netnsDir}
+// sharedDirs are made by the components at places that cannot be chosen; one
+// that is there already may lack those below it.
+var sharedDirs = []string{"/var/lib/kubelet", "/var/lib/cni", "/var/lib/cni/results", "/run/containerd", netnsDir}
 
 // recordDirs writes the shared directories that are not there yet to the
 // journal.

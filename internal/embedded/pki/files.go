@@ -81,7 +81,7 @@ func Ensure(c *cluster.Cluster, now time.Time) ([]string, error) {
 		if !due(filepath.Join(dir, leaf.Name+".crt"), authorities[leaf.Authority], now) {
 			continue
 		}
-		if err := authorities[leaf.Authority].Issue(dir, leaf, LeafLife); err != nil {
+		if err := authorities[leaf.Authority].Issue(dir, leaf, now, LeafLife); err != nil {
 			return nil, err
 		}
 		issued = append(issued, leaf.Name)
@@ -92,15 +92,24 @@ func Ensure(c *cluster.Cluster, now time.Time) ([]string, error) {
 // due says whether a certificate must be issued: it is missing, unreadable,
 // signed by another authority, or past two thirds of its life.
 func due(path string, authority *Authority, now time.Time) bool {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return true
+	cert, err := readCert(path)
+	return err != nil || cert.CheckSignatureFrom(authority.Cert) != nil || now.After(RenewAt(cert.NotBefore, cert.NotAfter))
+}
+
+// NextRenewal is when the first certificate is due. It is the zero time when one
+// is missing or unreadable.
+func NextRenewal(c *cluster.Cluster) time.Time {
+	next := time.Now().Add(LeafLife)
+	for _, leaf := range Leaves(c) {
+		cert, err := readCert(c.PKI(leaf.Name + ".crt"))
+		if err != nil {
+			return time.Time{}
+		}
+		if at := RenewAt(cert.NotBefore, cert.NotAfter); at.Before(next) {
+			next = at
+		}
 	}
-	cert, err := parseCert(content)
-	if err != nil || cert.CheckSignatureFrom(authority.Cert) != nil {
-		return true
-	}
-	return now.After(RenewAt(cert.NotBefore, cert.NotAfter))
+	return next
 }
 
 // RenewAt is when two thirds of a certificate's life are over.

@@ -107,13 +107,14 @@ func createAuthority(certFile, keyFile, commonName string) error {
 	return writeKey(keyFile, key)
 }
 
-// Issue makes a leaf and writes dir/Name.{crt,key}.
-func (a *Authority) Issue(dir string, leaf Leaf, life time.Duration) error {
+// Issue makes a leaf that is valid for a time from now on and writes
+// dir/Name.{crt,key}.
+func (a *Authority) Issue(dir string, leaf Leaf, now time.Time, life time.Duration) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return fmt.Errorf("making the key of %s: %w", leaf.Name, err)
 	}
-	certPEM, err := sign(leaf.template(time.Now(), life), a.Cert, &key.PublicKey, a.key)
+	certPEM, err := sign(leaf.template(now, life), a.Cert, &key.PublicKey, a.key)
 	if err != nil {
 		return fmt.Errorf("issuing %s: %w", leaf.Name, err)
 	}
@@ -155,6 +156,14 @@ func sign(template, parent *x509.Certificate, public *ecdsa.PublicKey, key *ecds
 		return nil, err
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), nil
+}
+
+func readCert(path string) (*x509.Certificate, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return parseCert(content)
 }
 
 func parseCert(content []byte) (*x509.Certificate, error) {

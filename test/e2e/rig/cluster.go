@@ -29,6 +29,14 @@ type Cluster struct {
 // removed when the test ends.
 func New(t *testing.T) *Cluster {
 	t.Helper()
+	// On a disk; /tmp may be memory.
+	return NewIn(t, "/var/tmp")
+}
+
+// NewIn is New with the data directory below another one. Both are short,
+// because they are part of mount options and of what failures print.
+func NewIn(t *testing.T, parent string) *Cluster {
+	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("a cluster on this machine needs root")
 	}
@@ -36,9 +44,7 @@ func New(t *testing.T) *Cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Below /var/tmp, which is on a disk; /tmp may be memory. Short, because it
-	// is part of mount options and of what failures print.
-	dir, err := os.MkdirTemp("/var/tmp", "slipway-e2e-")
+	dir, err := os.MkdirTemp(parent, "slipway-e2e-")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@
 //	read FILE        print a file
 //	spin             use the processor until the end
 //	wait             do nothing until the end
+//	endure           do nothing, and do not end when asked to
 package main
 
 import (
@@ -60,6 +61,8 @@ func run(ctx context.Context, args []string) error {
 	case "wait":
 		<-ctx.Done()
 		return nil
+	case "endure":
+		select {}
 	}
 	return fmt.Errorf("there is no verb %q", args[0])
 }
