@@ -12,6 +12,7 @@ readonly NAME=tinylm
 readonly EXAMPLE=examples/tinylm
 readonly PROMPT=${PROMPT:-"And God said unto "}
 export PATH="$PWD/build/bin:$PATH"
+unset KUBECONFIG # what it names is another cluster
 began=$SECONDS
 
 phase() { printf '\n\033[1m── %s\033[0m (%d s)\n' "$*" "$((SECONDS - began))"; }

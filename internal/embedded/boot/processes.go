@@ -82,6 +82,18 @@ func (s *Supervisor) process(spec supervise.Spec) *supervise.Process {
 	return p
 }
 
+// removeUnmade takes away what a refused first start made: its lock, and the
+// directories if nothing else is in them.
+func removeUnmade(c *cluster.Cluster) {
+	if _, err := os.Stat(cluster.File(c.DataDir)); err == nil {
+		return
+	}
+	for _, name := range append(c.Files(), "") {
+		_ = os.Remove(filepath.Join(c.DataDir, name))
+	}
+	_ = os.Remove(c.RunDir)
+}
+
 func makeDirs(c *cluster.Cluster) error {
 	for dir, mode := range map[string]os.FileMode{
 		c.DataDir: 0o711, c.RunDir: 0o711, c.PKI(""): 0o700, c.Etcd(): 0o700,

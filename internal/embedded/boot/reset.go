@@ -45,13 +45,13 @@ func Reset(dataDir string, report func(string)) error {
 	if err != nil {
 		return err
 	}
-	report("containers")
+	report("removing containers")
 	if err := errors.Join(endContainers(c), unmountBelow(c.RunDir), unmountBelow(c.DataDir)); err != nil {
 		return err
 	}
 	var errs []error
 	for _, entry := range j.Backwards() {
-		report(string(entry.Kind) + " " + entry.Name)
+		report(doing(entry))
 		if err := undo(entry); err != nil {
 			errs = append(errs, err)
 			continue
@@ -61,7 +61,7 @@ func Reset(dataDir string, report func(string)) error {
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("%w; mend that and run \"slipway reset\" again", err)
 	}
-	report("data in " + dataDir)
+	report("removing data in " + dataDir)
 	return removeData(c)
 }
 
@@ -74,6 +74,14 @@ func removeData(c *cluster.Cluster) error {
 	}
 	_ = os.Remove(c.DataDir) // fails, rightly, when something else is in there
 	return errors.Join(errs...)
+}
+
+func doing(e journal.Entry) string {
+	verb := "removing"
+	if e.Kind == journal.Sysctl {
+		verb = "restoring"
+	}
+	return fmt.Sprintf("%s %s %s", verb, e.Kind, e.Name)
 }
 
 func undo(e journal.Entry) error {

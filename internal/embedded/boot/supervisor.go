@@ -57,14 +57,16 @@ func Run(ctx context.Context, c *cluster.Cluster, host cluster.Host, observe fun
 	defer held.Close()
 	alone, err := lockNetwork(c)
 	if err != nil {
+		removeUnmade(c)
 		return err
 	}
 	defer func() { _ = letGo(alone) }()
 	s, err := newSupervisor(c, host)
-	if err != nil {
-		return err
+	if err == nil {
+		err = c.Save()
 	}
-	if err := c.Save(); err != nil {
+	if err != nil {
+		removeUnmade(c)
 		return err
 	}
 	ctx, s.cancel = context.WithCancel(ctx)
@@ -93,30 +95,32 @@ func newSupervisor(c *cluster.Cluster, host cluster.Host) (*Supervisor, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := awaitPredecessors(c); err != nil {
+		return nil, err
+	}
+	if err := checkPorts(c); err != nil {
+		return nil, err
+	}
 	if _, err := os.Stat(programs.Platform()); err != nil {
 		return nil, fmt.Errorf("the program slipway is missing at %s; build it with \"make build\", or name it in $%s", programs.Platform(), cluster.EnvPlatform)
 	}
 	if err := makeDirs(c); err != nil {
 		return nil, err
 	}
-	if err := awaitPredecessors(c); err != nil {
-		return nil, err
-	}
 	j, err := journal.Open(c.Journal())
 	if err != nil {
 		return nil, err
 	}
-	s := &Supervisor{cluster: c, programs: programs, host: host, journal: j, resolvers: network.ResolvConf(), started: time.Now(), killed: map[string]bool{}}
-	return s, s.checkPorts()
+	return &Supervisor{cluster: c, programs: programs, host: host, journal: j, resolvers: network.ResolvConf(), started: time.Now(), killed: map[string]bool{}}, nil
 }
 
-// checkPorts finds another program on a port before anything is started.
-func (s *Supervisor) checkPorts() error {
-	frontDoor, err := net.ResolveTCPAddr("tcp", s.cluster.FrontDoor)
+// checkPorts finds another program on a port before anything is made or started.
+func checkPorts(c *cluster.Cluster) error {
+	frontDoor, err := net.ResolveTCPAddr("tcp", c.FrontDoor)
 	if err != nil {
-		return fmt.Errorf("--listen %q is not host:port: %w", s.cluster.FrontDoor, err)
+		return fmt.Errorf("--listen %q is not host:port: %w", c.FrontDoor, err)
 	}
-	api := netip.AddrPortFrom(s.cluster.NodeIP(s.cluster.First()), uint16(s.cluster.APIPort))
+	api := netip.AddrPortFrom(c.NodeIP(c.First()), uint16(c.APIPort))
 	return errors.Join(doctor.PortFree(frontDoor.AddrPort(), "--listen"), doctor.PortFree(api, "--api-port"))
 }
 

@@ -79,7 +79,7 @@ func resetCommand(dataDir *string) *cobra.Command {
 			if err != nil && !errors.Is(err, control.ErrNotRunning) {
 				return err
 			}
-			return boot.Reset(dir, func(what string) { fmt.Fprintln(cmd.OutOrStdout(), "removing", what) })
+			return boot.Reset(dir, func(what string) { fmt.Fprintln(cmd.OutOrStdout(), what) })
 		},
 	}
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")

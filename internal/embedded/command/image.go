@@ -9,6 +9,7 @@ import (
 	"os"
 	"text/tabwriter"
 
+	"github.com/containerd/log"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
@@ -24,6 +25,10 @@ func imageCommand(dataDir *string) *cobra.Command {
 
 // onEachNode opens the image store of every node in turn.
 func onEachNode(dataDir string, do func(cluster.Node, *images.Store) error) error {
+	// containerd's client logs what it returns as errors, too.
+	if err := log.SetLevel(log.FatalLevel); err != nil {
+		return err
+	}
 	c, err := load(dataDir)
 	if err != nil {
 		return err
@@ -39,7 +44,7 @@ func onEachNode(dataDir string, do func(cluster.Node, *images.Store) error) erro
 		err = do(n, store)
 		_ = store.Close()
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", n.Name, err)
 		}
 	}
 	return nil
@@ -114,7 +119,7 @@ func imageRemove(dataDir *string) *cobra.Command {
 			return onEachNode(*dataDir, func(n cluster.Node, store *images.Store) error {
 				for _, name := range names {
 					if err := store.Remove(cmd.Context(), name); err != nil {
-						return fmt.Errorf("on %s: %w", n.Name, err)
+						return err
 					}
 					fmt.Fprintf(cmd.OutOrStdout(), "removed %s from %s\n", name, n.Name)
 				}

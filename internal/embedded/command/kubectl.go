@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/client-go/tools/clientcmd"
 	kubectl "k8s.io/kubectl/pkg/cmd"
 
 	"slipway.dev/slipway/internal/embedded/cluster"
@@ -19,12 +20,9 @@ import (
 // returns the exit code.
 func runKubectl(args []string) int {
 	dataDir, args := takeDataDir(args)
-	kubeconfig := filepath.Join(dataDir, "kubeconfig")
-	if _, err := os.Stat(kubeconfig); err == nil && !kubeconfigGiven(args) {
-		if err := os.Setenv("KUBECONFIG", kubeconfig); err != nil {
-			fmt.Fprintln(os.Stderr, "slipway:", err)
-			return 1
-		}
+	if err := chooseKubeconfig(dataDir, args); err != nil {
+		fmt.Fprintln(os.Stderr, "slipway:", err)
+		return 1
 	}
 	os.Args = args
 	cmd := kubectl.NewDefaultKubectlCommand()
@@ -33,6 +31,30 @@ func runKubectl(args []string) int {
 		return 1
 	}
 	return 0
+}
+
+// chooseKubeconfig prefers what is given to the cluster's, and that to the
+// user's own. Without any, kubectl would look for an API server on this machine,
+// and say at length that there is none.
+func chooseKubeconfig(dataDir string, args []string) error {
+	if kubeconfigGiven(args) || local(args) {
+		return nil
+	}
+	kubeconfig := filepath.Join(dataDir, "kubeconfig")
+	if _, err := os.Stat(kubeconfig); err == nil {
+		return os.Setenv("KUBECONFIG", kubeconfig)
+	}
+	if _, err := os.Stat(clientcmd.RecommendedHomeFile); err == nil {
+		return nil
+	}
+	_, err := load(dataDir)
+	return err
+}
+
+// local says that a command of kubectl's needs no cluster.
+func local(args []string) bool {
+	needless := []string{"help", "version", "options", "kustomize", "completion", "config", "plugin", "__complete", "__completeNoDesc", "--help", "-h"}
+	return len(args) < 2 || slices.ContainsFunc(args[1:], func(arg string) bool { return slices.Contains(needless, arg) })
 }
 
 // takeDataDir takes our own flag out of kubectl's arguments. What follows "--"

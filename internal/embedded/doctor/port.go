@@ -16,10 +16,15 @@ import (
 
 // PortFree returns nil when nothing listens on the port at the given address or
 // at all addresses, else an error that says which process does and which flag
-// chooses another. The address need not be on a link yet.
+// chooses another. The address need not be on a link yet; unspecified, it is
+// every address.
 func PortFree(address netip.AddrPort, flag string) error {
+	// The net package resolves an address of IPv4 to one of IPv6, and none at all to
+	// one that is not valid.
+	address = netip.AddrPortFrom(address.Addr().Unmap(), address.Port())
+	everywhere := !address.Addr().IsValid() || address.Addr().IsUnspecified()
 	for _, l := range listeners() {
-		if l.at.Port() == address.Port() && (l.at.Addr() == address.Addr() || l.at.Addr().IsUnspecified()) {
+		if l.at.Port() == address.Port() && (everywhere || l.at.Addr() == address.Addr() || l.at.Addr().IsUnspecified()) {
 			return fmt.Errorf("%s is in use%s; stop it, or choose another with %s", address, processOf("socket:["+l.inode+"]"), flag)
 		}
 	}

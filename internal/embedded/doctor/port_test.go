@@ -21,6 +21,15 @@ func TestPortFree(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "(pid ") || !strings.Contains(err.Error(), "--listen") {
 		t.Errorf("PortFree(%s) = %v, want an error that names the process and the flag", taken, err)
 	}
+	resolved, err := net.ResolveTCPAddr("tcp", taken.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, same := range []netip.AddrPort{resolved.AddrPort(), netip.AddrPortFrom(netip.IPv4Unspecified(), taken.Port()), netip.AddrPortFrom(netip.Addr{}, taken.Port())} {
+		if err := PortFree(same, "--listen"); err == nil {
+			t.Errorf("PortFree(%s) = nil, but %s is taken", same, taken)
+		}
+	}
 	elsewhere := netip.AddrPortFrom(netip.MustParseAddr("10.1.2.3"), taken.Port())
 	if err := PortFree(elsewhere, "--listen"); err != nil {
 		t.Errorf("PortFree(%s) = %v, want nil: only another address is taken", elsewhere, err)

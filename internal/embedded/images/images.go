@@ -27,6 +27,7 @@ import (
 	"github.com/containerd/containerd/v2/pkg/namespaces"
 	"github.com/containerd/errdefs"
 	"github.com/containerd/platforms"
+	"golang.org/x/sys/unix"
 )
 
 // namespace is where the CRI service keeps its images.
@@ -54,11 +55,15 @@ func (s *Store) Close() error { return s.client.Close() }
 // names of its images. An archive that names none gets the given name.
 func (s *Store) Import(ctx context.Context, r io.Reader, name string) ([]string, error) {
 	ctx = namespaces.WithNamespace(ctx, namespace)
-	ctx, release, err := s.client.WithLease(ctx, leases.WithRandomID(), leases.WithExpiration(time.Hour))
+	lease, err := s.client.LeasesService().Create(ctx, leases.WithRandomID(), leases.WithExpiration(time.Hour))
 	if err != nil {
 		return nil, fmt.Errorf("leasing content: %w", err)
 	}
-	defer func() { _ = release(context.WithoutCancel(ctx)) }()
+	// What no image names is gone when this returns: it may be what fills the disk.
+	defer func() {
+		_ = s.client.LeasesService().Delete(context.WithoutCancel(ctx), lease, leases.SynchronousDelete)
+	}()
+	ctx = leases.WithLease(ctx, lease.ID)
 	plain, err := compression.DecompressStream(r)
 	if err != nil {
 		return nil, fmt.Errorf("decompressing the archive: %w", err)
@@ -187,9 +192,25 @@ func (s *Store) ImportFile(ctx context.Context, path, name string, progress func
 	}
 	names, err := s.Import(ctx, r, name)
 	if err != nil {
-		return nil, fmt.Errorf("importing %s: %w; nothing was imported", path, err)
+		return nil, fmt.Errorf("importing %s: %w; nothing was imported%s", path, err, cure(err))
 	}
 	return names, nil
+}
+
+// cure for an import that failed. containerd's errors come over a socket, as
+// text.
+func cure(err error) string {
+	text := err.Error()
+	for _, known := range []struct{ cause, cure string }{
+		{context.Canceled.Error(), ""},
+		{"names no image", ""},
+		{unix.ENOSPC.Error(), "; free some space and import it again"},
+	} {
+		if strings.Contains(text, known.cause) {
+			return known.cure
+		}
+	}
+	return "; if the archive is damaged or incomplete, make it anew"
 }
 
 type meter struct {
