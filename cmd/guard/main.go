@@ -28,31 +28,37 @@ func main() {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	for {
-		err := run(signals)
+		asked, err := run(signals)
 		var ended *exec.ExitError
-		if !errors.As(err, &ended) || !killed(ended) {
+		if asked || !errors.As(err, &ended) || !killed(ended) {
 			os.Exit(code(err))
 		}
 		fmt.Fprintf(os.Stderr, "%s was ended by a signal (%s); starting it again\n", os.Args[1], ended)
-		<-time.After(pause)
+		select {
+		case <-time.After(pause):
+		case <-signals:
+			os.Exit(code(err))
+		}
 	}
 }
 
-// run runs the command once and passes signals on to it.
-func run(signals <-chan os.Signal) error {
+// run runs the command once and passes signals on to it; asked says that there
+// were any, so that the command's end is meant.
+func run(signals <-chan os.Signal) (asked bool, err error) {
 	cmd := exec.Command(os.Args[1], os.Args[2:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	if err := cmd.Start(); err != nil {
-		return err
+		return false, err
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	for {
 		select {
 		case s := <-signals:
+			asked = true
 			_ = cmd.Process.Signal(s)
 		case err := <-ended:
-			return err
+			return asked, err
 		}
 	}
 }

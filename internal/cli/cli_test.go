@@ -50,7 +50,7 @@ func TestCacheDirectory(t *testing.T) {
 
 func TestIsComponent(t *testing.T) {
 	for name, want := range map[string]bool{
-		"server": true, "control": true, "platform": true, "node": true, "node-1": true, "containerd-12": true,
+		"server": true, "control": true, "platform": true, "node": true, "node:node-1": true, "containerd:x": true,
 		"server-1": false, "node-": false, "nodes": false, "my-node-1": false, "model/server": false,
 	} {
 		if got := isComponent(name); got != want {

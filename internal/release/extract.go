@@ -53,7 +53,7 @@ func readEntry(tr *tar.Reader, header *tar.Header, root *os.Root) error {
 	}
 	switch header.Typeflag {
 	case tar.TypeDir:
-		return root.MkdirAll(name, 0o755)
+		return errors.Join(root.MkdirAll(name, 0o755), root.Chmod(name, 0o755))
 	case tar.TypeSymlink:
 		if !staysInside(header) {
 			return fmt.Errorf("%w: the link leads outside", ErrDamaged)
@@ -76,7 +76,11 @@ func readFile(r io.Reader, executable bool, name string, root *os.Root) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(f, r)
+	// Whatever the umask: the cluster's DNS server runs as nobody.
+	err = f.Chmod(mode)
+	if err == nil {
+		_, err = io.Copy(f, r)
+	}
 	return errors.Join(err, f.Sync(), f.Close())
 }
 

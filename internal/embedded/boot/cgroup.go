@@ -79,7 +79,7 @@ func fillCgroup(dir string) error {
 		return nil // version 1 has no such file
 	}
 	for _, c := range strings.Fields(string(controllers)) {
-		// A controller that cannot be delegated is not used by pods either.
+		// What cannot be delegated and is needed the kubelet names when it starts.
 		_ = os.WriteFile(filepath.Join(filepath.Dir(dir), "cgroup.subtree_control"), []byte("+"+c), 0o644)
 	}
 	return nil

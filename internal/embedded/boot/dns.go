@@ -6,7 +6,6 @@ package boot
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/netip"
 	"time"
@@ -39,6 +38,3 @@ func (s *Supervisor) awaitDNS(ctx context.Context) error {
 		}
 	}
 }
-
-// jittered spreads background work.
-func jittered(d time.Duration) time.Duration { return d + rand.N(d/10) }

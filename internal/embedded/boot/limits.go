@@ -13,14 +13,13 @@ import (
 // data need far more than the customary 1024.
 const openFiles = 65536
 
-// RaiseFileLimit raises the limit on open files as far as the hard limit allows.
+// RaiseFileLimit sets the soft limit on open files, as far as the hard limit
+// allows. It is set even if it seems to be higher: Go's runtime raises it for
+// itself and gives children the old one back, unless the program sets its own.
 func RaiseFileLimit() error {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return fmt.Errorf("reading the limit on open files: %w", err)
-	}
-	if limit.Cur >= openFiles {
-		return nil
 	}
 	limit.Cur = min(openFiles, limit.Max)
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {

@@ -28,6 +28,19 @@ func lock(c *cluster.Cluster) (*os.File, error) {
 	return f, err
 }
 
+// Vacant says who runs a cluster on the data directory, if anybody does.
+func Vacant(dataDir string) error {
+	c := &cluster.Cluster{DataDir: dataDir}
+	if _, err := os.Stat(c.Lock()); err != nil {
+		return nil
+	}
+	f, err := lock(c)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
 // lockNetwork makes this cluster the only one in its network namespace: the
 // service proxy's table of rules has one name, so two would undo each other's.
 func lockNetwork(c *cluster.Cluster) (*os.File, error) {

@@ -11,7 +11,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -50,17 +49,28 @@ func (s *Supervisor) Nodes() []control.Node {
 func (s *Supervisor) AddNode(name string) error {
 	s.changing.Lock()
 	defer s.changing.Unlock()
-	n, err := s.enter(name)
+	n, revived, err := s.reviveOrAppend(name)
 	if err != nil {
 		return err
 	}
+	err = s.startNode(n)
+	switch {
+	case err == nil:
+		return nil
+	case revived:
+		return errors.Join(err, s.killNode(n))
+	}
+	return errors.Join(err, s.removeNode(n))
+}
+
+func (s *Supervisor) startNode(n cluster.Node) error {
 	if _, err := pki.Ensure(s.cluster, time.Now()); err != nil {
 		return err
 	}
 	if err := s.prepareNode(n); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), bootLimit)
+	ctx, cancel := context.WithTimeoutCause(s.life, bootLimit, fmt.Errorf("it took longer than %s", bootLimit))
 	defer cancel()
 	steps := s.nodeSteps(n)
 	for i := range steps {
@@ -69,22 +79,22 @@ func (s *Supervisor) AddNode(name string) error {
 	return supervise.Run(ctx, steps, func(e supervise.Event) { s.note(e) })
 }
 
-// enter finds the killed node of that name or enters a new one.
-func (s *Supervisor) enter(name string) (cluster.Node, error) {
+// reviveOrAppend finds the killed node of that name or enters a new one.
+func (s *Supervisor) reviveOrAppend(name string) (n cluster.Node, revived bool, err error) {
 	if !nodeName.MatchString(name) {
-		return cluster.Node{}, fmt.Errorf("node name %q must be lower-case letters, digits and '-', at most 32 characters", name)
+		return n, false, fmt.Errorf("node name %q must be lower-case letters, digits and '-', at most 32 characters", name)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if n, found := s.cluster.NodeNamed(name); found && s.killed[name] {
 		delete(s.killed, name)
-		return n, nil
+		return n, true, nil
 	}
-	n, err := appendNode(s.cluster, name)
+	n, err = appendNode(s.cluster, name)
 	if err != nil {
-		return cluster.Node{}, err
+		return n, false, err
 	}
-	return n, s.cluster.Save()
+	return n, false, s.cluster.Save()
 }
 
 // KillNode implements control.Supervisor: everything of the node ends at once,
@@ -92,15 +102,18 @@ func (s *Supervisor) enter(name string) (cluster.Node, error) {
 func (s *Supervisor) KillNode(name string) error {
 	s.changing.Lock()
 	defer s.changing.Unlock()
-	n, err := s.further(name)
+	n, err := s.removable(name)
 	if err != nil {
 		return err
 	}
+	return s.killNode(n)
+}
+
+func (s *Supervisor) killNode(n cluster.Node) error {
 	s.mu.Lock()
-	s.killed[name] = true
+	s.killed[n.Name] = true
 	s.mu.Unlock()
-	s.endNode(n)
-	return nil
+	return s.endNode(n)
 }
 
 // RemoveNode implements control.Supervisor: the node's pods end and nothing of
@@ -108,27 +121,34 @@ func (s *Supervisor) KillNode(name string) error {
 func (s *Supervisor) RemoveNode(name string) error {
 	s.changing.Lock()
 	defer s.changing.Unlock()
-	n, err := s.further(name)
+	n, err := s.removable(name)
 	if err != nil {
 		return err
 	}
-	s.endNode(n)
-	if err := s.deleteNodeObject(name); err != nil {
-		return err
-	}
-	err = errors.Join(network.RemoveNode(s.cluster, n, s.journal), unmountBelow(s.cluster.NodeDir(n)), unmountBelow(s.cluster.NodeRun(n)))
+	return s.removeNode(n)
+}
+
+// removeNode keeps a node of which something could not be removed, as a killed
+// one, so that it can be tried again.
+func (s *Supervisor) removeNode(n cluster.Node) error {
+	err := errors.Join(s.killNode(n), s.deleteNodeObject(n.Name), network.RemoveNode(s.cluster, n, s.journal),
+		unmountBelow(s.cluster.NodeDir(n)), unmountBelow(s.cluster.NodeRun(n)))
 	if err == nil {
-		err = errors.Join(removeCgroup(s.cluster.CgroupRoot(n)), os.RemoveAll(s.cluster.NodeDir(n)), os.RemoveAll(s.cluster.NodeRun(n)))
+		err = errors.Join(removeCgroup(s.cluster.CgroupRoot(n)), pki.Forget(s.cluster, n),
+			os.RemoveAll(s.cluster.NodeDir(n)), os.RemoveAll(s.cluster.NodeRun(n)))
+	}
+	if err != nil {
+		return fmt.Errorf("%w; mend that and run \"slipway node rm %s\"", err, n.Name)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.killed, name)
-	s.cluster.Nodes = slices.DeleteFunc(s.cluster.Nodes, func(other cluster.Node) bool { return other.Name == name })
-	return errors.Join(err, s.cluster.Save())
+	delete(s.killed, n.Name)
+	s.cluster.Nodes = slices.DeleteFunc(s.cluster.Nodes, func(other cluster.Node) bool { return other.Name == n.Name })
+	return s.cluster.Save()
 }
 
-// further finds a node that can be taken away: any but the machine itself.
-func (s *Supervisor) further(name string) (cluster.Node, error) {
+// removable finds a node that can be taken away: any but the machine itself.
+func (s *Supervisor) removable(name string) (cluster.Node, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n, found := s.cluster.NodeNamed(name)
@@ -141,8 +161,9 @@ func (s *Supervisor) further(name string) (cluster.Node, error) {
 	return n, nil
 }
 
-// endNode kills a node's processes, its containers and their shims.
-func (s *Supervisor) endNode(n cluster.Node) {
+// endNode kills a node's processes, its containers and their shims, and returns
+// when they are gone.
+func (s *Supervisor) endNode(n cluster.Node) error {
 	s.mu.Lock()
 	var mine []*supervise.Process
 	s.processes = slices.DeleteFunc(s.processes, func(p *supervise.Process) bool {
@@ -156,9 +177,9 @@ func (s *Supervisor) endNode(n cluster.Node) {
 	for _, p := range mine {
 		p.Kill()
 	}
-	for _, pid := range append(shims(s.cluster.NodeRun(n)), cgroupProcesses(s.cluster.CgroupRoot(n))...) {
-		_ = syscall.Kill(pid, syscall.SIGKILL)
-	}
+	return endAll(func() []int {
+		return append(shims(s.cluster.NodeRun(n)), cgroupProcesses(s.cluster.CgroupRoot(n))...)
+	})
 }
 
 func (s *Supervisor) deleteNodeObject(name string) error {

@@ -5,6 +5,7 @@ package boot
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -97,9 +98,9 @@ func removeUnmade(c *cluster.Cluster) {
 func makeDirs(c *cluster.Cluster) error {
 	for dir, mode := range map[string]os.FileMode{
 		c.DataDir: 0o711, c.RunDir: 0o711, c.PKI(""): 0o700, c.Etcd(): 0o700,
-		c.Volumes(): 0o711, c.DataDir + "/log": 0o700, c.DataDir + "/nodes": 0o711,
+		c.Volumes(): 0o700, c.DataDir + "/log": 0o700, c.DataDir + "/nodes": 0o711,
 	} {
-		if err := os.MkdirAll(dir, mode); err != nil {
+		if err := errors.Join(os.MkdirAll(dir, mode), os.Chmod(dir, mode)); err != nil {
 			return err
 		}
 	}

@@ -47,7 +47,7 @@ func Reset(dataDir string, report func(string)) error {
 	}
 	report("removing containers")
 	if err := errors.Join(endContainers(c), unmountBelow(c.RunDir), unmountBelow(c.DataDir)); err != nil {
-		return err
+		return fmt.Errorf("%w; mend that and run \"slipway reset\" again", err)
 	}
 	var errs []error
 	for _, entry := range j.Backwards() {
@@ -88,25 +88,26 @@ func undo(e journal.Entry) error {
 	switch e.Kind {
 	case journal.Cgroup:
 		return removeCgroup(e.Name)
-	case journal.Dir:
-		return os.RemoveAll(e.Name)
 	default:
 		return network.Undo(e)
 	}
 }
 
+func endContainers(c *cluster.Cluster) error {
+	return endAll(func() []int { return append(shims(c.RunDir), cgroupProcesses("/slipway-"+c.ID)...) })
+}
+
 // endLimit is how long killed processes may take to be gone.
 const endLimit = 20 * time.Second
 
-// endContainers kills shims and whatever is in the cluster's control groups, and
-// waits until they are gone.
-func endContainers(c *cluster.Cluster) error {
+// endAll kills processes and returns when there are none left.
+func endAll(processes func() []int) error {
 	deadline := time.NewTimer(endLimit)
 	defer deadline.Stop()
 	ticker := time.NewTicker(50 * time.Millisecond)
 	defer ticker.Stop()
 	for {
-		left := append(shims(c.RunDir), cgroupProcesses("/slipway-"+c.ID)...)
+		left := processes()
 		if len(left) == 0 {
 			return nil
 		}
@@ -116,7 +117,7 @@ func endContainers(c *cluster.Cluster) error {
 		select {
 		case <-ticker.C:
 		case <-deadline.C:
-			return fmt.Errorf("processes %v do not end; look at them with \"ps\", then run \"slipway reset\" again", left)
+			return fmt.Errorf("processes %v do not end; look at them with \"ps\"", left)
 		}
 	}
 }

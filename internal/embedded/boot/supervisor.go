@@ -33,7 +33,9 @@ type Supervisor struct {
 	journal   *journal.Journal
 	resolvers []byte
 	started   time.Time
-	cancel    context.CancelFunc
+	// life ends when the cluster is to go down; cancel ends it.
+	life   context.Context
+	cancel context.CancelFunc
 
 	// changing is held while nodes come or go and while certificates are issued.
 	changing sync.Mutex
@@ -46,10 +48,10 @@ type Supervisor struct {
 	killed    map[string]bool
 }
 
-// Run brings a cluster up, calls observe for each phase, and keeps the cluster
-// up until ctx ends or somebody asks it to end. Then it stops everything, pods
-// included; the data stay.
-func Run(ctx context.Context, c *cluster.Cluster, host cluster.Host, observe func(control.Phase)) error {
+// Run brings a cluster up, calls observe for each phase and ready once all of
+// them are done, and keeps the cluster up until ctx ends or somebody asks it to
+// end. Then it stops everything, pods included; the data stay.
+func Run(ctx context.Context, c *cluster.Cluster, host cluster.Host, observe func(control.Phase), ready func()) error {
 	held, err := lock(c)
 	if err != nil {
 		return err
@@ -69,20 +71,21 @@ func Run(ctx context.Context, c *cluster.Cluster, host cluster.Host, observe fun
 		removeUnmade(c)
 		return err
 	}
-	ctx, s.cancel = context.WithCancel(ctx)
+	s.life, s.cancel = context.WithCancel(ctx)
 	defer s.cancel()
 	serving := make(chan error, 1)
-	go func() { serving <- control.Serve(ctx, c.ControlSocket(), s) }()
+	go func() { serving <- control.Serve(s.life, c.ControlSocket(), s) }()
 	defer func() { s.cancel(); <-serving }()
 
-	if err := s.boot(ctx, observe); err != nil {
-		s.stop()
-		return err
+	if err := s.boot(observe); err != nil {
+		return errors.Join(err, s.stop())
 	}
-	go s.renewCertificates(ctx)
-	go s.rotateLogs(ctx)
+	ready()
+	go s.renewCertificates(s.life)
+	go s.rotateLogs(s.life)
+	go s.keepNetwork(s.life)
 	select {
-	case <-ctx.Done():
+	case <-s.life.Done():
 	case err := <-serving:
 		serving <- err
 		return errors.Join(err, s.stop())
@@ -124,8 +127,8 @@ func checkPorts(c *cluster.Cluster) error {
 	return errors.Join(doctor.PortFree(frontDoor.AddrPort(), "--listen"), doctor.PortFree(api, "--api-port"))
 }
 
-func (s *Supervisor) boot(ctx context.Context, observe func(control.Phase)) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, bootLimit, fmt.Errorf("it took longer than %s", bootLimit))
+func (s *Supervisor) boot(observe func(control.Phase)) error {
+	ctx, cancel := context.WithTimeoutCause(s.life, bootLimit, fmt.Errorf("it took longer than %s", bootLimit))
 	defer cancel()
 	err := supervise.Run(ctx, s.steps(), func(e supervise.Event) { observe(s.note(e)) })
 	s.mu.Lock()
@@ -179,8 +182,12 @@ func (s *Supervisor) Watch() <-chan control.Phase {
 func (s *Supervisor) Down() { s.cancel() }
 
 // stop ends the processes in the opposite order of their start: first what uses
-// the API server, then the pods, and containerd and the API server last.
+// the API server, then the pods, and containerd and the API server last. A node
+// that is being added comes to its end first.
 func (s *Supervisor) stop() error {
+	s.cancel()
+	s.changing.Lock()
+	defer s.changing.Unlock()
 	s.mu.Lock()
 	processes := slices.Clone(s.processes)
 	s.mu.Unlock()

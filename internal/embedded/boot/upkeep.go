@@ -4,23 +4,28 @@
 package boot
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"time"
 
+	"slipway.dev/slipway/internal/embedded/cluster"
+	"slipway.dev/slipway/internal/embedded/network"
 	"slipway.dev/slipway/internal/embedded/pki"
 )
 
-// How often the supervisor looks at certificates and logs.
+// How often the supervisor looks at certificates, logs and the network.
 const (
 	// renewInterval at most: clocks jump, and timers do not count the time that
 	// a machine sleeps.
 	renewInterval = 6 * time.Hour
 	// renewRetry after a failure.
-	renewRetry     = 10 * time.Second
-	rotateInterval = time.Minute
+	renewRetry      = 10 * time.Second
+	rotateInterval  = time.Minute
+	networkInterval = time.Minute
 	// logLimit is the size at which a log is put aside; one older file is kept.
 	logLimit = 32 << 20
 )
@@ -63,6 +68,31 @@ func (s *Supervisor) rotateLogs(ctx context.Context) {
 	})
 }
 
+// keepNetwork makes again what somebody may have taken away without meaning to,
+// as "nft flush ruleset" does; the service proxy and the policies look after
+// theirs. It also follows the machine to other resolvers.
+func (s *Supervisor) keepNetwork(ctx context.Context) {
+	s.every(ctx, func() time.Duration { return networkInterval }, func() error {
+		s.changing.Lock()
+		defer s.changing.Unlock()
+		return errors.Join(network.Masquerade(s.cluster, s.journal), s.followResolvers())
+	})
+}
+
+func (s *Supervisor) followResolvers() error {
+	resolvers := network.ResolvConf()
+	if bytes.Equal(resolvers, s.resolvers) {
+		return nil
+	}
+	for _, n := range s.cluster.Nodes {
+		if err := cluster.WriteFile(s.cluster.NodeDir(n, "resolv.conf"), resolvers, 0o644); err != nil {
+			return err
+		}
+	}
+	s.resolvers = resolvers
+	return s.applyManifests(s.life)
+}
+
 func rotate(log string) error {
 	info, err := os.Stat(log)
 	if err != nil || info.Size() < logLimit || filepath.Base(log) == "audit.log" {
@@ -81,7 +111,7 @@ func rotate(log string) error {
 // every does something now and again until ctx ends. A failure is said, and
 // tried again the next time.
 func (s *Supervisor) every(ctx context.Context, interval func() time.Duration, do func() error) {
-	timer := time.NewTimer(jittered(interval()))
+	timer := time.NewTimer(interval())
 	defer timer.Stop()
 	for {
 		select {
@@ -92,6 +122,6 @@ func (s *Supervisor) every(ctx context.Context, interval func() time.Duration, d
 		if err := do(); err != nil {
 			fmt.Fprintln(os.Stderr, "slipway: upkeep:", err)
 		}
-		timer.Reset(jittered(interval()))
+		timer.Reset(interval())
 	}
 }

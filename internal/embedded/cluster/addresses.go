@@ -14,8 +14,13 @@ const MaxIndex = 40
 // MaxNodes is how many nodes one machine can carry: one /24 of pods each.
 const MaxNodes = 64
 
-// Ports on the node's address. Only the API server's can be chosen.
+// Ports on a node's address; the last four are on the first node's alone. Only
+// the API server's can be chosen.
 const (
+	PortKubelet           = 10250
+	PortKubeletHealth     = 10248
+	PortProxyHealth       = 10256
+	PortProxyMetrics      = 10249
 	PortControllerManager = 10257
 	PortScheduler         = 10259
 	PortMetricsServer     = 10270

@@ -17,9 +17,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
-// Cluster is the description. It is immutable except for Nodes.
+// Cluster is the description. Once a cluster is made only its ports and Nodes
+// change, the latter while it runs.
 type Cluster struct {
 	// ID distinguishes clusters on one machine: eight hexadecimal digits.
 	ID string `json:"id"`
@@ -95,6 +97,13 @@ func WriteFile(path string, content []byte, mode fs.FileMode) error {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
 	return nil
+}
+
+// Clone is a copy that does not change with the original.
+func (c *Cluster) Clone() *Cluster {
+	clone := *c
+	clone.Nodes = slices.Clone(c.Nodes)
+	return &clone
 }
 
 // NodeNamed returns the node with the given name.

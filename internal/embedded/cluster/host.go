@@ -15,9 +15,6 @@ type Host struct {
 	// CgroupV2 is false on hosts whose controllers are on version 1, hybrid
 	// ones included: the type of the file system at /sys/fs/cgroup decides.
 	CgroupV2 bool
-	// Systemd says that systemd is the init process; with cgroup v2 it must own
-	// the tree.
-	Systemd bool
 	// CanLowerOOMScore says whether CAP_SYS_RESOURCE is held. Without it no
 	// process can be protected from the out-of-memory killer.
 	CanLowerOOMScore bool
@@ -35,15 +32,16 @@ func ThisHost() Host {
 	if unix.Statfs("/sys/fs/cgroup", &fs) == nil {
 		h.CgroupV2 = fs.Type == unix.CGROUP2_SUPER_MAGIC
 	}
-	_, err := os.Stat("/run/systemd/system")
-	h.Systemd = err == nil
-	disabled, err := os.ReadFile("/proc/sys/net/ipv6/conf/all/disable_ipv6")
-	h.IPv6 = err == nil && strings.TrimSpace(string(disabled)) == "0"
+	h.IPv6 = enabled6("all") && enabled6("default")
 	return h
 }
 
-// SystemdCgroup says whether cgroups must be asked of systemd.
-func (h Host) SystemdCgroup() bool { return h.CgroupV2 && h.Systemd }
+// enabled6 says that links have IPv6: those there are ("all"), or those to come
+// ("default").
+func enabled6(links string) bool {
+	disabled, err := os.ReadFile("/proc/sys/net/ipv6/conf/" + links + "/disable_ipv6")
+	return err == nil && strings.TrimSpace(string(disabled)) == "0"
+}
 
 func hasCapability(number uint) bool {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}

@@ -6,6 +6,7 @@ package cluster
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"os"
 	"path/filepath"
 )
@@ -27,7 +28,7 @@ func DefaultDataDir() string {
 }
 
 // IDOf derives the cluster's ID from its data directory, so that the run
-// directory is found again after cluster.json was lost.
+// directory is found again after cluster.json was damaged.
 func IDOf(dataDir string) string {
 	sum := sha256.Sum256([]byte(dataDir))
 	return hex.EncodeToString(sum[:4])
@@ -94,9 +95,10 @@ func (c *Cluster) NodeDir(n Node, elem ...string) string {
 	return c.data(append([]string{"nodes", n.Name}, elem...)...)
 }
 
-// NodeRun is a node's own run directory.
+// NodeRun is a node's own run directory. It is named by the index, which is
+// short: the shims' sockets in it have names of 64 characters.
 func (c *Cluster) NodeRun(n Node, elem ...string) string {
-	return c.run(append([]string{n.Name}, elem...)...)
+	return c.run(append([]string{fmt.Sprintf("n%d", n.Index)}, elem...)...)
 }
 
 // ContainerdSocket is where a node's containerd answers.

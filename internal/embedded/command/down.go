@@ -4,6 +4,7 @@
 package command
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -32,7 +33,7 @@ func downCommand(dataDir *string) *cobra.Command {
 			if err := client.Down(cmd.Context()); err != nil {
 				return explain(err, *dataDir)
 			}
-			if err := awaitUnlocked(c); err != nil {
+			if err := awaitUnlocked(cmd.Context(), c); err != nil {
 				return err
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "stopped in %.1f s; start it again with \"slipway up\", remove it with \"slipway reset\"\n", time.Since(began).Seconds())
@@ -42,7 +43,7 @@ func downCommand(dataDir *string) *cobra.Command {
 }
 
 // awaitUnlocked returns when the supervisor has ended and let go of its lock.
-func awaitUnlocked(c *cluster.Cluster) error {
+func awaitUnlocked(ctx context.Context, c *cluster.Cluster) error {
 	f, err := os.Open(c.Lock())
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -50,8 +51,17 @@ func awaitUnlocked(c *cluster.Cluster) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	return unix.Flock(int(f.Fd()), unix.LOCK_EX)
+	unlocked := make(chan error, 1)
+	go func() {
+		unlocked <- unix.Flock(int(f.Fd()), unix.LOCK_EX)
+		f.Close()
+	}()
+	select {
+	case err := <-unlocked:
+		return err
+	case <-ctx.Done():
+		return errors.New("interrupted; the cluster goes on stopping")
+	}
 }
 
 func resetCommand(dataDir *string) *cobra.Command {
@@ -65,8 +75,10 @@ func resetCommand(dataDir *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			c, err := load(dir)
-			if err != nil {
+			// A description that cannot be read is what a reset is for.
+			c := &cluster.Cluster{DataDir: dir, RunDir: cluster.RunDirOf(dir)}
+			if _, err := os.Stat(cluster.File(dir)); err != nil {
+				_, err = load(dir)
 				return err
 			}
 			if !yes {
@@ -74,7 +86,7 @@ func resetCommand(dataDir *string) *cobra.Command {
 			}
 			err = control.NewClient(c.ControlSocket()).Down(cmd.Context())
 			if err == nil {
-				err = awaitUnlocked(c)
+				err = awaitUnlocked(cmd.Context(), c)
 			}
 			if err != nil && !errors.Is(err, control.ErrNotRunning) {
 				return err

@@ -4,6 +4,7 @@
 package command
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -23,19 +24,25 @@ func imageCommand(dataDir *string) *cobra.Command {
 	return image
 }
 
-// onEachNode opens the image store of every node in turn.
-func onEachNode(dataDir string, do func(cluster.Node, *images.Store) error) error {
+// onEachNode opens the image store of every node that runs, one after the other.
+func onEachNode(ctx context.Context, dataDir string, do func(cluster.Node, *images.Store) error) error {
 	// containerd's client logs what it returns as errors, too.
 	if err := log.SetLevel(log.FatalLevel); err != nil {
 		return err
 	}
-	c, err := load(dataDir)
+	client, c, err := running(dataDir)
 	if err != nil {
 		return err
 	}
-	for _, n := range c.Nodes {
-		if _, err := os.Stat(c.ContainerdSocket(n)); err != nil {
-			return fmt.Errorf("containerd of %s is not running; start the cluster with \"slipway up\"", n.Name)
+	nodes, err := client.Nodes(ctx)
+	if err != nil {
+		return explain(err, dataDir)
+	}
+	for _, node := range nodes {
+		n, found := c.NodeNamed(node.Name)
+		if !found || node.State != "running" {
+			fmt.Fprintf(os.Stderr, "note: %s is %s and is passed over\n", node.Name, node.State)
+			continue
 		}
 		store, err := images.Open(c.ContainerdSocket(n))
 		if err != nil {
@@ -58,7 +65,7 @@ func imageImport(dataDir *string) *cobra.Command {
 		Example: "  slipway image import image.tar.zst\n  docker save my/image:1 -o image.tar && slipway image import image.tar",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, archives []string) error {
-			return onEachNode(*dataDir, func(n cluster.Node, store *images.Store) error {
+			return onEachNode(cmd.Context(), *dataDir, func(n cluster.Node, store *images.Store) error {
 				for _, archive := range archives {
 					names, err := store.ImportFile(cmd.Context(), archive, name, progress(cmd.ErrOrStderr(), archive, n.Name))
 					if err != nil {
@@ -99,7 +106,7 @@ func imageList(dataDir *string) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "NODE\tIMAGE\tSIZE\tDIGEST")
-			err := onEachNode(*dataDir, func(n cluster.Node, store *images.Store) error {
+			err := onEachNode(cmd.Context(), *dataDir, func(n cluster.Node, store *images.Store) error {
 				list, err := store.List(cmd.Context())
 				for _, i := range list {
 					fmt.Fprintf(w, "%s\t%s\t%.1f MB\t%.19s\n", n.Name, i.Name, float64(i.Size)/1e6, i.Digest)
@@ -116,7 +123,7 @@ func imageList(dataDir *string) *cobra.Command {
 func imageRemove(dataDir *string) *cobra.Command {
 	return &cobra.Command{Use: "rm IMAGE...", Aliases: []string{"remove"}, Short: "Remove images from every node", Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, names []string) error {
-			return onEachNode(*dataDir, func(n cluster.Node, store *images.Store) error {
+			return onEachNode(cmd.Context(), *dataDir, func(n cluster.Node, store *images.Store) error {
 				for _, name := range names {
 					if err := store.Remove(cmd.Context(), name); err != nil {
 						return err

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"k8s.io/client-go/tools/clientcmd"
 	kubectl "k8s.io/kubectl/pkg/cmd"
 
 	"slipway.dev/slipway/internal/embedded/cluster"
@@ -33,9 +32,9 @@ func runKubectl(args []string) int {
 	return 0
 }
 
-// chooseKubeconfig prefers what is given to the cluster's, and that to the
-// user's own. Without any, kubectl would look for an API server on this machine,
-// and say at length that there is none.
+// chooseKubeconfig prefers what is given to the cluster's. Without either there
+// is no command: the user's own kubeconfig may name a cluster that this one is
+// not meant for.
 func chooseKubeconfig(dataDir string, args []string) error {
 	if kubeconfigGiven(args) || local(args) {
 		return nil
@@ -43,9 +42,6 @@ func chooseKubeconfig(dataDir string, args []string) error {
 	kubeconfig := filepath.Join(dataDir, "kubeconfig")
 	if _, err := os.Stat(kubeconfig); err == nil {
 		return os.Setenv("KUBECONFIG", kubeconfig)
-	}
-	if _, err := os.Stat(clientcmd.RecommendedHomeFile); err == nil {
-		return nil
 	}
 	_, err := load(dataDir)
 	return err

@@ -30,6 +30,8 @@ func Main(args []string) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// The second signal ends the process, whatever it is waiting for.
+	context.AfterFunc(ctx, stop)
 	root := newRoot()
 	root.SetArgs(args[1:])
 	if err := root.ExecuteContext(ctx); err != nil {

@@ -4,10 +4,8 @@
 package command
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"slipway.dev/slipway/internal/embedded/control"
 )
@@ -34,14 +32,4 @@ func (t *table) show(p control.Phase) {
 		return
 	}
 	fmt.Fprintf(t.out, "%-20s %8.2fs %8.2fs\n", p.Name, end.Seconds(), p.Took.Seconds())
-}
-
-// lastWords makes the supervisor's last line the error of the command.
-func lastWords(written []byte, over error) error {
-	lines := strings.Split(strings.TrimSpace(string(written)), "\n")
-	last := strings.TrimPrefix(lines[len(lines)-1], "slipway: ")
-	if last == "" && over != nil {
-		last = "the supervisor ended: " + over.Error()
-	}
-	return errors.New(last)
 }

@@ -5,20 +5,15 @@ package command
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"slipway.dev/slipway/internal/embedded/boot"
 	"slipway.dev/slipway/internal/embedded/cluster"
-	"slipway.dev/slipway/internal/embedded/control"
 	"slipway.dev/slipway/internal/embedded/doctor"
 )
 
@@ -43,7 +38,7 @@ data directory; the next "up" goes on with them.`,
 			}
 			shape.DataDir = dir
 			if detach {
-				return upDetached(cmd.Context(), cmd.OutOrStdout(), dir)
+				return upDetached(cmd.Context(), cmd.OutOrStdout(), shape)
 			}
 			return up(cmd.Context(), cmd.OutOrStdout(), shape)
 		},
@@ -56,14 +51,8 @@ data directory; the next "up" goes on with them.`,
 }
 
 func up(ctx context.Context, out io.Writer, shape boot.Shape) error {
-	findings := doctor.Examine(shape.DataDir)
-	if err := doctor.FirstFatal(findings); err != nil {
+	if err := examine(out, shape.DataDir); err != nil {
 		return err
-	}
-	for _, f := range findings {
-		if !f.OK() {
-			fmt.Fprintf(out, "note: %s: %s; %s\n", f.Check, f.Detail, f.Fix)
-		}
 	}
 	host := cluster.ThisHost()
 	if err := boot.RaiseFileLimit(); err != nil {
@@ -73,15 +62,22 @@ func up(ctx context.Context, out io.Writer, shape boot.Shape) error {
 	if err != nil {
 		return err
 	}
-	table := newTable(out)
 	began := time.Now()
-	done := func(p control.Phase) {
-		table.show(p)
-		if p.Name == "dns" && p.Done && p.Error == "" {
-			welcome(out, c, time.Since(began))
+	return boot.Run(ctx, c, host, newTable(out).show, func() { welcome(out, c, time.Since(began)) })
+}
+
+// examine the machine: refuse what cannot work, and say what may be in the way.
+func examine(out io.Writer, dataDir string) error {
+	findings := doctor.Examine(dataDir)
+	if err := doctor.FirstFatal(findings); err != nil {
+		return err
+	}
+	for _, f := range findings {
+		if !f.OK() {
+			fmt.Fprintf(out, "note: %s: %s; %s\n", f.Check, f.Detail, f.Fix)
 		}
 	}
-	return boot.Run(ctx, c, host, done)
+	return nil
 }
 
 func welcome(out io.Writer, c *cluster.Cluster, took time.Duration) {
@@ -92,93 +88,4 @@ ready in %.1f s: %d node(s), API server %s, front door http://%s
   slipway kubectl get nodes
   slipway status
 `, took.Seconds(), len(c.Nodes), c.APIServer(), c.FrontDoor, c.Kubeconfig())
-}
-
-// upDetached starts the same command in a session of its own, without --detach
-// and under a guard that starts it again should it be killed, and shows its boot.
-func upDetached(ctx context.Context, out io.Writer, dataDir string) error {
-	if err := os.MkdirAll(filepath.Join(dataDir, "log"), 0o711); err != nil {
-		return fmt.Errorf("making the data directory: %w; run it as root", err)
-	}
-	logFile := filepath.Join(dataDir, "log", "supervisor.log")
-	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
-	if err != nil {
-		return fmt.Errorf("opening the log: %w", err)
-	}
-	defer log.Close()
-	begin, err := log.Seek(0, io.SeekEnd)
-	if err != nil {
-		return err
-	}
-	programs, err := cluster.FindPrograms()
-	if err != nil {
-		return err
-	}
-	cmd := exec.Command(programs.Guard(), append([]string{programs.Self()}, withoutDetach(os.Args[1:])...)...)
-	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("starting the supervisor: %w", err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	err = follow(ctx, out, log, begin, ended)
-	if _, none := os.Stat(cluster.File(dataDir)); err != nil && none != nil {
-		removeEmpty(dataDir, logFile)
-	}
-	return err
-}
-
-// removeEmpty takes away what a refused start made: its log, its lock, and the
-// directories if nothing else is in them.
-func removeEmpty(dataDir, logFile string) {
-	for _, path := range []string{logFile, filepath.Dir(logFile), filepath.Join(dataDir, "lock"), dataDir} {
-		_ = os.Remove(path)
-	}
-}
-
-func withoutDetach(args []string) []string {
-	var rest []string
-	for _, arg := range args {
-		if arg != "--detach" && arg != "-d" && arg != "--detach=true" {
-			rest = append(rest, arg)
-		}
-	}
-	return rest
-}
-
-// endOfBoot is the last line of welcome: the boot's output is over.
-const endOfBoot = "  slipway status\n"
-
-// follow copies what the supervisor writes until it is ready or has ended.
-func follow(ctx context.Context, out io.Writer, log *os.File, offset int64, ended <-chan error) error {
-	ticker := time.NewTicker(50 * time.Millisecond)
-	defer ticker.Stop()
-	var written []byte
-	for {
-		var over error
-		finished := false
-		select {
-		case over = <-ended:
-			finished = true
-		case <-ticker.C:
-		case <-ctx.Done():
-			return errors.New("interrupted; the cluster goes on starting, end it with \"slipway down\"")
-		}
-		chunk, err := io.ReadAll(io.NewSectionReader(log, offset, 1<<20))
-		if err != nil {
-			return err
-		}
-		offset += int64(len(chunk))
-		written = append(written, chunk...)
-		if finished {
-			return lastWords(written, over)
-		}
-		if _, err := out.Write(chunk); err != nil {
-			return err
-		}
-		if len(written) >= len(endOfBoot) && string(written[len(written)-len(endOfBoot):]) == endOfBoot {
-			return nil
-		}
-	}
 }

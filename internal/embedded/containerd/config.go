@@ -71,7 +71,8 @@ disabled_plugins = [
       runtime_path = "{{.Shim}}"
       [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc.options]
         BinaryName = "{{.Runc}}"
-        SystemdCgroup = {{.SystemdCgroup}}
+        SystemdCgroup = false
+        Root = "{{.RuncState}}"
 `))
 
 // Config renders the configuration of one node's containerd.
@@ -94,7 +95,7 @@ func Config(c *cluster.Cluster, n cluster.Node, programs cluster.Programs, host 
 		"CNIConf":          c.NodeDir(n, "cni"),
 		"Shim":             programs.Shim(),
 		"Runc":             programs.Runc(),
-		"SystemdCgroup":    host.SystemdCgroup(),
+		"RuncState":        c.NodeRun(n, "runc"),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("rendering containerd's configuration: %w", err)

@@ -25,8 +25,7 @@ type Status struct {
 	Versions  map[string]string `json:"versions"`
 	Processes []Process         `json:"processes"`
 	Phases    []Phase           `json:"phases"`
-	// OtherBytes is the memory of shims, of the pods of kube-system and of
-	// nothing else.
+	// OtherBytes is the memory of shims and pods.
 	OtherBytes int64 `json:"otherBytes"`
 	// TotalBytes is the memory of all processes together.
 	TotalBytes int64 `json:"totalBytes"`
@@ -53,15 +52,15 @@ type Phase struct {
 type Node struct {
 	Name    string `json:"name"`
 	Address string `json:"address"`
-	// State is "running", "starting" or "killed".
+	// State is "running" or "killed".
 	State string `json:"state"`
 }
 
 // Supervisor is what the socket serves.
 type Supervisor interface {
 	Status() Status
-	// Phases streams the phases of the boot as they begin and end; the channel
-	// is closed when the boot is over.
+	// Watch streams the phases of the boot as they begin and end; the channel is
+	// closed when the boot is over.
 	Watch() <-chan Phase
 	Down()
 	Nodes() []Node

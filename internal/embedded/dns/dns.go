@@ -20,13 +20,11 @@ import (
 	_ "github.com/coredns/coredns/plugin/errors"      // logs failures
 	_ "github.com/coredns/coredns/plugin/forward"     // asks the host's resolvers
 	_ "github.com/coredns/coredns/plugin/health"      // liveness
-	_ "github.com/coredns/coredns/plugin/hosts"       // the file of custom names
 	_ "github.com/coredns/coredns/plugin/kubernetes"  // services and pods
 	_ "github.com/coredns/coredns/plugin/loadbalance" // shuffles answers
 	_ "github.com/coredns/coredns/plugin/loop"        // ends on a forwarding loop
 	_ "github.com/coredns/coredns/plugin/metrics"     // Prometheus
 	_ "github.com/coredns/coredns/plugin/ready"       // readiness
-	_ "github.com/coredns/coredns/plugin/reload"      // follows the configuration
 )
 
 // Run serves DNS as the Corefile at path says, until ctx ends.

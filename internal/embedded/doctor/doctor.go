@@ -4,9 +4,9 @@
 // Package doctor says whether a machine can carry an embedded cluster, and what
 // to do when it cannot.
 //
-// It tries what the cluster will do (make a veth pair, an overlay mount, an
-// nftables table) rather than look for kernel modules: on many kernels these
-// are built in and no module is ever listed.
+// It tries what the cluster will do (make a veth pair and an overlay mount, list
+// nftables) rather than look for kernel modules: on many kernels these are built
+// in and no module is ever listed.
 package doctor
 
 import (
@@ -40,7 +40,7 @@ func Examine(dataDir string) []Finding {
 		return findings
 	}
 	findings = append(findings, tools()...)
-	return append(findings, cgroups(), capability(), overlay(dataDir), links(), disk(dataDir), memory(), forwardPolicy())
+	return append(findings, kernel(), cgroups(), capability(), overlay(dataDir), links(), disk(dataDir), memory(), forwardPolicy())
 }
 
 // FirstFatal returns the first finding that forbids starting, as an error.

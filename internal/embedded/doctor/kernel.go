@@ -5,6 +5,7 @@ package doctor
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,6 +33,22 @@ func cgroups() Finding {
 			f.Fix, f.Fatal = "boot with systemd.unified_cgroup_hierarchy=1, or mount the controller at /sys/fs/cgroup/"+c, true
 			return f
 		}
+	}
+	return f
+}
+
+// kernel is old when the service proxy refuses to use its nftables.
+func kernel() Finding {
+	f := Finding{Check: "kernel"}
+	var name unix.Utsname
+	if err := unix.Uname(&name); err != nil {
+		f.Detail = "unknown"
+		return f
+	}
+	f.Detail = unix.ByteSliceToString(name.Release[:])
+	var major, minor int
+	if n, _ := fmt.Sscanf(f.Detail, "%d.%d", &major, &minor); n == 2 && (major < 5 || major == 5 && minor < 13) {
+		f.Fix, f.Fatal = "use a kernel of version 5.13 or later; the service proxy needs its nftables", true
 	}
 	return f
 }
@@ -79,6 +96,7 @@ func tryOverlay(dir string) (err error) {
 func links() Finding {
 	f := Finding{Check: "network links", Detail: "a veth pair was made for a test"}
 	veth := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "swdoctor0"}, PeerName: "swdoctor1"}
+	_ = netlink.LinkDel(veth) // one that was interrupted may have left it
 	err := netlink.LinkAdd(veth)
 	if err == nil {
 		err = netlink.LinkDel(veth)

@@ -32,7 +32,7 @@ const (
 	Link Kind = "link"
 	// Netns is a named network namespace that was made.
 	Netns Kind = "netns"
-	// Dir is a directory that was made, removed with all that is in it.
+	// Dir is a directory that was made at a place that others use, too.
 	Dir Kind = "dir"
 	// Cgroup is a control group that was made, in every hierarchy.
 	Cgroup Kind = "cgroup"

@@ -10,6 +10,7 @@ package manifests
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"embed"
 	"encoding/base64"
 	"errors"
@@ -56,8 +57,10 @@ func Cluster(c *cluster.Cluster, programs cluster.Programs, resolvers []byte) ([
 		"DNSIP":       c.DNSServiceIP().String(),
 		"DNSIPs":      strings.Join(dns, ", "),
 		"Resolvers":   len(resolvers) > 0,
-		"Image":       containerd.PauseImage,
-		"Program":     programs.Self(),
+		// A DNS server reads its resolvers when it starts.
+		"ResolversHash": fmt.Sprintf("%x", sha256.Sum256(resolvers))[:16],
+		"Image":         containerd.PauseImage,
+		"Program":       programs.Self(),
 	})
 }
 

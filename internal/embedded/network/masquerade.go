@@ -19,9 +19,10 @@ import (
 // TableOf is the name of the table that translates what leaves the cluster.
 func TableOf(c *cluster.Cluster) string { return "slipway-" + c.ID }
 
-// masquerade gives packets that leave the cluster the machine's address. One
-// static rule for each family does; nothing changes with a pod.
-func masquerade(c *cluster.Cluster, j *journal.Journal) error {
+// Masquerade gives packets that leave the cluster the machine's address. One
+// static rule for each family does; nothing changes with a pod. It can be
+// repeated.
+func Masquerade(c *cluster.Cluster, j *journal.Journal) error {
 	if err := recordTables(c, j); err != nil {
 		return err
 	}

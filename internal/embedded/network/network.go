@@ -25,6 +25,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strings"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -33,28 +34,10 @@ import (
 	"slipway.dev/slipway/internal/embedded/journal"
 )
 
-// sharedDirs are made by the components at places that cannot be chosen; one
-// that is there already may lack those below it.
-var sharedDirs = []string{"/var/lib/kubelet", "/var/lib/cni", "/var/lib/cni/results", "/run/containerd", netnsDir}
-
-// recordDirs writes the shared directories that are not there yet to the
-// journal.
-func recordDirs(j *journal.Journal) error {
-	for _, dir := range sharedDirs {
-		if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
-			continue
-		}
-		if err := j.Record(journal.Entry{Kind: journal.Dir, Name: dir}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // Prepare makes the bridge with the first node's addresses and lets the machine
 // forward packets. It can be repeated.
 func Prepare(c *cluster.Cluster, j *journal.Journal) error {
-	if err := errors.Join(recordDirs(j), forward(c, j)); err != nil {
+	if err := errors.Join(recordShared(j), forward(c, j)); err != nil {
 		return err
 	}
 	if err := j.Record(journal.Entry{Kind: journal.Link, Name: c.Bridge()}); err != nil {
@@ -77,7 +60,7 @@ func Prepare(c *cluster.Cluster, j *journal.Journal) error {
 	if err := routeToServices(c, bridge); err != nil {
 		return err
 	}
-	return masquerade(c, j)
+	return Masquerade(c, j)
 }
 
 // routeToServices gives service addresses a route from the machine itself. The
@@ -135,6 +118,9 @@ func forward(c *cluster.Cluster, j *journal.Journal) error {
 	if c.DualStack {
 		on = append(on, "/proc/sys/net/ipv6/conf/all/forwarding")
 	}
+	if err := keepRouterAdvertisements(c, j); err != nil {
+		return err
+	}
 	if err := RecordSysctls(j, append(on, kubeletSysctls...)...); err != nil {
 		return err
 	}
@@ -144,6 +130,40 @@ func forward(c *cluster.Cluster, j *journal.Journal) error {
 		}
 	}
 	return nil
+}
+
+// keepRouterAdvertisements of links that take them: the kernel stops to listen to
+// them on a machine that forwards, and its default route goes, unless it is told
+// that this is meant (ip-sysctl: accept_ra 2).
+func keepRouterAdvertisements(c *cluster.Cluster, j *journal.Journal) error {
+	const conf = "/proc/sys/net/ipv6/conf/"
+	forwards := func(link string) bool { return parameter(conf+link+"/forwarding") != "0" }
+	if !c.DualStack || forwards("all") {
+		return nil
+	}
+	links, err := os.ReadDir(conf)
+	if err != nil {
+		return err
+	}
+	for _, link := range links {
+		path := conf + link.Name() + "/accept_ra"
+		if link.Name() == "all" || link.Name() == "default" || forwards(link.Name()) || parameter(path) != "1" {
+			continue
+		}
+		if err := RecordSysctls(j, path); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, []byte("2"), 0o644); err != nil {
+			return fmt.Errorf("keeping router advertisements: %w", err)
+		}
+	}
+	return nil
+}
+
+// parameter of the kernel, empty when it has none such.
+func parameter(path string) string {
+	value, _ := os.ReadFile(path)
+	return strings.TrimSpace(string(value))
 }
 
 // kubeletSysctls are what the kubelet and the service proxy set on their own.

@@ -16,8 +16,8 @@ import (
 	"slipway.dev/slipway/internal/embedded/journal"
 )
 
-// Undo undoes a change to links, namespaces, tables or kernel parameters. What
-// is not there, or no longer, is no error.
+// Undo undoes a change to links, namespaces, tables, kernel parameters or shared
+// directories. What is not there, or no longer, is no error.
 func Undo(e journal.Entry) error {
 	switch e.Kind {
 	case journal.Link:
@@ -30,6 +30,8 @@ func Undo(e journal.Entry) error {
 		return removeTable(knftables.Family(e.Value), e.Name)
 	case journal.Sysctl:
 		return restore(e)
+	case journal.Dir:
+		return removeShared(e.Name)
 	}
 	return nil
 }

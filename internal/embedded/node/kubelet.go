@@ -25,9 +25,6 @@ import (
 // are on the same machine and see the same disk.
 const LabelMachine = "slipway.dev/machine"
 
-// KubeletPort on the node's address.
-const KubeletPort = 10250
-
 // RunKubelet runs the kubelet until ctx ends.
 func RunKubelet(ctx context.Context, c *cluster.Cluster, n cluster.Node, host cluster.Host) error {
 	config, err := options.NewKubeletConfiguration()
@@ -67,10 +64,9 @@ func configure(k *kubeletconfig.KubeletConfiguration, c *cluster.Cluster, n clus
 	k.PodLogsDir = c.NodeDir(n, "pods-log")
 	k.VolumePluginDir = c.NodeDir(n, "volume-plugins")
 	k.CgroupRoot = c.CgroupRoot(n)
+	// Also where systemd is: the supervisor makes and removes the tree itself, on
+	// every host alike.
 	k.CgroupDriver = "cgroupfs"
-	if host.SystemdCgroup() {
-		k.CgroupDriver = "systemd"
-	}
 	k.FailCgroupV1 = false
 	k.FailSwapOn = false
 	k.ClusterDomain = "cluster.local"
@@ -94,11 +90,11 @@ func configure(k *kubeletconfig.KubeletConfiguration, c *cluster.Cluster, n clus
 
 func secure(k *kubeletconfig.KubeletConfiguration, c *cluster.Cluster, n cluster.Node) {
 	k.Address = c.NodeIP(n).String()
-	k.Port = KubeletPort
+	k.Port = cluster.PortKubelet
 	k.ReadOnlyPort = 0
-	k.HealthzPort = 0
-	k.TLSCertFile = c.PKI("kubelet-serving-" + n.Name + ".crt")
-	k.TLSPrivateKeyFile = c.PKI("kubelet-serving-" + n.Name + ".key")
+	k.HealthzPort, k.HealthzBindAddress = cluster.PortKubeletHealth, c.NodeIP(n).String()
+	k.TLSCertFile = c.PKI("serving-" + n.Name + ".crt")
+	k.TLSPrivateKeyFile = c.PKI("serving-" + n.Name + ".key")
 	k.Authentication.Anonymous.Enabled = false
 	k.Authentication.Webhook.Enabled = true
 	k.Authentication.X509.ClientCAFile = c.PKI("ca.crt")

@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"slipway.dev/slipway/internal/embedded/cluster"
@@ -34,7 +35,7 @@ func Leaves(c *cluster.Cluster) []Leaf {
 		leaves = append(leaves, client)
 	}
 	for _, n := range c.Nodes {
-		leaves = append(leaves, Leaf{Name: "kubelet-serving-" + n.Name, CommonName: "system:node:" + n.Name,
+		leaves = append(leaves, Leaf{Name: "serving-" + n.Name, CommonName: "system:node:" + n.Name,
 			Organization: []string{"system:nodes"}, Hosts: []string{n.Name, c.NodeIP(n).String(), c.NodeIP6(n).String()}})
 	}
 	return leaves
@@ -78,7 +79,7 @@ func Ensure(c *cluster.Cluster, now time.Time) ([]string, error) {
 		if leaf.Authority == "" {
 			leaf.Authority = "ca"
 		}
-		if !due(filepath.Join(dir, leaf.Name+".crt"), authorities[leaf.Authority], now) {
+		if !due(filepath.Join(dir, leaf.Name+".crt"), leaf, authorities[leaf.Authority], now) {
 			continue
 		}
 		if err := authorities[leaf.Authority].Issue(dir, leaf, now, LeafLife); err != nil {
@@ -90,10 +91,24 @@ func Ensure(c *cluster.Cluster, now time.Time) ([]string, error) {
 }
 
 // due says whether a certificate must be issued: it is missing, unreadable,
-// signed by another authority, or past two thirds of its life.
-func due(path string, authority *Authority, now time.Time) bool {
+// signed by another authority, for other hosts, or past two thirds of its life.
+func due(path string, leaf Leaf, authority *Authority, now time.Time) bool {
 	cert, err := readCert(path)
-	return err != nil || cert.CheckSignatureFrom(authority.Cert) != nil || now.After(RenewAt(cert.NotBefore, cert.NotAfter))
+	return err != nil || cert.CheckSignatureFrom(authority.Cert) != nil || now.After(RenewAt(cert.NotBefore, cert.NotAfter)) ||
+		slices.ContainsFunc(leaf.Hosts, func(host string) bool { return cert.VerifyHostname(host) != nil })
+}
+
+// Forget removes the certificates of a node that is removed.
+func Forget(c *cluster.Cluster, n cluster.Node) error {
+	var errs []error
+	for _, name := range []string{"serving-", "kubelet-", "proxy-", "policy-"} {
+		for _, suffix := range []string{".crt", ".key", ".kubeconfig"} {
+			if err := os.Remove(c.PKI(name + n.Name + suffix)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				errs = append(errs, err)
+			}
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // NextRenewal is when the first certificate is due. It is the zero time when one

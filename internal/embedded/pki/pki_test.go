@@ -82,7 +82,7 @@ func TestCertificatesServe(t *testing.T) {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(authority)
 	for name, host := range map[string]string{
-		"apiserver": "10.114.0.1", "kubelet-serving-node-1": "10.112.0.2", "metrics-server": "metrics-server.kube-system.svc",
+		"apiserver": "10.114.0.1", "serving-node-1": "10.112.0.2", "metrics-server": "metrics-server.kube-system.svc",
 	} {
 		pair, err := tls.LoadX509KeyPair(c.PKI(name+".crt"), c.PKI(name+".key"))
 		if err != nil {

@@ -5,6 +5,7 @@ package role
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -25,9 +26,12 @@ import (
 // TestAPIServer runs an API server alone, with every schema and role of ours,
 // on a free port of the loopback address and on data that may be lost. It
 // writes the path of an administrator's kubeconfig to standard output when it
-// serves, and ends with ctx; then it removes dir.
+// serves, and ends with ctx; then it removes dir, which must be empty at first.
 func TestAPIServer(ctx context.Context, dir string) error {
 	logs.InitLogs()
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
+		return errors.Join(fmt.Errorf("the directory %s is not there and empty", dir), err)
+	}
 	defer os.RemoveAll(dir)
 	// The test that reads the log may be gone before this process is.
 	signal.Ignore(syscall.SIGPIPE)

@@ -89,7 +89,12 @@ func Node(ctx context.Context, c *cluster.Cluster, n cluster.Node) error {
 			}
 			return node.RunKubelet(ctx, c, n, host)
 		},
-		notifyAndWait)
+		func(ctx context.Context) error {
+			if err := node.AwaitHealthy(ctx, c, n); err != nil {
+				return err
+			}
+			return notifyAndWait(ctx)
+		})
 }
 
 // Containerd runs containerd of one node.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -36,7 +37,8 @@ type Spec struct {
 	Log string
 	// Lock is a file that is locked while the process lives.
 	Lock string
-	// Start starts the command; nil means cmd.Start. A node in a network
+	// Start starts the command; nil means cmd.Start. It is called on a thread that
+	// is not used for anything else and may be changed: a node in a network
 	// namespace of its own is started from inside it.
 	Start func(cmd *exec.Cmd) error
 }
@@ -170,19 +172,14 @@ func (p *Process) runOnce(life context.Context) error {
 		return err
 	}
 	defer readiness.Close()
-	start := p.spec.Start
-	if start == nil {
-		start = (*exec.Cmd).Start
-	}
-	err = start(cmd)
+	started, exited := p.fork(cmd)
+	err = <-started
 	closeAll(cmd)
 	if err != nil {
 		return fmt.Errorf("starting %s: %w", p.spec.Path, err)
 	}
 	p.started(cmd.Process.Pid)
 	go p.awaitReady(readiness)
-	exited := make(chan error, 1)
-	go func() { exited <- cmd.Wait() }()
 	select {
 	case err := <-exited:
 		return ending(err)
@@ -190,6 +187,26 @@ func (p *Process) runOnce(life context.Context) error {
 		terminate(cmd.Process, exited)
 		return life.Err()
 	}
+}
+
+// fork starts the command on a thread of its own, which lives as long as the
+// process: with Pdeathsig the kernel ends a process when the thread that forked
+// it ends. The thread is not used again, since Start may have changed it.
+func (p *Process) fork(cmd *exec.Cmd) (started, exited <-chan error) {
+	start := p.spec.Start
+	if start == nil {
+		start = (*exec.Cmd).Start
+	}
+	begun, ended := make(chan error, 1), make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		err := start(cmd)
+		begun <- err
+		if err == nil {
+			ended <- cmd.Wait()
+		}
+	}()
+	return begun, ended
 }
 
 func (p *Process) command(life context.Context) (*exec.Cmd, *os.File, error) {

@@ -93,7 +93,7 @@ func pod(t *testing.T, c *rig.Cluster) *corev1.Pod {
 // addressChange gives the machine another address and default route and takes
 // them away again, and starts the cluster anew each time.
 func addressChange(t *testing.T, c *rig.Cluster, url string) {
-	link := &netlink.Dummy{LinkAttrs: netlink.LinkAttrs{Name: "slipway-e2e0"}}
+	link := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: "slipway-e2e0"}}
 	if err := netlink.LinkAdd(link); err != nil {
 		t.Fatal(err)
 	}
