@@ -7,7 +7,6 @@
 package lifecycle
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -19,64 +18,24 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
+
+	"slipway.dev/slipway/test/e2e/rig"
 )
 
-// limit ends a test whose cluster hangs; nothing is asserted about time.
-const limit = 15 * time.Minute
-
-// machine is a cluster of the test's own.
+// machine is the cluster of the test.
 type machine struct {
 	*testing.T
-	root, data string
+	*rig.Cluster
 }
 
-// up starts a cluster, and removes it when the test ends.
-func up(t *testing.T) machine {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("a cluster on this machine needs root")
-	}
-	root, err := filepath.Abs("../../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := machine{t, root, filepath.Join(t.TempDir(), "cluster")}
-	t.Cleanup(func() { m.try("slipway", "reset", "--yes") })
-	m.run("slipway", "up", "--detach", "--listen", "127.0.0.1:18484")
-	return m
-}
-
-// run runs a program of the product or of the host and returns its output.
-func (m machine) run(args ...string) string {
+func (m machine) slipway(args ...string) string {
 	m.Helper()
-	out, err := m.try(args...)
-	if err != nil {
-		m.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-	return out
-}
-
-func (m machine) try(args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
-	if args[0] == "slipway" {
-		args[0] = filepath.Join(m.root, "build", "bin", "slipway")
-	}
-	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	cmd.Dir = m.root
-	cmd.Env = append(os.Environ(), "SLIPWAY_DATA_DIR="+m.data, "KUBECONFIG="+filepath.Join(m.data, "kubeconfig"))
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := cmd.Run(); err != nil {
-		return out.String() + errs.String(), err
-	}
-	return out.String(), nil
+	return m.OK(m.T, args...)
 }
 
 func (m machine) kubectl(args ...string) string {
 	m.Helper()
-	return m.run(append([]string{"slipway", "kubectl"}, args...)...)
+	return m.slipway(append([]string{"kubectl"}, args...)...)
 }
 
 const steps = 60
@@ -84,7 +43,7 @@ const steps = 60
 // train applies the example's manifest with fewer steps.
 func (m machine) train() {
 	m.Helper()
-	manifest, err := os.ReadFile(filepath.Join(m.root, "examples/tinylm/train.yaml"))
+	manifest, err := os.ReadFile(m.File("examples/tinylm/train.yaml"))
 	if err != nil {
 		m.Fatal(err)
 	}
@@ -97,39 +56,36 @@ func (m machine) train() {
 	if err := os.WriteFile(file, []byte(short), 0o600); err != nil {
 		m.Fatal(err)
 	}
-	m.run("slipway", "train", "-F", file)
+	m.slipway("train", "-F", file)
 }
 
 // awaitLog returns once the log of rank 0 holds a line.
 func (m machine) awaitLog(line string) {
 	m.Helper()
-	ticker := time.NewTicker(200 * time.Millisecond)
-	defer ticker.Stop()
-	deadline := time.After(limit)
-	for {
-		if out, _ := m.try("slipway", "kubectl", "logs", "tinylm-master-0"); strings.Contains(out, line) {
-			return
+	rig.Eventually(m.T, "the log of rank 0 holds "+line, func(context.Context) error {
+		if o := m.Cluster.Run(m.T, "kubectl", "logs", "tinylm-master-0"); !strings.Contains(o.Stdout, line) {
+			return fmt.Errorf("it ends: %s%s", o.Stdout[max(0, len(o.Stdout)-500):], o.Stderr)
 		}
-		select {
-		case <-ticker.C:
-		case <-deadline:
-			m.Fatalf("the log of rank 0 never held %q; it ends:\n%s", line, m.kubectl("logs", "--tail=20", "tinylm-master-0"))
-		}
-	}
+		return nil
+	})
 }
 
 var finished = regexp.MustCompile(fmt.Sprintf(`step %d/%d val ([0-9.]+), before training ([0-9.]+)`, steps, steps))
 
 func TestLifecycle(t *testing.T) {
-	m := up(t)
-	m.run("examples/tinylm/build-image.sh")
-	m.run("slipway", "image", "import", "build/images/tinylm.tar")
+	m := machine{t, rig.New(t)}
+	m.Up(t)
+	build := exec.Command(m.File("examples/tinylm/build-image.sh"))
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("building the image: %v\n%s", err, out)
+	}
+	m.slipway("image", "import", m.File("build/images/tinylm.tar"))
 
 	m.train()
 	m.awaitLog("step 20/")
 	m.kubectl("delete", "pod", "tinylm-worker-0", "--grace-period=0", "--force")
-	m.kubectl("wait", "--for=condition=Succeeded", "pytorchjob/tinylm", "--timeout=10m")
-	log := m.run("slipway", "logs", "pytorchjob/tinylm")
+	m.kubectl("wait", "--for=condition=Succeeded", "pytorchjob/tinylm", "--timeout=150s")
+	log := m.slipway("logs", "pytorchjob/tinylm")
 	if !finished.MatchString(log) {
 		t.Fatalf("the run did not end after %d steps with a loss on held-out text; its log:\n%s", steps, log)
 	}
@@ -137,8 +93,8 @@ func TestLifecycle(t *testing.T) {
 		t.Errorf("the run does not say that it went on from a checkpoint; its log:\n%s", log)
 	}
 
-	m.run("slipway", "deploy", "-F", "examples/tinylm/model.yaml", "--wait")
-	m.run("slipway", "deploy", "-F", "examples/tinylm/untrained.yaml", "--wait")
+	m.slipway("deploy", "-F", m.File("examples/tinylm/model.yaml"), "--wait")
+	m.slipway("deploy", "-F", m.File("examples/tinylm/untrained.yaml"), "--wait")
 	trained, untrained := m.ask("tinylm"), m.ask("tinylm-untrained")
 	if trained == "" || trained == untrained {
 		t.Errorf("the trained model says %q, the untrained one %q; they must differ", trained, untrained)
@@ -150,7 +106,7 @@ func TestLifecycle(t *testing.T) {
 func (m machine) ask(model string) string {
 	m.Helper()
 	body := fmt.Sprintf(`{"model": %q, "prompt": "And God said", "max_tokens": 40, "seed": 1}`, model)
-	status, answer := m.post(strings.TrimSpace(m.run("slipway", "key")), body)
+	status, answer := m.post(strings.TrimSpace(m.slipway("key")), body)
 	if status != http.StatusOK {
 		m.Fatalf("asking %s: status %d: %s", model, status, answer)
 	}
@@ -177,7 +133,7 @@ func (m machine) refuses() {
 
 func (m machine) post(key, body string) (int, []byte) {
 	m.Helper()
-	request, err := http.NewRequestWithContext(m.Context(), http.MethodPost, "http://127.0.0.1:18484/v1/completions", strings.NewReader(body))
+	request, err := http.NewRequestWithContext(m.Context(), http.MethodPost, "http://"+m.FrontDoor+"/v1/completions", strings.NewReader(body))
 	if err != nil {
 		m.Fatal(err)
 	}

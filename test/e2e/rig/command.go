@@ -68,7 +68,10 @@ func (c *Cluster) command(args ...string) *exec.Cmd {
 }
 
 // Program is the slipway that is tested.
-func (c *Cluster) Program() string { return filepath.Join(c.root, "build", "bin", "slipway") }
+func (c *Cluster) Program() string { return c.File("build/bin/slipway") }
+
+// File is a file of the checkout.
+func (c *Cluster) File(path string) string { return filepath.Join(c.root, path) }
 
 // RunCommand runs a command to its end. One that cannot be started, or that
 // hangs, fails the test.
