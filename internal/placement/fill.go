@@ -78,12 +78,12 @@ func (t *trial) stay(k int, s *slot) bool {
 // their predecessors there ask for.
 func (p *Picture) roomy(g *gang, k int, n *node, pods int32) bool {
 	c := g.sets[k].class
-	if _, taken := n.portTaken(c.HostPorts); taken || len(c.HostPorts) > 0 && pods > 1 || !c.countable(pods) {
+	if !c.countable(pods) {
 		return false
 	}
 	n.book(g.Key, slots, c.requests, c.HostPorts, int64(pods))
 	defer n.book(g.Key, slots, c.requests, c.HostPorts, -int64(pods))
-	return !slices.ContainsFunc(c.requests, func(r amount) bool { return n.used.at(r.at) > n.alloc.at(r.at) })
+	return !n.crowded(c)
 }
 
 // sequence of the sets that need places: those bound to one domain first, then

@@ -109,12 +109,13 @@ func (w *world) used(node, name string, held map[where]int32) int64 {
 	slots, bound := map[string]int64{}, map[string]int64{}
 	for at, count := range held {
 		if at.node == node {
-			slots[at.gang] += int64(count) * ask(w.gangs[at.gang].Sets[at.set].Shape.Requests, name)
+			shape := w.gangs[at.gang].Sets[at.set].Shape
+			slots[at.gang] += int64(count) * ask(shape.Requests, shape.HostPorts, name)
 		}
 	}
 	for _, pod := range w.pods {
 		if pod.Node == node {
-			bound[pod.Gang] += ask(pod.Requests, name)
+			bound[pod.Gang] += ask(pod.Requests, pod.HostPorts, name)
 		}
 	}
 	total := int64(0)
@@ -128,19 +129,18 @@ func (w *world) used(node, name string, held map[where]int32) int64 {
 	return total
 }
 
-func (w *world) ports(node string, held map[where]int32) int32 {
-	holders := int32(0)
-	for at, count := range held {
-		if at.node == node && len(w.gangs[at.gang].Sets[at.set].Shape.HostPorts) > 0 {
-			holders += count
-		}
-	}
-	return holders
-}
+// ports counts the holders of the one port that there is.
+func (w *world) ports(node string, held map[where]int32) int64 { return w.used(node, port, held) }
 
-func ask(r Resources, name string) int64 {
-	if name == pods {
+// port stands for the host port where resources are counted.
+const port = "port"
+
+func ask(r Resources, ports []HostPort, name string) int64 {
+	switch name {
+	case pods:
 		return 1
+	case port:
+		return int64(len(ports))
 	}
 	return r[name]
 }
@@ -203,7 +203,7 @@ func (w *world) checkNoRoom(g *gang) {
 			}
 		}
 		if len(s.Shape.HostPorts) > 0 {
-			fit = min(fit, int64(1-w.ports(n.Name, held)))
+			fit = min(fit, 1-w.ports(n.Name, held))
 		}
 		room += max(fit, 0)
 	}
@@ -220,6 +220,9 @@ func (w *world) consistent() {
 			if want := w.used(name, resource, held); n.used.at(i) != want {
 				w.t.Errorf("%s of node %s: booked %d, counted %d", resource, name, n.used.at(i), want)
 			}
+		}
+		if want := w.ports(name, held); int64(n.holders(HostPort{Port: 80, Protocol: "TCP"})) != want {
+			w.t.Errorf("host port of node %s: %d hold it, booked %v", name, want, n.ports)
 		}
 		if _, known := w.nodes[name]; known != n.known {
 			w.t.Errorf("node %s: known is %t", name, n.known)

@@ -60,15 +60,16 @@ type node struct {
 	alloc   vector
 	devices []int // resources that not every node has
 	used    vector
-	ports   map[HostPort]int // how many pods and slots hold each
+	ports   map[HostPort]int // how many hold each
 	// accounts by gang; that of pods without a gang is "".
 	accounts map[string]*account
 }
 
-// account is what a gang takes of a node: the greater, resource by resource, of
-// what its slots reserve and what its pods that are bound ask for.
+// account is what a gang takes of a node: the greater, resource by resource and
+// port by port, of what its slots reserve and what its pods that are bound ask for.
 type account struct {
 	taken [2]vector
+	ports [2]map[HostPort]int
 	count [2]int64
 }
 
@@ -92,16 +93,44 @@ func (n *node) book(gang string, on side, requests []amount, ports []HostPort, c
 		a.taken[on].add(r.at, r.n*count)
 		n.used.add(r.at, max(a.taken[slots].at(r.at), a.taken[bound].at(r.at))-before)
 	}
+	for _, port := range ports {
+		before := max(a.ports[slots][port], a.ports[bound][port])
+		add(&a.ports[on], port, int(count))
+		add(&n.ports, port, max(a.ports[slots][port], a.ports[bound][port])-before)
+	}
 	a.count[on] += count
 	if a.count == [2]int64{} {
 		delete(n.accounts, gang)
 	}
-	for _, port := range ports {
-		n.ports[port] += int(count)
-		if n.ports[port] == 0 {
-			delete(n.ports, port)
+}
+
+// add to what is counted under a key. Keys that nothing is counted under are not
+// kept.
+func add[K comparable](counts *map[K]int, key K, n int) {
+	if *counts == nil {
+		*counts = map[K]int{}
+	}
+	if (*counts)[key] += n; (*counts)[key] == 0 {
+		delete(*counts, key)
+	}
+}
+
+// crowded says that more of something that pods of the class ask for is taken
+// than there is.
+func (n *node) crowded(c *class) bool {
+	return slices.ContainsFunc(c.requests, func(r amount) bool { return n.used.at(r.at) > n.alloc.at(r.at) }) ||
+		slices.ContainsFunc(c.HostPorts, func(port HostPort) bool { return n.holders(port) > 1 })
+}
+
+// holders of a port or of one that conflicts with it.
+func (n *node) holders(port HostPort) int {
+	holders := 0
+	for have, count := range n.ports {
+		if port.conflicts(have) {
+			holders += count
 		}
 	}
+	return holders
 }
 
 // whole says that the node's devices are all free or, when it has none, that no

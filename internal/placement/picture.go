@@ -119,7 +119,7 @@ func ideal(n Node) Node {
 func (p *Picture) node(name string) *node {
 	n := p.byName[name]
 	if n == nil {
-		n = &node{ports: map[HostPort]int{}, accounts: map[string]*account{}}
+		n = &node{accounts: map[string]*account{}}
 		n.Name = name
 		p.byName[name] = n
 	}

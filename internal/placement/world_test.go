@@ -111,6 +111,9 @@ func (w *world) pod() Pod {
 	if w.n(2) == 0 {
 		pod.Gang = fmt.Sprint("g", w.n(6))
 	}
+	if w.n(4) == 0 {
+		pod.HostPorts = []HostPort{{Port: 80, Protocol: "TCP"}}
+	}
 	return pod
 }
 
