@@ -23,6 +23,9 @@ const (
 	LabelGang = "slipway.dev/gang"
 	// LabelPodSet on a pod names its pod set within the gang.
 	LabelPodSet = "slipway.dev/pod-set"
+	// LabelRank on a pod is its rank within the pod set, from zero: which of the
+	// set's places it takes.
+	LabelRank = "slipway.dev/rank"
 	// LabelModel on a pod, Service or Deployment names the Model that it serves.
 	LabelModel = "slipway.dev/model"
 	// LabelProject on a namespace names the Project that it belongs to; on a

@@ -73,6 +73,7 @@ func (p *Picture) pass() *pass {
 // the others wait may have changed too; see Refresh.
 func (p *Picture) Decide() []Verdict {
 	p.resume()
+	p.review()
 	ps := p.pass()
 	var verdicts []Verdict
 	var repaired []*gang
@@ -126,6 +127,7 @@ func (p *Picture) reclaim(g *gang) {
 			}
 			if s.held = !g.Waits || p.roomy(g, k, n, s.count); s.held {
 				p.book(g, k, n, s.count)
+				p.doubt(n)
 			}
 		}
 	}

@@ -29,8 +29,10 @@
 // domain that holds it; a preferred one falls back to the largest domains.
 //
 // A node is lost to a gang when it is deleted, not ready, or has a NoExecute taint
-// that the gang does not tolerate. Only the pods there are placed again. A
-// gang that grows keeps running while the pods that were added wait.
+// that the gang does not tolerate. Only the pods there are placed again. Where
+// other schedulers' pods take what a gang has reserved, only its ranks that have
+// no pod on that node lose their places. A gang that grows keeps running while
+// the pods that were added wait.
 //
 // What a gang reserves and what its pods that are bound already ask for is the
 // same thing and counts once, resource by resource the greater of the two. Pods

@@ -184,21 +184,14 @@ func (t *trial) commit(kind func(slot) bool) {
 // refill puts runs of places where the slots of the kind were.
 func refill(old []slot, kind func(slot) bool, found []slot) []slot {
 	var out []slot
-	add := func(s slot) {
-		if last := len(out) - 1; last >= 0 && out[last].node == s.node && out[last].held == s.held {
-			out[last].count += s.count
-		} else {
-			out = append(out, s)
-		}
-	}
 	for _, s := range old {
 		if !kind(s) {
-			add(s)
+			out = appendRun(out, s)
 			continue
 		}
 		for s.count > 0 {
 			n := min(s.count, found[0].count)
-			add(slot{found[0].node, n, true})
+			out = appendRun(out, slot{found[0].node, n, true})
 			s.count -= n
 			if found[0].count -= n; found[0].count == 0 {
 				found = found[1:]
@@ -206,6 +199,15 @@ func refill(old []slot, kind func(slot) bool, found []slot) []slot {
 		}
 	}
 	return out
+}
+
+// appendRun makes one run of two that follow one another on a node.
+func appendRun(runs []slot, s slot) []slot {
+	if last := len(runs) - 1; last >= 0 && runs[last].node == s.node && runs[last].held == s.held {
+		runs[last].count += s.count
+		return runs
+	}
+	return append(runs, s)
 }
 
 // book pods of a set, or takes them back when there are fewer than none. A class

@@ -74,6 +74,43 @@ func (w *world) decide() {
 	for key := range w.gangs {
 		w.checkWhole(key, before, waitedOut[key])
 	}
+	w.checkSeats(w.held())
+}
+
+// checkSeats: whoever holds a place that is not there is there already.
+func (w *world) checkSeats(held map[where]int32) {
+	for key, g := range w.p.gangs {
+		for k, s := range g.sets {
+			rank := int32(0)
+			for _, slot := range s.slots {
+				for range slot.count {
+					if slot.held && w.crowded(where{key, k, slot.node}, held) && !w.seated(key, s.Name, rank, slot.node) {
+						w.t.Errorf("rank %d of %s of %s has no pod on %s, which is crowded", rank, s.Name, key, slot.node)
+					}
+					rank++
+				}
+			}
+		}
+	}
+}
+
+func (w *world) crowded(at where, held map[where]int32) bool {
+	shape, n := w.gangs[at.gang].Sets[at.set].Shape, w.nodes[at.node]
+	for name, want := range shape.Requests {
+		if want > 0 && w.used(at.node, name, held) > n.Allocatable[name] {
+			return true
+		}
+	}
+	return w.used(at.node, pods, held) > n.Allocatable[pods] || len(shape.HostPorts) > 0 && w.ports(at.node, held) > 1
+}
+
+func (w *world) seated(gang, set string, rank int32, node string) bool {
+	for _, pod := range w.pods {
+		if pod.Gang == gang && pod.Set == set && pod.Rank == rank && pod.Node == node {
+			return true
+		}
+	}
+	return false
 }
 
 // checkGains: who got room just now got room that is there.

@@ -71,6 +71,8 @@ type account struct {
 	taken [2]vector
 	ports [2]map[HostPort]int
 	count [2]int64
+	// seated counts the bound pods of each rank.
+	seated map[seat]int
 }
 
 // side of an account.

@@ -20,6 +20,9 @@ type Picture struct {
 	gangs  map[string]*gang
 	queue  []*gang // gangs that Decide must look at, in turn
 
+	// unsure are the names of nodes that the next decision reviews.
+	unsure map[string]bool
+
 	classes map[string]*class
 	idle    []*class // those without a user, longest first
 	levels  map[string]*level
@@ -56,6 +59,7 @@ func blank() *Picture {
 		classes: map[string]*class{},
 		levels:  map[string]*level{},
 		fitting: map[string]bool{},
+		unsure:  map[string]bool{},
 	}
 }
 
@@ -80,6 +84,7 @@ func (p *Picture) SetNode(told Node) bool {
 		p.insert(n)
 	}
 	p.abandon(n)
+	p.doubt(n)
 	p.facts++
 	p.relieve(n)
 	return true
@@ -170,22 +175,49 @@ func (p *Picture) drop(n *node) {
 func (p *Picture) abandon(n *node) {
 	for _, key := range slices.Sorted(maps.Keys(n.accounts)) {
 		if a := n.accounts[key]; a.count[slots] > 0 {
-			p.lose(p.gangs[key], n)
+			g := p.gangs[key]
+			p.lose(g, n, func(k int, _ int32) bool { return !n.known || !n.keeps(g.sets[k].class.Tolerations) })
 		}
 	}
 }
 
-func (p *Picture) lose(g *gang, n *node) {
+// lose the places on a node of those ranks that are gone from there. It returns
+// whether there were any.
+func (p *Picture) lose(g *gang, n *node, gone func(k int, rank int32) bool) bool {
+	any := false
 	for k := range g.sets {
-		for j := range g.sets[k].slots {
-			s := &g.sets[k].slots[j]
-			if !s.held || s.node != n.Name || n.known && n.keeps(g.sets[k].class.Tolerations) {
-				continue
+		split, lost := g.sets[k].split(n, func(rank int32) bool { return gone(k, rank) })
+		if lost == 0 {
+			continue
+		}
+		g.sets[k].slots, any = split, true
+		p.book(g, k, n, -lost)
+	}
+	if any {
+		g.moved = true
+		p.enqueue(g)
+	}
+	return any
+}
+
+// split the slots that are held on a node into those of ranks that are gone and
+// the others, and count the former.
+func (s *set) split(n *node, gone func(rank int32) bool) ([]slot, int32) {
+	var out []slot
+	rank, lost := int32(0), int32(0)
+	for _, old := range s.slots {
+		if !old.held || old.node != n.Name {
+			out = appendRun(out, old)
+			rank += old.count
+			continue
+		}
+		for range old.count {
+			held := !gone(rank)
+			if out = appendRun(out, slot{old.node, 1, held}); !held {
+				lost++
 			}
-			p.book(g, k, n, -s.count)
-			s.held = false
-			g.moved = true
+			rank++
 		}
 	}
-	p.enqueue(g)
+	return out, lost
 }

@@ -12,27 +12,37 @@ type Pod struct {
 	Key  string
 	Node string
 	// Gang that the pod belongs to, known or not; empty for a pod of no gang.
-	Gang      string
+	Gang string
+	// Set of the gang and Rank within it; a pod of neither holds no rank's place.
+	Set       string
+	Rank      int32
 	Requests  Resources
 	HostPorts []HostPort
+}
+
+// seat is a rank of a set of some gang.
+type seat struct {
+	set  string
+	rank int32
 }
 
 // bookedPod is what was booked for a Pod, to be taken back exactly.
 type bookedPod struct {
 	node     string
 	gang     string
+	seat     seat
 	requests []amount
 	ports    []HostPort
 }
 
 func (b *bookedPod) equal(o *bookedPod) bool {
-	return b.node == o.node && b.gang == o.gang && slices.Equal(b.requests, o.requests) && slices.Equal(b.ports, o.ports)
+	return b.node == o.node && b.gang == o.gang && b.seat == o.seat && slices.Equal(b.requests, o.requests) && slices.Equal(b.ports, o.ports)
 }
 
 // Bind tells of a pod that is bound, whoever did it, or of what changed about it.
 // It returns whether that is news.
 func (p *Picture) Bind(told Pod) bool {
-	next := bookedPod{told.Node, told.Gang, p.names.perPod(told.Requests), told.HostPorts}
+	next := bookedPod{told.Node, told.Gang, seat{told.Set, told.Rank}, p.names.perPod(told.Requests), told.HostPorts}
 	if old, ok := p.pods[told.Key]; ok {
 		if old.equal(&next) {
 			return false
@@ -41,10 +51,19 @@ func (p *Picture) Bind(told Pod) bool {
 	}
 	p.pods[told.Key] = next
 	n := p.node(told.Node)
-	n.book(next.gang, bound, next.requests, next.ports, 1)
+	n.bind(&next, 1)
+	p.doubt(n)
 	p.touch(n)
 	p.changes++
 	return true
+}
+
+// bind a pod to the node, or with -1 takes it off.
+func (n *node) bind(b *bookedPod, count int) {
+	n.book(b.gang, bound, b.requests, b.ports, int64(count))
+	if a := n.accounts[b.gang]; a != nil && b.gang != "" {
+		add(&a.seated, b.seat, count)
+	}
 }
 
 // Unbind tells that a pod ended or is gone; one that was never told of is fine.
@@ -56,7 +75,8 @@ func (p *Picture) Unbind(key string) bool {
 	}
 	delete(p.pods, key)
 	n := p.node(old.node)
-	n.book(old.gang, bound, old.requests, old.ports, -1)
+	n.bind(&old, -1)
+	p.doubt(n)
 	p.relieve(n)
 	p.drop(n)
 	return true

@@ -42,7 +42,7 @@ func (ps *pass) reason(g *gang, state State) *Reason {
 	case lost > 0:
 		return &Reason{
 			Code:    NodeLost,
-			Text:    fmt.Sprintf("%s of %d lost %s and no other node can take them", plural(lost, "pod"), g.count(every), g.lostNodes()),
+			Text:    fmt.Sprintf("%s of %d lost %s and no other node can take them", plural(lost, "pod"), g.count(every), ps.p.lostNodes(g)),
 			Because: []Reason{*ps.p.explain(g, slot.lost)},
 		}
 	case state == Placed:
@@ -63,19 +63,27 @@ func (ps *pass) reason(g *gang, state State) *Reason {
 	return ps.reasons[g.shape]
 }
 
-func (g *gang) lostNodes() string {
+// lostNodes in words, or the room on them where the nodes are still there.
+func (p *Picture) lostNodes(g *gang) string {
 	var nodes []string
+	room := "their room on "
 	for _, set := range g.sets {
 		for _, s := range set.slots {
-			if s.lost() && !slices.Contains(nodes, s.node) {
+			if !s.lost() {
+				continue
+			}
+			if !slices.Contains(nodes, s.node) {
 				nodes = append(nodes, s.node)
+			}
+			if n := p.byName[s.node]; n == nil || !n.known || !n.keeps(set.class.Tolerations) {
+				room = ""
 			}
 		}
 	}
 	if len(nodes) == 1 {
-		return "node " + nodes[0]
+		return room + "node " + nodes[0]
 	}
-	return fmt.Sprintf("%d nodes such as %s", len(nodes), nodes[0])
+	return fmt.Sprintf("%s%d nodes such as %s", room, len(nodes), nodes[0])
 }
 
 // twin is the gang on the empty cluster, where it is only ever tried.

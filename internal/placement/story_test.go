@@ -62,7 +62,7 @@ func runStory(t *testing.T, file string) {
 //
 //	node NAME [cpu=4] [memory=8Gi] [gpu=8] [label.KEY=VALUE] [taint=KEY=VALUE:EFFECT] [cordoned] [notready]
 //	gone NODE
-//	pod KEY NODE [gang=KEY] [cpu=1] [port=80]
+//	pod KEY NODE [gang=KEY] [rank=SET/0] [cpu=1] [port=80]
 //	ended POD
 //	gang KEY [priority=1] [created=1] [waits] [SET@NODE*2+NODE*1] SET=COUNT[,cpu=1][,required=KEY][,select.KEY=VALUE][,in.KEY=V|V][,like.KEY=VALUE][,tolerate=KEY][,port=80]...
 //	deleted GANG
@@ -160,6 +160,9 @@ func (s *storyteller) pod(args []string) Pod {
 		switch key, value, _ := strings.Cut(arg, "="); key {
 		case "gang":
 			pod.Gang = value
+		case "rank":
+			set, rank, _ := strings.Cut(value, "/")
+			pod.Set, pod.Rank = set, int32(s.number(rank))
 		case "port":
 			pod.HostPorts = append(pod.HostPorts, HostPort{Port: int32(s.number(value)), Protocol: "TCP"})
 		default:

@@ -109,7 +109,7 @@ func (w *world) node() Node {
 func (w *world) pod() Pod {
 	pod := Pod{Key: fmt.Sprint("p", w.n(12)), Node: w.nodeName(), Requests: w.requests()}
 	if w.n(2) == 0 {
-		pod.Gang = fmt.Sprint("g", w.n(6))
+		pod.Gang, pod.Set, pod.Rank = fmt.Sprint("g", w.n(6)), fmt.Sprint("s", w.n(2)), int32(w.n(3))
 	}
 	if w.n(4) == 0 {
 		pod.HostPorts = []HostPort{{Port: 80, Protocol: "TCP"}}

@@ -145,7 +145,7 @@ func TestNodeSelectorWithoutTermsMatchesNothing(t *testing.T) {
 func TestPodOf(t *testing.T) {
 	always := corev1.ContainerRestartPolicyAlways
 	pod := newPod("p", "n1", quantities(1, 1))
-	pod.Labels = map[string]string{slipwayv1.LabelGang: "a"}
+	pod.Labels = map[string]string{slipwayv1.LabelGang: "a", slipwayv1.LabelPodSet: "worker", slipwayv1.LabelRank: "3"}
 	pod.Spec.Overhead = corev1.ResourceList{"cpu": resource.MustParse("250m")}
 	pod.Spec.Containers[0].Ports = []corev1.ContainerPort{{ContainerPort: 1}, {HostPort: 80, HostIP: "10.0.0.1"}}
 	pod.Spec.InitContainers = []corev1.Container{
@@ -154,7 +154,7 @@ func TestPodOf(t *testing.T) {
 	}
 	got, takes := podOf(pod)
 	want := placement.Pod{
-		Key: "uid-p", Node: "n1", Gang: "ns/a",
+		Key: "uid-p", Node: "n1", Gang: "ns/a", Set: "worker", Rank: 3,
 		Requests:  placement.Resources{"cpu": 3250, "nvidia.com/gpu": 1},
 		HostPorts: []placement.HostPort{{Port: 81, Protocol: "UDP"}, {Port: 80, Protocol: "TCP", IP: "10.0.0.1"}},
 	}
@@ -164,5 +164,9 @@ func TestPodOf(t *testing.T) {
 	pod.DeletionTimestamp = &metav1.Time{Time: noon}
 	if _, takes := podOf(pod); !takes {
 		t.Error("a pod on its way out takes nothing")
+	}
+	pod.Labels[slipwayv1.LabelRank] = "first"
+	if got, _ := podOf(pod); got.Set != "" || got.Gang != "ns/a" {
+		t.Errorf("a pod without a rank is of set %q of gang %q", got.Set, got.Gang)
 	}
 }

@@ -184,6 +184,29 @@ func TestOthersPodsCount(t *testing.T) {
 	s.expect(map[string]string{"a": "Placed Ready (Placed) worker n1*2"})
 }
 
+// TestRefusedByTheKubelet: the default scheduler, blind to reservations, was
+// faster, and the kubelet refuses the last pod. It gets another node.
+func TestRefusedByTheKubelet(t *testing.T) {
+	s := newServer(t, newNode("n1", 8, 4), newNode("n2", 8, 4), newGang("a", 4, 1))
+	s.settle()
+	var last *corev1.Pod
+	for i := range 4 {
+		last = newPod(fmt.Sprint("a-", i), "n1", quantities(1, 1))
+		last.Labels = map[string]string{
+			slipwayv1.LabelGang: "a", slipwayv1.LabelPodSet: "worker", slipwayv1.LabelRank: strconv.Itoa(i)}
+		s.set(last)
+	}
+	s.set(newPod("foreign", "n1", quantities(1, 1)))
+	s.settle()
+	s.expect(map[string]string{"a": "Placed Ready (Placed) worker n1*4"})
+
+	refused := last.DeepCopy()
+	refused.Status = corev1.PodStatus{Phase: corev1.PodFailed, Reason: "OutOfnvidia.com/gpu"}
+	s.set(refused)
+	s.settle()
+	s.expect(map[string]string{"a": "Placed Ready (Placed) worker n1*3 n2*1"})
+}
+
 func TestDeletedGangFreesAtOnce(t *testing.T) {
 	s := newServer(t, newNode("n1", 8, 4), newGang("a", 4, 1), newGang("b", 4, 1))
 	s.settle()

@@ -4,6 +4,8 @@
 package scheduler
 
 import (
+	"strconv"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/component-helpers/resource"
 
@@ -27,8 +29,18 @@ func podOf(p *corev1.Pod) (placement.Pod, bool) {
 	}
 	if gang := p.Labels[slipwayv1.LabelGang]; gang != "" {
 		out.Gang = keyOf(p.Namespace, gang)
+		out.Set, out.Rank = rankOf(p)
 	}
 	return out, true
+}
+
+// rankOf a pod within its set, or no set when it does not say.
+func rankOf(p *corev1.Pod) (set string, rank int32) {
+	n, err := strconv.ParseInt(p.Labels[slipwayv1.LabelRank], 10, 32)
+	if err != nil {
+		return "", 0
+	}
+	return p.Labels[slipwayv1.LabelPodSet], int32(n)
 }
 
 // hostPorts of the containers that run as long as the pod.

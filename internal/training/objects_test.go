@@ -109,7 +109,8 @@ func TestPodAndService(t *testing.T) {
 		t.Errorf("labels of the service: %s", diff)
 	}
 	pod := w.pods["j-worker-0"]
-	labels["team"], labels[slipwayv1.LabelGang], labels[slipwayv1.LabelPodSet] = "vision", "pytorchjob-j", "worker"
+	labels["team"], labels[slipwayv1.LabelGang] = "vision", "pytorchjob-j"
+	labels[slipwayv1.LabelPodSet], labels[slipwayv1.LabelRank] = "worker", "0"
 	if diff := cmp.Diff(labels, pod.Labels); diff != "" {
 		t.Errorf("labels of the pod: %s", diff)
 	}

@@ -63,6 +63,33 @@ func TestLostNodeWithoutAnother(t *testing.T) {
 	}
 }
 
+// The kubelet refuses a pod because somebody else's took its room: the scheduler
+// gives the rank another node, and there it is made again.
+func TestRefusedPodMoves(t *testing.T) {
+	w := started(t, newJob(0, 2, policy(kubeflowv1.RestartPolicyNever)), "n1")
+	other := w.pods["j-worker-0"].UID
+	w.refuse("j-worker-1", "OutOfcpu")
+	w.unplace("NodeLost", "1 pod of 2 lost their room on node n1", w.gang.Status.Placement...)
+	w.settle()
+	if w.podNames() != "j-worker-0 j-worker-1" || w.pods["j-worker-0"].UID != other {
+		t.Fatalf("pods %s while the gang waits for another node", w.podNames())
+	}
+	w.place("n1", "n2")
+	w.settle()
+	pod := w.pods["j-worker-1"]
+	if pod == nil || pod.Spec.NodeName != "n2" || pod.Status.Phase != corev1.PodPending {
+		t.Fatalf("worker 1 did not move: %+v", pod)
+	}
+	if w.pods["j-worker-0"].UID != other || w.sent("PodReplaced") != 1 {
+		t.Errorf("worker 0 replaced: %v, events %v", w.pods["j-worker-0"].UID != other, w.events)
+	}
+	w.runAll()
+	w.settle()
+	if w.last() != "Running" {
+		t.Errorf("%s at the end, want Running", w.last())
+	}
+}
+
 // A node dies while nobody has deleted the pod yet.
 func TestMovedPodOfALostNodeIsForced(t *testing.T) {
 	w := started(t, newJob(0, 2), "n1", "n2")

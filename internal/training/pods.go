@@ -108,5 +108,6 @@ func podLabels(in observed, r *rank) map[string]string {
 	}
 	labels[slipwayv1.LabelGang] = GangName(in.Framework.Kind, in.Job.Object().GetName())
 	labels[slipwayv1.LabelPodSet] = podSetName(r.replica)
+	labels[slipwayv1.LabelRank] = strconv.Itoa(int(r.index))
 	return labels
 }
