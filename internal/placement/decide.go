@@ -122,7 +122,7 @@ func (p *Picture) reclaim(g *gang) {
 		for j := range g.sets[k].slots {
 			s := &g.sets[k].slots[j]
 			n := p.byName[s.node]
-			if s.fresh() || n == nil || !n.known || !n.keeps(c.Tolerations) || !c.countable(s.count) {
+			if s.fresh() || n == nil || !p.keeps(n, c) || !c.countable(s.count) {
 				continue
 			}
 			if s.held = !g.Waits || p.roomy(g, k, n, s.count); s.held {

@@ -9,7 +9,7 @@
 // changes and never rebuilt: nodes ([Picture.SetNode], [Picture.DeleteNode]),
 // pods that are bound, whoever bound them ([Picture.Bind], [Picture.Unbind]),
 // and gangs ([Picture.SetGang], [Picture.DeleteGang]). The order in which it is
-// told does not matter. [Picture.Decide] then answers with a [Verdict] for each
+// told does not matter. [Picture.Elapse] tells the time. [Picture.Decide] then answers with a [Verdict] for each
 // gang whose answer is another than before.
 //
 // # Rules
@@ -28,8 +28,8 @@
 // else to the one that holds most. With a topology it goes to the tightest
 // domain that holds it; a preferred one falls back to the largest domains.
 //
-// A node is lost to a gang when it is deleted, not ready, or has a NoExecute taint
-// that the gang does not tolerate. Only the pods there are placed again. Where
+// A node is lost to a gang when it is deleted, or has a NoExecute taint that the
+// gang does not tolerate, or no longer. Only the pods there are placed again. Where
 // other schedulers' pods take what a gang has reserved, only its ranks that have
 // no pod on that node lose their places. A gang that grows keeps running while
 // the pods that were added wait.

@@ -75,6 +75,11 @@ func (w *world) decide() {
 		w.checkWhole(key, before, waitedOut[key])
 	}
 	w.checkSeats(w.held())
+	for at := range w.held() {
+		if w.evicted(w.nodes[at.node], w.gangs[at.gang].Sets[at.set].Shape) {
+			w.t.Errorf("%v holds a place on a node that evicts it", at)
+		}
+	}
 }
 
 // checkSeats: whoever holds a place that is not there is there already.
@@ -120,11 +125,7 @@ func (w *world) checkGains(before, after map[where]int32, resuming map[string]bo
 			continue
 		}
 		n, s := w.nodes[at.node], w.gangs[at.gang].Sets[at.set]
-		tolerant := len(s.Shape.Tolerations) > 0
-		switch {
-		case resuming[at.gang]:
-		case n.Name == "", !n.Ready, n.Cordoned, len(n.Taints) > 0 && !tolerant,
-			s.Shape.Selector != nil && n.Labels["zone"] != "a":
+		if !resuming[at.gang] && !allowed(n, s.Shape) {
 			w.t.Errorf("%v is not allowed on %+v", at, n)
 		}
 		for name := range s.Shape.Requests {
@@ -139,6 +140,27 @@ func (w *world) checkGains(before, after map[where]int32, resuming map[string]bo
 			w.t.Errorf("%v shares a host port on %s", at, at.node)
 		}
 	}
+}
+
+// allowed says that a node takes new pods of the shape if it has room.
+func allowed(n Node, s Shape) bool {
+	for _, taint := range n.Taints {
+		if len(s.Tolerations) == 0 || s.Tolerations[0].Limited && taint.Effect == NoExecute {
+			return false
+		}
+	}
+	return n.Name != "" && n.Ready && !n.Cordoned && (s.Selector == nil || n.Labels["zone"] == "a")
+}
+
+// evicted says that what is on the node may not be there any longer.
+func (w *world) evicted(n Node, s Shape) bool {
+	for _, taint := range n.Taints {
+		if taint.Effect == NoExecute && (len(s.Tolerations) == 0 ||
+			s.Tolerations[0].Limited && w.now >= taint.Since+s.Tolerations[0].Seconds) {
+			return true
+		}
+	}
+	return n.Name == ""
 }
 
 // used of a resource on a node, counted anew from what the world was told.
@@ -229,8 +251,7 @@ func (w *world) checkNoRoom(g *gang) {
 	s, held := g.sets[0], w.held()
 	room := int64(0)
 	for _, n := range w.nodes {
-		if !n.Ready || n.Cordoned || len(n.Taints) > 0 && len(s.Shape.Tolerations) == 0 ||
-			s.Shape.Selector != nil && n.Labels["zone"] != "a" {
+		if !allowed(n, s.Shape) {
 			continue
 		}
 		fit := n.Allocatable[pods] - w.used(n.Name, pods, held)
@@ -307,6 +328,7 @@ func (w *world) restart() {
 	for _, n := range w.nodes {
 		again.SetNode(n)
 	}
+	again.Elapse(w.now)
 	for _, v := range again.Decide() {
 		if was := w.latest[v.Gang]; was.State == Placed && was.Reason == nil && !cmp.Equal(was, v) {
 			w.t.Errorf("a restart moves %s:\n%s", v.Gang, cmp.Diff(was, v))

@@ -5,6 +5,7 @@ package placement
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 )
@@ -103,7 +104,12 @@ const (
 )
 
 // Taint of a node.
-type Taint struct{ Key, Value, Effect string }
+type Taint struct {
+	Key, Value, Effect string
+	// Since is when a NoExecute taint was added, in seconds since whenever
+	// [Picture.Elapse] counts from; zero when nobody knows.
+	Since int64
+}
 
 func (t Taint) String() string {
 	if t.Value == "" {
@@ -117,6 +123,11 @@ func (t Taint) String() string {
 type Toleration struct {
 	Key, Value, Effect string
 	AnyValue           bool
+	// Limited tolerations hold for so many Seconds after a NoExecute taint was
+	// added. They keep what is on the node and let nothing new go there. Where
+	// nobody knows when the taint was added they have no end.
+	Limited bool
+	Seconds int64
 }
 
 func (t Toleration) tolerates(taint Taint) bool {
@@ -125,8 +136,27 @@ func (t Toleration) tolerates(taint Taint) bool {
 		(t.AnyValue || t.Value == taint.Value)
 }
 
+// tolerated for good.
 func tolerated(taint Taint, by []Toleration) bool {
-	return slices.ContainsFunc(by, func(t Toleration) bool { return t.tolerates(taint) })
+	return slices.ContainsFunc(by, func(t Toleration) bool {
+		return t.tolerates(taint) && !(t.Limited && taint.Effect == NoExecute)
+	})
+}
+
+// never is later than every moment.
+const never = math.MaxInt64
+
+// toleratedUntil is the moment from which a NoExecute taint evicts. As in
+// Kubernetes the first toleration that fits decides.
+func toleratedUntil(taint Taint, by []Toleration) int64 {
+	i := slices.IndexFunc(by, func(t Toleration) bool { return t.tolerates(taint) })
+	switch {
+	case i < 0:
+		return math.MinInt64
+	case by[i].Limited && taint.Since != 0:
+		return taint.Since + min(max(by[i].Seconds, 0), maxQuantity)
+	}
+	return never
 }
 
 // HostPort of the node that a pod binds. An empty IP is all addresses.

@@ -17,8 +17,8 @@ type Node struct {
 	// Cordoned nodes keep what runs there and take nothing new, except from a set
 	// that tolerates the taint node.kubernetes.io/unschedulable.
 	Cordoned bool
-	// Ready is false for a node whose kubelet does not answer. What was placed
-	// there is lost.
+	// Ready is false for a node whose kubelet does not answer or is not well. It
+	// takes nothing new; what is there is lost by a taint.
 	Ready bool
 	// Allocatable, "pods" included.
 	Allocatable Resources
@@ -30,10 +30,16 @@ func (n *Node) equal(o *Node) bool {
 		maps.Equal(n.Allocatable, o.Allocatable)
 }
 
-// keeps says that a pod which tolerates this much may go on running there.
-func (n *Node) keeps(tolerations []Toleration) bool {
-	_, evicts := n.taint(NoExecute, tolerations)
-	return n.Ready && !evicts
+// keepsUntil is the moment from which a pod that tolerates this much may no longer
+// run there.
+func (n *Node) keepsUntil(tolerations []Toleration) int64 {
+	until := int64(never)
+	for _, t := range n.Taints {
+		if t.Effect == NoExecute {
+			until = min(until, toleratedUntil(t, tolerations))
+		}
+	}
+	return until
 }
 
 // taint with the effect that is not tolerated, if there is one.

@@ -20,6 +20,8 @@ type Picture struct {
 	gangs  map[string]*gang
 	queue  []*gang // gangs that Decide must look at, in turn
 
+	// now is when Elapse was last told.
+	now int64
 	// unsure are the names of nodes that the next decision reviews.
 	unsure map[string]bool
 
@@ -63,8 +65,8 @@ func blank() *Picture {
 	}
 }
 
-// SetNode tells of a node, or of what changed about it. What was placed on a node
-// that is not ready any more is lost. It returns whether that is news.
+// SetNode tells of a node, or of what changed about it. What its taints evict is
+// lost. It returns whether that is news.
 func (p *Picture) SetNode(told Node) bool {
 	n := p.node(told.Name)
 	if n.known && n.equal(&told) {
@@ -171,14 +173,16 @@ func (p *Picture) drop(n *node) {
 	}
 }
 
-// abandon the slots that a node no longer keeps.
-func (p *Picture) abandon(n *node) {
+// abandon the slots that a node no longer keeps, and say whether there were any.
+func (p *Picture) abandon(n *node) bool {
+	any := false
 	for _, key := range slices.Sorted(maps.Keys(n.accounts)) {
 		if a := n.accounts[key]; a.count[slots] > 0 {
 			g := p.gangs[key]
-			p.lose(g, n, func(k int, _ int32) bool { return !n.known || !n.keeps(g.sets[k].class.Tolerations) })
+			any = p.lose(g, n, func(k int, _ int32) bool { return !p.keeps(n, g.sets[k].class) }) || any
 		}
 	}
+	return any
 }
 
 // lose the places on a node of those ranks that are gone from there. It returns

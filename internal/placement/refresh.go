@@ -75,7 +75,7 @@ func (p *Picture) lostNodes(g *gang) string {
 			if !slices.Contains(nodes, s.node) {
 				nodes = append(nodes, s.node)
 			}
-			if n := p.byName[s.node]; n == nil || !n.known || !n.keeps(set.class.Tolerations) {
+			if n := p.byName[s.node]; n == nil || !p.keeps(n, set.class) {
 				room = ""
 			}
 		}

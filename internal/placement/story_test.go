@@ -60,13 +60,15 @@ func runStory(t *testing.T, file string) {
 
 // storyteller carries out commands:
 //
-//	node NAME [cpu=4] [memory=8Gi] [gpu=8] [label.KEY=VALUE] [taint=KEY=VALUE:EFFECT] [cordoned] [notready]
+//	node NAME [cpu=4] [memory=8Gi] [gpu=8] [label.KEY=VALUE] [taint=KEY=VALUE:EFFECT[@SINCE]] [cordoned] [notready]
 //	gone NODE
 //	pod KEY NODE [gang=KEY] [rank=SET/0] [cpu=1] [port=80]
 //	ended POD
-//	gang KEY [priority=1] [created=1] [waits] [SET@NODE*2+NODE*1] SET=COUNT[,cpu=1][,required=KEY][,select.KEY=VALUE][,in.KEY=V|V][,like.KEY=VALUE][,tolerate=KEY][,port=80]...
+//	gang KEY [priority=1] [created=1] [waits] [SET@NODE*2+NODE*1] SET=COUNT[,cpu=1][,required=KEY][,select.KEY=VALUE][,in.KEY=V|V][,like.KEY=VALUE][,tolerate=KEY[@SECONDS]][,port=80]...
 //	deleted GANG
+//	time SECONDS
 //	decide
+//	next
 //	refresh LIMIT
 type storyteller struct {
 	t *testing.T
@@ -79,6 +81,9 @@ func (s *storyteller) tell(commands string) string {
 		if words := strings.Fields(line); len(words) > 0 && !strings.HasPrefix(words[0], "#") {
 			for _, v := range s.do(words[0], words[1:]) {
 				fmt.Fprintln(&b, describe(v))
+			}
+			if at, is := s.p.NextLoss(); words[0] == "next" && is {
+				fmt.Fprintln(&b, "loses a place at", at)
 			}
 			if words[0] == "gang" {
 				if err := s.p.SetGang(s.gang(words[1:])); err != nil {
@@ -100,9 +105,11 @@ func (s *storyteller) do(verb string, args []string) []Verdict {
 		s.p.Bind(s.pod(args))
 	case "ended":
 		s.p.Unbind(args[0])
-	case "gang":
+	case "gang", "next":
 	case "deleted":
 		s.p.DeleteGang(args[0])
+	case "time":
+		s.p.Elapse(s.number(args[0]))
 	case "decide":
 		return s.p.Decide()
 	case "refresh":
@@ -141,10 +148,15 @@ func (s *storyteller) node(args []string) Node {
 			n.Cordoned = true
 		case key == "notready":
 			n.Ready = false
+			n.Taints = append(n.Taints, Taint{Key: "node.kubernetes.io/unreachable", Effect: NoExecute})
 		case key == "taint":
 			taint, effect, _ := strings.Cut(value, ":")
 			key, value, _ := strings.Cut(taint, "=")
-			n.Taints = append(n.Taints, Taint{key, value, effect})
+			effect, since, timed := strings.Cut(effect, "@")
+			n.Taints = append(n.Taints, Taint{Key: key, Value: value, Effect: effect})
+			if timed {
+				n.Taints[len(n.Taints)-1].Since = s.number(since)
+			}
 		case isLabel:
 			n.Labels[label] = value
 		default:
@@ -215,7 +227,11 @@ func (s *storyteller) set(name, spec string) PodSet {
 		case key == "required", key == "preferred":
 			set.Topology = Topology{value, key == "required"}
 		case key == "tolerate":
-			set.Shape.Tolerations = append(set.Shape.Tolerations, Toleration{Key: value, AnyValue: true})
+			key, seconds, limited := strings.Cut(value, "@")
+			set.Shape.Tolerations = append(set.Shape.Tolerations, Toleration{Key: key, AnyValue: true, Limited: limited})
+			if limited {
+				set.Shape.Tolerations[len(set.Shape.Tolerations)-1].Seconds = s.number(seconds)
+			}
 		case key == "port":
 			set.Shape.HostPorts = append(set.Shape.HostPorts, HostPort{Port: int32(s.number(value)), Protocol: "TCP"})
 		case selects:

@@ -19,12 +19,13 @@ type world struct {
 	verdicts []Verdict
 	latest   map[string]Verdict
 	restored map[string]bool // gangs whose first places came from elsewhere
+	now      int64
 }
 
 func newWorld(t *testing.T, data []byte) *world {
 	return &world{
 		t: t, data: data, p: New(),
-		nodes: map[string]Node{}, pods: map[string]Pod{}, gangs: map[string]Gang{}, latest: map[string]Verdict{}, restored: map[string]bool{},
+		nodes: map[string]Node{}, pods: map[string]Pod{}, gangs: map[string]Gang{}, latest: map[string]Verdict{}, restored: map[string]bool{}, now: 1,
 	}
 }
 
@@ -42,7 +43,7 @@ func (w *world) step() bool {
 	if len(w.data) == 0 {
 		return false
 	}
-	switch w.n(10) {
+	switch w.n(11) {
 	case 0, 1:
 		n := w.node()
 		w.nodes[n.Name] = n
@@ -69,6 +70,9 @@ func (w *world) step() bool {
 	case 8:
 		w.p.Refresh(w.n(4))
 	case 9:
+		w.now += int64(w.n(3))
+		w.p.Elapse(w.now)
+	case 10:
 		w.decide()
 	}
 	w.consistent()
@@ -99,9 +103,9 @@ func (w *world) node() Node {
 	}
 	switch w.n(6) {
 	case 0:
-		n.Taints = []Taint{{"dedicated", "", NoSchedule}}
+		n.Taints = []Taint{{Key: "dedicated", Effect: NoSchedule}}
 	case 1:
-		n.Taints = []Taint{{"dedicated", "", NoExecute}}
+		n.Taints = []Taint{{Key: "dedicated", Effect: NoExecute, Since: w.now}}
 	}
 	return n
 }
@@ -137,7 +141,7 @@ func (w *world) gang() Gang {
 		case 2:
 			s.Shape.Selector = map[string]string{"zone": "a"}
 		case 3:
-			s.Shape.Tolerations = []Toleration{{Key: "dedicated", AnyValue: true}}
+			s.Shape.Tolerations = []Toleration{{Key: "dedicated", AnyValue: true, Limited: w.n(2) == 0, Seconds: int64(w.n(3))}}
 		case 4:
 			s.Shape.HostPorts = []HostPort{{Port: 80, Protocol: "TCP"}}
 		}

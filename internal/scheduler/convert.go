@@ -6,10 +6,11 @@ package scheduler
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/placement"
@@ -105,6 +106,7 @@ func tolerationsOf(list []corev1.Toleration) []placement.Toleration {
 		case corev1.TolerationOpExists, corev1.TolerationOpEqual, "":
 			out = append(out, placement.Toleration{
 				Key: t.Key, Value: t.Value, Effect: string(t.Effect), AnyValue: t.Operator == corev1.TolerationOpExists,
+				Limited: t.TolerationSeconds != nil, Seconds: ptr.Deref(t.TolerationSeconds, 0),
 			})
 		}
 	}
@@ -139,26 +141,54 @@ func amountOf(name corev1.ResourceName, q resource.Quantity) int64 {
 	return q.MilliValue()
 }
 
-// nodeOf says what placement must know of a Node. Its kubelet does not answer when
-// Ready is not True, or when the node controller has said so by a taint.
+// nodeOf says what placement must know of a Node. What is on it is lost by taints
+// alone, so that pods can say how long they put up with it. A kubelet that does
+// not answer is one, added when it was last heard of: the node controller says so
+// later, and not at all while most nodes are gone. One that answers that it is
+// not well, as each does for a moment when it starts, is none before the node
+// controller says so.
 func nodeOf(n *corev1.Node) placement.Node {
 	out := placement.Node{
 		Name:        n.Name,
 		Labels:      n.Labels,
 		Cordoned:    n.Spec.Unschedulable,
-		Ready:       isReady(n),
+		Ready:       true,
 		Allocatable: resourcesOf(n.Status.Allocatable),
 	}
 	for _, t := range n.Spec.Taints {
-		out.Taints = append(out.Taints, placement.Taint{Key: t.Key, Value: t.Value, Effect: string(t.Effect)})
+		out.Taints = append(out.Taints, placement.Taint{
+			Key: t.Key, Value: t.Value, Effect: string(t.Effect), Since: secondsOf(t.TimeAdded)})
+		out.Ready = out.Ready && !unwell(t)
 	}
+	ready := readiness(n)
+	if out.Ready && ready.Status != corev1.ConditionTrue && ready.Status != corev1.ConditionFalse {
+		out.Taints = append(out.Taints, placement.Taint{
+			Key: corev1.TaintNodeUnreachable, Effect: placement.NoExecute, Since: secondsOf(&ready.LastTransitionTime)})
+	}
+	out.Ready = out.Ready && ready.Status == corev1.ConditionTrue
 	return out
 }
 
-func isReady(n *corev1.Node) bool {
-	return slices.ContainsFunc(n.Status.Conditions, func(c corev1.NodeCondition) bool {
-		return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
-	}) && !slices.ContainsFunc(n.Spec.Taints, func(t corev1.Taint) bool {
-		return t.Effect == corev1.TaintEffectNoExecute && (t.Key == corev1.TaintNodeUnreachable || t.Key == corev1.TaintNodeNotReady)
-	})
+// unwell is the node controller's word that the kubelet does not answer, or that
+// it is not well.
+func unwell(t corev1.Taint) bool {
+	return t.Effect == corev1.TaintEffectNoExecute && (t.Key == corev1.TaintNodeUnreachable || t.Key == corev1.TaintNodeNotReady)
+}
+
+// readiness is the condition Ready, without a status where there is none.
+func readiness(n *corev1.Node) corev1.NodeCondition {
+	for _, c := range n.Status.Conditions {
+		if c.Type == corev1.NodeReady {
+			return c
+		}
+	}
+	return corev1.NodeCondition{}
+}
+
+// secondsOf a moment as placement counts them; zero when there is none.
+func secondsOf(t *metav1.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
 }

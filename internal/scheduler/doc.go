@@ -17,6 +17,11 @@
 // last seen, so that of two schedulers, one of which does not know yet that it
 // no longer leads, only one succeeds.
 //
+// A node that does not answer is lost to a gang at once unless the gang's pods
+// tolerate node.kubernetes.io/unreachable or not-ready, and then when their
+// tolerationSeconds are over. The five minutes that Kubernetes adds to pods that
+// tolerate neither do not count: a gang computes nothing while it lacks a rank.
+//
 // A gang that waits costs nothing while the cluster does not change. While it
 // does, why gangs wait is worded anew for a bounded number of them a second;
 // decisions are never held back by that.

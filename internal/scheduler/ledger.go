@@ -132,11 +132,20 @@ func (l *ledger) drop(key string) {
 }
 
 // decide on all gangs, and return those whose status is to be looked at.
-func (l *ledger) decide() []types.NamespacedName {
+func (l *ledger) decide(now time.Time) []types.NamespacedName {
+	l.picture.Elapse(now.Unix())
 	for _, v := range l.picture.Decide() {
 		l.note(v)
 	}
 	return l.flush()
+}
+
+// nextLoss is when the patience of a gang with a node ends; zero when none's does.
+func (l *ledger) nextLoss() time.Time {
+	if at, is := l.picture.NextLoss(); is {
+		return time.Unix(at, 0)
+	}
+	return time.Time{}
 }
 
 // reword why gangs wait, for at most so many; see Picture.Refresh.

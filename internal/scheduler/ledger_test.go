@@ -8,12 +8,14 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
@@ -27,10 +29,11 @@ type server struct {
 	gangs   map[types.NamespacedName]*slipwayv1.Gang
 	version int
 	writes  int
+	now     time.Time
 }
 
 func newServer(t *testing.T, objects ...client.Object) *server {
-	s := &server{t: t, ledger: newLedger(), gangs: map[types.NamespacedName]*slipwayv1.Gang{}, version: 100}
+	s := &server{t: t, ledger: newLedger(), gangs: map[types.NamespacedName]*slipwayv1.Gang{}, version: 100, now: noon}
 	for _, o := range objects {
 		s.set(o)
 	}
@@ -52,7 +55,7 @@ func (s *server) settle() int {
 	s.t.Helper()
 	before := s.writes
 	for range 10 {
-		names := s.ledger.decide()
+		names := s.ledger.decide(s.now)
 		reworded, _ := s.ledger.reword(100)
 		if names = append(names, reworded...); len(names) == 0 {
 			return s.writes - before
@@ -253,6 +256,54 @@ func TestLostNode(t *testing.T) {
 			s.expect(map[string]string{"a": "Placed Ready (Placed) worker n1*4 n3*4"})
 		})
 	}
+}
+
+// TestGrace: what is tolerated for an hour is not lost before the hour is over.
+func TestGrace(t *testing.T) {
+	since := metav1.NewTime(noon)
+	unreachable := newNode("n1", 8, 4)
+	unreachable.Status.Conditions[0].Status = corev1.ConditionUnknown
+	unreachable.Status.Conditions[0].LastTransitionTime = since
+	notReady := newNode("n1", 8, 4)
+	notReady.Status.Conditions[0].Status = corev1.ConditionFalse
+	notReady.Spec.Taints = []corev1.Taint{{Key: corev1.TaintNodeNotReady, Effect: corev1.TaintEffectNoExecute, TimeAdded: &since}}
+	for name, node := range map[string]*corev1.Node{"unreachable": unreachable, "not ready": notReady} {
+		t.Run(name, func(t *testing.T) {
+			patient := newGang("patient", 1, 1)
+			for _, key := range []string{corev1.TaintNodeNotReady, corev1.TaintNodeUnreachable} {
+				patient.Spec.PodSets[0].Tolerations = append(patient.Spec.PodSets[0].Tolerations, corev1.Toleration{
+					Key: key, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoExecute, TolerationSeconds: ptr.To[int64](3600)})
+			}
+			s := newServer(t, newNode("n1", 8, 4), patient, newGang("hasty", 1, 1))
+			s.settle()
+			s.set(node)
+			s.settle()
+			s.expect(map[string]string{"patient": "Placed Ready (Placed) worker n1*1", "hasty": "Reconciling (NodeLost) worker n1*1"})
+			end := noon.Add(time.Hour)
+			if got := s.ledger.nextLoss(); !got.Equal(end) {
+				t.Errorf("decides again at %v, want %v", got, end)
+			}
+			s.now = end
+			s.settle()
+			s.expect(map[string]string{"patient": "Reconciling (NodeLost) worker n1*1"})
+			if got := s.ledger.nextLoss(); !got.IsZero() {
+				t.Errorf("decides again at %v", got)
+			}
+		})
+	}
+}
+
+// TestKubeletStartsAnew: for the moment in which it is not ready, a node gets
+// nothing and loses nothing.
+func TestKubeletStartsAnew(t *testing.T) {
+	s := newServer(t, newNode("n1", 8, 4), newGang("a", 1, 1))
+	s.settle()
+	n := newNode("n1", 8, 4)
+	n.Status.Conditions[0].Status = corev1.ConditionFalse
+	s.set(n)
+	s.set(newGang("b", 1, 1))
+	s.settle()
+	s.expect(map[string]string{"a": "Placed Ready (Placed) worker n1*1", "b": "Reconciling (NodesUnavailable)"})
 }
 
 func TestGrowsAndShrinks(t *testing.T) {

@@ -94,30 +94,37 @@ func (d *decider) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, e
 	case <-ctx.Done():
 		return ctrl.Result{}, ctx.Err()
 	}
-	due := time.Since(d.reworded) >= rewordEvery
-	changed, stale := d.decide(due)
+	now := time.Now()
+	due := now.Sub(d.reworded) >= rewordEvery
+	if due {
+		d.reworded = now
+	}
+	changed, again := d.decide(now, due)
 	for _, name := range changed {
 		d.writes.Add(ctrl.Request{NamespacedName: name})
 	}
-	if due {
-		d.reworded = time.Now()
+	if again.IsZero() {
+		return ctrl.Result{}, nil
 	}
-	if stale {
-		return ctrl.Result{RequeueAfter: max(rewordEvery-time.Since(d.reworded), time.Millisecond)}, nil
-	}
-	return ctrl.Result{}, nil
+	return ctrl.Result{RequeueAfter: max(time.Until(again), time.Millisecond)}, nil
 }
 
-func (d *decider) decide(reword bool) ([]types.NamespacedName, bool) {
+// decide returns the gangs to write, and when to decide again though nothing may
+// change until then; zero for never.
+func (d *decider) decide(now time.Time, reword bool) ([]types.NamespacedName, time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	decided := d.ledger.decide()
+	decided := d.ledger.decide(now)
 	limit := 0
 	if reword {
 		limit = rewordLimit
 	}
 	reworded, stale := d.ledger.reword(limit)
-	return append(decided, reworded...), stale
+	again := d.ledger.nextLoss()
+	if next := d.reworded.Add(rewordEvery); stale && (again.IsZero() || next.Before(again)) {
+		again = next
+	}
+	return append(decided, reworded...), again
 }
 
 // writer writes the answer to one gang into its status.

@@ -26,6 +26,18 @@
 //   - A job that has finished stays finished. The end is written before anything
 //     is cleaned up, so a crash in between cannot start the job again.
 //
+// # Nodes that do not answer
+//
+// When a rank was placed elsewhere, or its pod should have gone by now, and the
+// node of that pod is gone or does not answer, the pod is deleted by force: nobody
+// would ever report it gone. Nothing proves that its containers have ended. On a
+// node that is only cut off they run on until it is back, so that for a while two
+// processes may hold the same rank. They do not share a rendezvous, since the pod's
+// name resolves to the new one alone, but they may share a volume that is reached
+// over the network: write checkpoints under a new name and rename them. A job
+// that would rather wait than risk it tolerates node.kubernetes.io/unreachable
+// with the effect NoExecute, for tolerationSeconds or for good.
+//
 // # Whose fault a dead pod is
 //
 // A pod that the kubelet refused (OutOfcpu, NodeAffinity, ...), that was

@@ -1,0 +1,54 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+// Elapse tells what time it is, in seconds since the same moment as Taint.Since.
+// What was placed on nodes whose taints are not tolerated any longer is lost.
+func (p *Picture) Elapse(now int64) {
+	p.now = now
+	for _, n := range p.nodes {
+		if evicts(n) && p.abandon(n) {
+			p.relieve(n)
+		}
+	}
+}
+
+// NextLoss is when Elapse will have something to do if nothing else happens;
+// false for never.
+func (p *Picture) NextLoss() (int64, bool) {
+	next := int64(never)
+	for _, n := range p.nodes {
+		if !evicts(n) {
+			continue
+		}
+		for key, a := range n.accounts {
+			if a.count[slots] > 0 {
+				next = min(next, p.gangs[key].staysUntil(n))
+			}
+		}
+	}
+	return next, next != never
+}
+
+// evicts says that the node may evict something, now or later.
+func evicts(n *node) bool {
+	_, found := n.taint(NoExecute, nil)
+	return found
+}
+
+// keeps says that pods of the class may go on running there.
+func (p *Picture) keeps(n *node, c *class) bool {
+	return n.known && p.now < n.keepsUntil(c.Tolerations)
+}
+
+// staysUntil is when the first of the gang's places on a node is lost.
+func (g *gang) staysUntil(n *node) int64 {
+	until := int64(never)
+	for _, s := range g.sets {
+		if s.count(func(s slot) bool { return s.held && s.node == n.Name }) > 0 {
+			until = min(until, n.keepsUntil(s.class.Tolerations))
+		}
+	}
+	return until
+}
