@@ -123,14 +123,15 @@ func (c *class) asks(resource int) bool {
 	return slices.ContainsFunc(c.requests, func(r amount) bool { return r.at == resource })
 }
 
-// best node of a domain for the next of so many pods, or -1: first by order, then
+// best node of a domain, its kind not shut, for the next of so many pods, or -1:
+// first by order, then
 // the one that holds all of them with the least to spare, then the one that holds
 // most, then by name. One pass over a flat slice is quicker than keeping it
 // sorted while every decision changes it.
-func (c *class) best(in domain, pods int32) int {
+func (c *class) best(p *Picture, in domain, pods int32, shut kindSet) int {
 	best, least := -1, uint64(math.MaxUint64)
 	for i, f := range c.fits {
-		if f.pods == 0 || !in.has(i) {
+		if f.pods == 0 || !in.has(i) || shut != nil && shut[p.nodes[i].kind] {
 			continue
 		}
 		rank := uint64(f.order)<<32 | uint64(f.pods)

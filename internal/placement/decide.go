@@ -29,7 +29,7 @@ func (t turn) compare(o turn) int {
 }
 
 func (p *Picture) find(t turn) (int, bool) {
-	return slices.BinarySearchFunc(p.queue, t, func(g *gang, t turn) int { return g.turn.compare(t) })
+	return slices.BinarySearchFunc(p.waiting, t, func(g *gang, t turn) int { return g.turn.compare(t) })
 }
 
 func (p *Picture) enqueue(g *gang) {
@@ -37,13 +37,13 @@ func (p *Picture) enqueue(g *gang) {
 	g.turn = turn{g.Priority, g.any(slot.lost), g.Created, g.Key}
 	g.queued, g.triedAt = true, 0
 	i, _ := p.find(g.turn)
-	p.queue = slices.Insert(p.queue, i, g)
+	p.waiting = slices.Insert(p.waiting, i, g)
 }
 
 func (p *Picture) dequeue(g *gang) {
 	if g.queued {
 		i, _ := p.find(g.turn)
-		p.queue = slices.Delete(p.queue, i, i+1)
+		p.waiting = slices.Delete(p.waiting, i, i+1)
 		g.queued = false
 	}
 }
@@ -51,6 +51,9 @@ func (p *Picture) dequeue(g *gang) {
 // describe a gang so that those with the same description get the same answer.
 func (g *gang) describe() string {
 	var b strings.Builder
+	if g.queue != nil && g.queue.limitsKinds() {
+		fmt.Fprintf(&b, "%q\n", g.Queue)
+	}
 	for _, s := range g.sets {
 		fmt.Fprintf(&b, "%s %d %s %t %s\n", s.Name, s.Count, s.Topology.Key, s.Topology.Required, s.class.key)
 	}
@@ -77,24 +80,17 @@ func (p *Picture) Decide() []Verdict {
 	ps := p.pass()
 	var verdicts []Verdict
 	var repaired []*gang
-	waiting := p.queue[:0]
-	for _, g := range p.queue {
-		settled := false
-		if g.moved || g.triedAt <= p.freed {
-			settled = ps.try(g)
-			if v, news := ps.judge(g, settled); news {
-				verdicts = append(verdicts, v)
-			}
+	contest := p.contest(func(g *gang) bool { return g.moved || g.triedAt <= p.freed })
+	for g := contest.next(); g != nil; g = contest.next() {
+		g.queued = !ps.try(g)
+		if v, news := ps.judge(g, !g.queued); news {
+			verdicts = append(verdicts, v)
 		}
-		if g.queued = !settled; g.queued {
-			waiting = append(waiting, g)
-			if g.turn.repair && !g.any(slot.lost) {
-				repaired = append(repaired, g)
-			}
+		if g.queued && g.turn.repair && !g.any(slot.lost) {
+			repaired = append(repaired, g)
 		}
 	}
-	clear(p.queue[len(waiting):])
-	p.queue = waiting
+	p.waiting = slices.DeleteFunc(p.waiting, func(g *gang) bool { return !g.queued })
 	// They wait to grow only, which is no reason to go before others.
 	for _, g := range repaired {
 		p.enqueue(g)
@@ -107,7 +103,7 @@ func (p *Picture) Decide() []Verdict {
 // there, whatever the picture says.
 func (p *Picture) resume() {
 	for _, waits := range []bool{false, true} {
-		for _, g := range p.queue {
+		for _, g := range p.waiting {
 			if g.resuming && g.Waits == waits {
 				g.resuming = false
 				p.reclaim(g)
@@ -145,7 +141,7 @@ func (ps *pass) try(g *gang) bool {
 	switch {
 	case !lost && !fresh:
 		return true
-	case whole && ps.failed[g.shape]:
+	case whole && ps.failed[g.shape], ps.held(g, whole):
 	case (!lost || ps.p.fill(g, slot.lost)) && (!fresh || ps.p.fill(g, slot.fresh)):
 		return true
 	case whole:
@@ -153,6 +149,15 @@ func (ps *pass) try(g *gang) bool {
 	}
 	g.triedAt = ps.p.freed + 1
 	return false
+}
+
+// held back are gangs that their queue keeps from starting.
+func (ps *pass) held(g *gang, whole bool) bool {
+	if _, missing := g.queue.missing(); missing {
+		return true
+	}
+	_, over := g.breaks(g.needs(slot.fresh), current)
+	return whole && over
 }
 
 // judge makes the verdict on a gang that was tried, and says whether it is news.
@@ -163,7 +168,7 @@ func (ps *pass) judge(g *gang, settled bool) (Verdict, bool) {
 	case g.any(slot.lost):
 		state = Waiting
 	case g.any(slot.isHeld):
-	case ps.p.fitsEmpty(g):
+	case g.fitsLimits() && ps.p.fitsEmpty(g):
 		state = Waiting
 	default:
 		state = Never

@@ -38,7 +38,7 @@ type stay struct {
 // fill finds a node for every slot of the kind, or changes nothing.
 func (p *Picture) fill(g *gang, kind func(slot) bool) bool {
 	t := p.trial(g, kind)
-	if !t.place(t.sequence()) {
+	if _, over := t.overLimit(); over || !t.place(t.sequence()) {
 		t.cancel()
 		return false
 	}
@@ -133,13 +133,18 @@ func (t *trial) pack(k int, route []domain) bool {
 	if c.total < int64(need) {
 		return false
 	}
+	var shut kindSet
 	for _, in := range route {
 		for need > 0 {
-			i := c.best(in, need)
+			i := c.best(t.p, in, need, shut)
 			if i < 0 {
 				break
 			}
-			n := min(need, c.fits[i].pods)
+			n := min(need, c.fits[i].pods, t.g.allowance(c, t.p.nodes[i]))
+			if n == 0 {
+				shut = shut.with(t.p.nodes[i].kind)
+				continue
+			}
 			t.p.book(t.g, k, t.p.nodes[i], n)
 			t.moves = append(t.moves, move{k, i, n})
 			need -= n
@@ -216,6 +221,7 @@ func (p *Picture) book(g *gang, k int, n *node, pods int32) {
 	c := g.sets[k].class
 	current := c.version == p.version && c.members == p.members && c.fits != nil
 	n.book(g.Key, slots, c.requests, c.HostPorts, int64(pods))
+	p.charge(g, n, c.requests, int64(pods))
 	if p.touch(n); current && n.known {
 		c.refit(p, n.index)
 		c.version = p.version

@@ -66,7 +66,10 @@ func (w *world) decide() {
 		resuming[key] = g.resuming
 	}
 	waitedOut := maps.Clone(w.latest)
+	w.p.resume() // what was placed earlier is a fact, whatever the limits
+	spent := w.spent("cpu")
 	w.verdicts = w.p.Decide()
+	w.checkLimits(spent)
 	for _, v := range w.verdicts {
 		w.latest[v.Gang] = v
 	}
@@ -245,6 +248,9 @@ func (w *world) heldBy(key string, held map[where]int32) int32 {
 // checkNoRoom: a gang of one set without a topology that waits would really not
 // fit, counting node by node.
 func (w *world) checkNoRoom(g *gang) {
+	if v := w.latest[g.Key]; v.Reason.Code == QuotaExceeded || v.Reason.Code == NoQueue || g.queue.limitsKinds() {
+		return
+	}
 	if len(g.sets) != 1 || g.sets[0].Topology.Required || g.any(slot.lost) {
 		return
 	}
@@ -273,6 +279,7 @@ func (w *world) checkNoRoom(g *gang) {
 // consistent: the books of every node agree with a count from scratch.
 func (w *world) consistent() {
 	held := w.held()
+	w.checkBooks()
 	for name, n := range w.p.byName {
 		for i, resource := range w.p.names.list {
 			if want := w.used(name, resource, held); n.used.at(i) != want {

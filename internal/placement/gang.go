@@ -14,6 +14,10 @@ import (
 type Gang struct {
 	// Key is unique among gangs.
 	Key string
+	// Queue that is charged; empty is none but the root.
+	Queue string
+	// User among whom the queue's share is divided again.
+	User string
 	// Priority; higher is tried first.
 	Priority int32
 	// Created orders gangs of one priority, the smaller first; any unit.
@@ -138,7 +142,9 @@ func (s *Shape) key() string {
 // gang is a Gang being decided on.
 type gang struct {
 	Gang
-	sets []set
+	queue *queue // nil on the empty cluster
+	user  *user
+	sets  []set
 	// shape of a gang of which nothing is placed; gangs with the same one get
 	// the same answer.
 	shape string

@@ -51,6 +51,9 @@ func (p *Picture) build(told Gang) *gang {
 		s.resize(s.Count)
 		g.sets = append(g.sets, s)
 	}
+	if p.empty != nil {
+		p.enrol(g)
+	}
 	g.shape = g.describe()
 	return g
 }
@@ -103,8 +106,11 @@ func (p *Picture) vacate(g *gang) {
 	}
 }
 
-// inherit the places of ranks that remain.
+// inherit the places of ranks that remain, now charged to the gang's new queue.
 func (p *Picture) inherit(g, old *gang) {
+	p.recharge(old, nil, -1)
+	defer p.recharge(g, nil, 1)
+	old.queue = nil
 	g.resuming = old.resuming
 	for j := range old.sets {
 		k := slices.IndexFunc(g.sets, func(s set) bool { return s.Name == old.sets[j].Name })
@@ -141,6 +147,7 @@ func (p *Picture) cut(g *gang, k int, count int32) {
 func (p *Picture) forget(g *gang) {
 	p.dequeue(g)
 	p.release(g)
+	p.leave(g)
 	if g.twin != nil {
 		p.empty.release(g.twin)
 	}

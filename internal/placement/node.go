@@ -22,12 +22,15 @@ type Node struct {
 	Ready bool
 	// Allocatable, "pods" included.
 	Allocatable Resources
+	// Kind that quotas may name, such as the type of the node's GPUs; empty for one
+	// of no kind.
+	Kind string
 }
 
 func (n *Node) equal(o *Node) bool {
 	return n.Name == o.Name && n.Cordoned == o.Cordoned && n.Ready == o.Ready &&
 		maps.Equal(n.Labels, o.Labels) && slices.Equal(n.Taints, o.Taints) &&
-		maps.Equal(n.Allocatable, o.Allocatable)
+		n.Kind == o.Kind && maps.Equal(n.Allocatable, o.Allocatable)
 }
 
 // keepsUntil is the moment from which a pod that tolerates this much may no longer
@@ -63,6 +66,7 @@ type node struct {
 	Node
 	known   bool // told of, and in Picture.nodes
 	index   int  // in Picture.nodes
+	kind    int  // in Picture.kinds
 	alloc   vector
 	devices []int // resources that not every node has
 	used    vector

@@ -18,7 +18,15 @@ type Picture struct {
 	nodes  []*node // those known, by name: the answer must not depend on who came first
 	pods   map[string]bookedPod
 	gangs  map[string]*gang
-	queue  []*gang // gangs that Decide must look at, in turn
+	// waiting are the gangs that Decide must look at, in the order of their turns.
+	waiting []*gang
+
+	// HalfLife of past usage, in seconds; zero counts present usage alone.
+	HalfLife int64
+	root     *queue
+	queues   map[string]*queue
+	kinds    names // of nodes; the first is all of them
+	total    vector
 
 	// now is when Elapse was last told.
 	now int64
@@ -49,12 +57,16 @@ type Picture struct {
 func New() *Picture {
 	p := blank()
 	p.empty = blank()
+	p.HalfLife = DefaultHalfLife
 	return p
 }
 
 func blank() *Picture {
 	return &Picture{
 		names:   names{index: map[string]int{}},
+		root:    newQueue(""),
+		queues:  map[string]*queue{},
+		kinds:   names{index: map[string]int{"": 0}, list: []string{""}},
 		byName:  map[string]*node{},
 		pods:    map[string]bookedPod{},
 		gangs:   map[string]*gang{},
@@ -75,6 +87,8 @@ func (p *Picture) SetNode(told Node) bool {
 	if p.empty != nil {
 		p.empty.SetNode(ideal(told))
 	}
+	p.offer(n, -1)
+	p.rename(n, told.Kind)
 	n.Node, n.alloc, n.devices = told, nil, nil
 	for _, a := range p.names.amounts(told.Allocatable) {
 		n.alloc.add(a.at, a.n)
@@ -85,6 +99,7 @@ func (p *Picture) SetNode(told Node) bool {
 	if !n.known {
 		p.insert(n)
 	}
+	p.offer(n, 1)
 	p.abandon(n)
 	p.doubt(n)
 	p.facts++
@@ -103,6 +118,7 @@ func (p *Picture) DeleteNode(name string) bool {
 		p.empty.DeleteNode(name)
 	}
 	p.nodes = slices.Delete(p.nodes, n.index, n.index+1)
+	p.offer(n, -1)
 	n.known = false
 	p.renumber(n.index)
 	p.abandon(n)
@@ -110,6 +126,30 @@ func (p *Picture) DeleteNode(name string) bool {
 	p.relieve(n)
 	p.drop(n)
 	return true
+}
+
+// offer what a node has to the whole, or take it back.
+func (p *Picture) offer(n *node, sign int64) {
+	if n.known {
+		for i, amount := range n.alloc {
+			p.total.add(i, sign*amount)
+		}
+	}
+}
+
+// rename the kind of a node, with what gangs use there.
+func (p *Picture) rename(n *node, kind string) {
+	next := p.kinds.of(kind)
+	if next == n.kind {
+		return
+	}
+	for key := range n.accounts {
+		p.recharge(p.gangs[key], n, -1)
+	}
+	n.kind = next
+	for key := range n.accounts {
+		p.recharge(p.gangs[key], n, 1)
+	}
 }
 
 // ideal is the node with nothing wrong that time or an administrator's hand on

@@ -16,7 +16,7 @@ import (
 // write answers down independent of how many gangs wait.
 func (p *Picture) Refresh(limit int) (news []Verdict, more bool) {
 	var stale []*gang
-	for _, g := range p.queue {
+	for _, g := range p.waiting {
 		if !g.moved && g.explainedAt < p.changes {
 			stale = append(stale, g)
 		}
@@ -36,6 +36,9 @@ func (p *Picture) Refresh(limit int) (news []Verdict, more bool) {
 // reason that the gang, or part of it, waits.
 func (ps *pass) reason(g *gang, state State) *Reason {
 	lost, fresh := g.count(slot.lost), g.count(slot.fresh)
+	if r := ps.p.refusal(g, state); r != nil && lost+fresh > 0 {
+		return r
+	}
 	switch {
 	case lost == 0 && fresh == 0:
 		return nil
@@ -61,6 +64,20 @@ func (ps *pass) reason(g *gang, state State) *Reason {
 		}
 	}
 	return ps.reasons[g.shape]
+}
+
+// refusal by the gang's queue, if that is in the way.
+func (p *Picture) refusal(g *gang, state State) *Reason {
+	if name, missing := g.queue.missing(); missing {
+		return &Reason{Code: NoQueue, Text: "there is no project " + name, Remedy: "make it, or name another in the label slipway.dev/project"}
+	}
+	if e, over := g.breaks(g.needs(every), none); over && state != Placed {
+		return e.reason(p, true)
+	}
+	if e, over := g.breaks(g.needs(slot.fresh), current); over {
+		return e.reason(p, false)
+	}
+	return nil
 }
 
 // lostNodes in words, or the room on them where the nodes are still there.

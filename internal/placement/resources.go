@@ -83,5 +83,14 @@ func (v *vector) add(i int, n int64) {
 	(*v)[i] += n
 }
 
+func (v vector) zero() bool {
+	for _, n := range v {
+		if n != 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // isDevice tells what a node has few of and other nodes lack: extended resources.
 func isDevice(name string) bool { return strings.Contains(name, "/") }

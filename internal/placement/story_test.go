@@ -60,11 +60,13 @@ func runStory(t *testing.T, file string) {
 
 // storyteller carries out commands:
 //
-//	node NAME [cpu=4] [memory=8Gi] [gpu=8] [label.KEY=VALUE] [taint=KEY=VALUE:EFFECT[@SINCE]] [cordoned] [notready]
+//	node NAME [kind=KIND] [cpu=4] [memory=8Gi] [gpu=8] [label.KEY=VALUE] [taint=KEY=VALUE:EFFECT[@SINCE]] [cordoned] [notready]
 //	gone NODE
+//	queue NAME [parent=QUEUE] [weight=1] [gpu=GUARANTEED..LIMIT] [gpu@KIND=..LIMIT]
+//	closed QUEUE
 //	pod KEY NODE [gang=KEY] [rank=SET/0] [cpu=1] [port=80]
 //	ended POD
-//	gang KEY [priority=1] [created=1] [waits] [SET@NODE*2+NODE*1] SET=COUNT[,cpu=1][,required=KEY][,select.KEY=VALUE][,in.KEY=V|V][,like.KEY=VALUE][,tolerate=KEY[@SECONDS]][,port=80]...
+//	gang KEY [queue=QUEUE] [user=USER] [priority=1] [created=1] [waits] [SET@NODE*2+NODE*1] SET=COUNT[,cpu=1][,required=KEY][,select.KEY=VALUE][,in.KEY=V|V][,like.KEY=VALUE][,tolerate=KEY[@SECONDS]][,port=80]...
 //	deleted GANG
 //	time SECONDS
 //	decide
@@ -85,14 +87,59 @@ func (s *storyteller) tell(commands string) string {
 			if at, is := s.p.NextLoss(); words[0] == "next" && is {
 				fmt.Fprintln(&b, "loses a place at", at)
 			}
-			if words[0] == "gang" {
-				if err := s.p.SetGang(s.gang(words[1:])); err != nil {
-					fmt.Fprintln(&b, "refused:", err)
-				}
+			if err := s.tellOf(words[0], words[1:]); err != nil {
+				fmt.Fprintln(&b, "refused:", err)
 			}
 		}
 	}
 	return b.String()
+}
+
+// tellOf what may be refused.
+func (s *storyteller) tellOf(verb string, args []string) error {
+	switch verb {
+	case "gang":
+		return s.p.SetGang(s.gang(args))
+	case "queue":
+		return s.p.SetQueue(s.queue(args))
+	}
+	return nil
+}
+
+func (s *storyteller) queue(args []string) Queue {
+	q := Queue{Name: args[0], Weight: 1}
+	for _, arg := range args[1:] {
+		switch key, value, _ := strings.Cut(arg, "="); key {
+		case "parent":
+			q.Parent = value
+		case "weight":
+			q.Weight = s.number(value)
+		default:
+			q.Quota = append(q.Quota, s.quota(key, value))
+		}
+	}
+	return q
+}
+
+func (s *storyteller) quota(key, value string) Quota {
+	resource, kind, _ := strings.Cut(key, "@")
+	guaranteed, limit, _ := strings.Cut(value, "..")
+	q := Quota{Kind: kind, Limit: Unlimited}
+	for _, part := range []struct {
+		text string
+		to   *int64
+	}{{guaranteed, &q.Guaranteed}, {limit, &q.Limit}} {
+		if part.text == "" {
+			part.text = "0"
+			part.to = new(int64)
+		}
+		r := Resources{}
+		s.resource(r, resource, part.text)
+		for name, n := range r {
+			q.Resource, *part.to = name, n
+		}
+	}
+	return q
 }
 
 func (s *storyteller) do(verb string, args []string) []Verdict {
@@ -105,7 +152,9 @@ func (s *storyteller) do(verb string, args []string) []Verdict {
 		s.p.Bind(s.pod(args))
 	case "ended":
 		s.p.Unbind(args[0])
-	case "gang", "next":
+	case "gang", "queue", "next":
+	case "closed":
+		s.p.DeleteQueue(args[0])
 	case "deleted":
 		s.p.DeleteGang(args[0])
 	case "time":
@@ -146,6 +195,8 @@ func (s *storyteller) node(args []string) Node {
 		switch {
 		case key == "cordoned":
 			n.Cordoned = true
+		case key == "kind":
+			n.Kind = value
 		case key == "notready":
 			n.Ready = false
 			n.Taints = append(n.Taints, Taint{Key: "node.kubernetes.io/unreachable", Effect: NoExecute})
@@ -189,6 +240,10 @@ func (s *storyteller) gang(args []string) Gang {
 	for _, arg := range args[1:] {
 		key, value, isSet := strings.Cut(arg, "=")
 		switch {
+		case key == "queue":
+			g.Queue = value
+		case key == "user":
+			g.User = value
 		case key == "priority":
 			g.Priority = int32(s.number(value))
 		case key == "created":

@@ -45,6 +45,10 @@ const (
 	InsufficientResources Code = "InsufficientResources"
 	// InsufficientTopology says: there is room, but not within one domain.
 	InsufficientTopology Code = "InsufficientTopology"
+	// NoQueue says: the gang's project, or one above it, does not exist.
+	NoQueue Code = "NoQueue"
+	// QuotaExceeded says: a project would use more than its limit.
+	QuotaExceeded Code = "QuotaExceeded"
 	// NodeLost says: a node under the gang is gone, and there is no other.
 	NodeLost Code = "NodeLost"
 	// NeverFits says: not even with the cluster to itself.

@@ -16,6 +16,7 @@ type world struct {
 	nodes    map[string]Node
 	pods     map[string]Pod
 	gangs    map[string]Gang
+	queues   map[string]Queue
 	verdicts []Verdict
 	latest   map[string]Verdict
 	restored map[string]bool // gangs whose first places came from elsewhere
@@ -25,7 +26,7 @@ type world struct {
 func newWorld(t *testing.T, data []byte) *world {
 	return &world{
 		t: t, data: data, p: New(),
-		nodes: map[string]Node{}, pods: map[string]Pod{}, gangs: map[string]Gang{}, latest: map[string]Verdict{}, restored: map[string]bool{}, now: 1,
+		nodes: map[string]Node{}, pods: map[string]Pod{}, gangs: map[string]Gang{}, queues: map[string]Queue{}, latest: map[string]Verdict{}, restored: map[string]bool{}, now: 1,
 	}
 }
 
@@ -43,7 +44,7 @@ func (w *world) step() bool {
 	if len(w.data) == 0 {
 		return false
 	}
-	switch w.n(11) {
+	switch w.n(13) {
 	case 0, 1:
 		n := w.node()
 		w.nodes[n.Name] = n
@@ -73,6 +74,12 @@ func (w *world) step() bool {
 		w.now += int64(w.n(3))
 		w.p.Elapse(w.now)
 	case 10:
+		w.setQueue(w.queue())
+	case 11:
+		name := fmt.Sprint("q", w.n(4))
+		delete(w.queues, name)
+		w.p.DeleteQueue(name)
+	default:
 		w.decide()
 	}
 	w.consistent()
@@ -90,6 +97,26 @@ func (w *world) setGang(g Gang) {
 	}
 }
 
+func (w *world) setQueue(q Queue) {
+	if err := w.p.SetQueue(q); err == nil {
+		w.queues[q.Name] = q
+	}
+}
+
+// queue of a random name and parent, perhaps one that makes a cycle.
+func (w *world) queue() Queue {
+	q := Queue{Name: fmt.Sprint("q", w.n(4)), Weight: int64(w.n(3))}
+	if w.n(2) == 0 {
+		q.Parent = fmt.Sprint("q", w.n(4))
+	}
+	for _, kind := range []string{"", "k0", "k1"} {
+		if w.n(3) == 0 {
+			q.Quota = append(q.Quota, Quota{Resource: "cpu", Kind: kind, Guaranteed: int64(w.n(4)) * 500, Limit: int64(4+w.n(12)) * 500})
+		}
+	}
+	return q
+}
+
 func (w *world) nodeName() string { return fmt.Sprint("n", w.n(6)) }
 
 func (w *world) node() Node {
@@ -97,6 +124,7 @@ func (w *world) node() Node {
 		Name: w.nodeName(), Ready: w.n(5) > 0, Cordoned: w.n(6) == 0,
 		Labels:      map[string]string{"zone": string(rune('a' + w.n(2)))},
 		Allocatable: Resources{"cpu": int64(w.n(8)) * 500, "pods": int64(2 + w.n(6))},
+		Kind:        []string{"", "k0", "k1"}[w.n(3)],
 	}
 	if w.n(2) == 0 {
 		n.Allocatable["x/gpu"] = int64(w.n(5))
@@ -131,6 +159,9 @@ func (w *world) requests() Resources {
 
 func (w *world) gang() Gang {
 	g := Gang{Key: fmt.Sprint("g", w.n(6)), Priority: int32(w.n(2)), Created: int64(w.n(4))}
+	if w.n(3) == 0 {
+		g.Queue, g.User = fmt.Sprint("q", w.n(4)), fmt.Sprint("u", w.n(2))
+	}
 	for k := range 1 + w.n(2) {
 		s := PodSet{Name: fmt.Sprint("s", k), Count: int32(w.n(6)), Shape: Shape{Requests: w.requests()}}
 		switch w.n(8) {

@@ -1,0 +1,126 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"fmt"
+	"slices"
+)
+
+// excess says which limit of which queue a number of pods of each set would break.
+type excess struct {
+	queue *queue
+	quota quota
+	// asks and used are amounts of the quota's resource.
+	asks, used int64
+}
+
+// overLimit finds the first limit that the need of a trial would break.
+func (t *trial) overLimit() (excess, bool) {
+	return t.g.breaks(func(k int) int32 { return t.need[k] }, current)
+}
+
+// current usage is what a limit is compared with to start now, none to start at all.
+func current(q *queue, l quota) int64 { return q.used.of(l.kind, l.at) }
+
+func none(*queue, quota) int64 { return 0 }
+
+// breaks a limit of its queue or of one above, on all kinds of nodes, with so many
+// pods of each set more. Limits on one kind are kept while packing.
+func (g *gang) breaks(need func(set int) int32, used func(*queue, quota) int64) (excess, bool) {
+	if g.queue == nil {
+		return excess{}, false
+	}
+	for q := range g.queue.chain {
+		for _, l := range q.quotas {
+			if l.Limit == Unlimited || l.kind != 0 {
+				continue
+			}
+			e := excess{q, l, g.asks(need, l.at), used(q, l)}
+			if e.asks > 0 && e.used+e.asks > l.Limit {
+				return e, true
+			}
+		}
+	}
+	return excess{}, false
+}
+
+// asks of one resource for so many pods of each set.
+func (g *gang) asks(need func(set int) int32, resource int) int64 {
+	total := int64(0)
+	for k, s := range g.sets {
+		total += s.class.request(resource) * int64(need(k))
+	}
+	return total
+}
+
+func (c *class) request(resource int) int64 {
+	for _, r := range c.requests {
+		if r.at == resource {
+			return r.n
+		}
+	}
+	return 0
+}
+
+// needs are the pods of the slots of a kind in a set.
+func (g *gang) needs(kind func(slot) bool) func(set int) int32 {
+	return func(k int) int32 { return g.sets[k].count(kind) }
+}
+
+// fitsLimits says that the gang would break no limit if nothing else ran.
+func (g *gang) fitsLimits() bool {
+	_, over := g.breaks(g.needs(every), none)
+	return !over
+}
+
+// allowance is how many pods of a class limits on the kind of a node leave.
+func (g *gang) allowance(c *class, n *node) int32 {
+	pods := int64(maxPods)
+	if g.queue == nil || n.kind == 0 {
+		return int32(pods)
+	}
+	for q := range g.queue.chain {
+		for _, l := range q.quotas {
+			if want := c.request(l.at); l.kind == n.kind && l.Limit != Unlimited && want > 0 {
+				pods = min(pods, max(l.Limit-q.used.of(l.kind, l.at), 0)/want)
+			}
+		}
+	}
+	return int32(pods)
+}
+
+// kindSet holds kinds of nodes.
+type kindSet map[int]bool
+
+func (s kindSet) with(kind int) kindSet {
+	if s == nil {
+		s = kindSet{}
+	}
+	s[kind] = true
+	return s
+}
+
+// limitsKinds says that a queue on the way up has limits on kinds of nodes.
+func (q *queue) limitsKinds() bool {
+	for above := range q.chain {
+		if slices.ContainsFunc(above.quotas, func(l quota) bool { return l.kind != 0 && l.Limit != Unlimited }) {
+			return true
+		}
+	}
+	return false
+}
+
+// reason in words; never says that the limit is too low for the gang alone.
+func (e excess) reason(p *Picture, never bool) *Reason {
+	name := p.names.list[e.quota.at]
+	text := fmt.Sprintf("needs %s %s; project %s may use %s and uses %s", format(name, e.asks), name, e.queue.Name,
+		format(name, e.quota.Limit), format(name, e.used))
+	r := &Reason{Code: QuotaExceeded, Text: text}
+	if never {
+		r.Text = fmt.Sprintf("needs %s %s; project %s may use %s", format(name, e.asks), name, e.queue.Name, format(name, e.quota.Limit))
+		r.Remedy = fmt.Sprintf("ask for at most %s %s, or raise the limit of project %s", format(name, e.quota.Limit), name, e.queue.Name)
+	}
+	return r
+}

@@ -1,0 +1,242 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Queue is a project's share of the cluster. Queues form a tree: what a queue
+// uses, those above it use, too.
+type Queue struct {
+	Name string
+	// Parent is empty for a queue directly below the root. One that is not told of
+	// counts as the root.
+	Parent string
+	// Weight among siblings for what is guaranteed to nobody; less than 1 is 1.
+	Weight int64
+	// Quota of resources; what it does not name is shared freely.
+	Quota []Quota
+}
+
+// Quota of one resource, on nodes of one kind or on all of them.
+type Quota struct {
+	Resource string
+	// Kind of nodes (Node.Kind), such as one with a certain type of GPU; empty means
+	// all nodes.
+	Kind string
+	// Guaranteed is what the queue gets before others get more than theirs.
+	Guaranteed int64
+	// Limit on what it may use, borrowed or not.
+	Limit int64
+}
+
+// Unlimited is the Limit of what may be borrowed as long as it is idle.
+const Unlimited = int64(math.MaxInt64)
+
+// queue is a Queue and what is used of it. It exists as long as somebody speaks of
+// it: it is told of, or a gang or a queue below names it.
+type queue struct {
+	Queue
+	known  bool
+	parent *queue // nil for the root
+	below  []*queue
+	quotas []quota
+	// used by the gangs of this queue and of those below it; own by its own.
+	used, own usage
+	users     map[string]*user
+}
+
+// quota is a Quota with its names looked up.
+type quota struct {
+	Quota
+	at, kind int
+}
+
+// user is who submitted gangs to a queue. Those of one queue take turns.
+type user struct {
+	name  string
+	queue *queue
+	used  usage
+	gangs int
+}
+
+// SetQueue tells of a queue, or of what changed about it. A queue that cannot be
+// is refused with the reason, and what was known of it stays.
+func (p *Picture) SetQueue(told Queue) error {
+	if err := p.validateQueue(told); err != nil {
+		return err
+	}
+	q := p.queue(told.Name)
+	q.Queue, q.known = told, true
+	q.quotas = nil
+	for _, told := range told.Quota {
+		q.quotas = append(q.quotas, quota{told, p.names.of(told.Resource), p.kinds.of(told.Kind)})
+	}
+	p.adopt(q, p.queue(told.Parent))
+	p.reshape(q)
+	return nil
+}
+
+// DeleteQueue tells that a queue is gone. Its gangs, and the queues below it, wait
+// for it to come back.
+func (p *Picture) DeleteQueue(name string) {
+	q := p.queues[name]
+	if q == nil || !q.known {
+		return
+	}
+	q.Queue, q.quotas, q.known = Queue{Name: name}, nil, false
+	p.adopt(q, p.root)
+	p.reshape(q)
+	p.dropQueue(q)
+}
+
+func (p *Picture) validateQueue(told Queue) error {
+	if told.Name == "" {
+		return errors.New("a queue has no name")
+	}
+	seen := map[Quota]bool{}
+	for _, q := range told.Quota {
+		what := q.Resource
+		if q.Kind != "" {
+			what += " of kind " + q.Kind
+		}
+		switch key := (Quota{Resource: q.Resource, Kind: q.Kind}); {
+		case seen[key]:
+			return fmt.Errorf("quota names %s twice; name it once", what)
+		case q.Guaranteed < 0 || q.Limit < 0:
+			return fmt.Errorf("quota of %s is negative; use zero or more", what)
+		case q.Guaranteed > q.Limit:
+			return fmt.Errorf("quota of %s guarantees %s and has the limit %s; raise the limit, or leave it out",
+				what, format(q.Resource, q.Guaranteed), format(q.Resource, q.Limit))
+		default:
+			seen[key] = true
+		}
+	}
+	path := told.Name
+	for name := told.Parent; name != ""; name = p.queues[name].Parent {
+		path += " → " + name
+		if name == told.Name {
+			return fmt.Errorf("its parents form a cycle, %s; give one of them another parent", path)
+		}
+		if p.queues[name] == nil {
+			break
+		}
+	}
+	return nil
+}
+
+// queue by name, known or not.
+func (p *Picture) queue(name string) *queue {
+	if name == "" {
+		return p.root
+	}
+	q := p.queues[name]
+	if q == nil {
+		q = newQueue(name)
+		p.queues[name] = q
+		p.adopt(q, p.root)
+	}
+	return q
+}
+
+func newQueue(name string) *queue {
+	return &queue{Queue: Queue{Name: name}, users: map[string]*user{}}
+}
+
+// adopt moves a queue, with what it uses, below another one.
+func (p *Picture) adopt(q, parent *queue) {
+	old := q.parent
+	if old == parent {
+		return
+	}
+	if old != nil {
+		old.below = slices.DeleteFunc(old.below, func(o *queue) bool { return o == q })
+		for above := old; above != nil; above = above.parent {
+			above.used.subtract(&q.used)
+		}
+	}
+	i, _ := slices.BinarySearchFunc(parent.below, q.Name, func(o *queue, name string) int { return cmp.Compare(o.Name, name) })
+	parent.below = slices.Insert(parent.below, i, q)
+	q.parent = parent
+	for above := parent; above != nil; above = above.parent {
+		above.used.merge(&q.used)
+	}
+	if old != nil {
+		p.dropQueue(old)
+	}
+}
+
+// dropQueue of which nobody speaks any more.
+func (p *Picture) dropQueue(q *queue) {
+	if q.known || q == p.root || len(q.below) > 0 || len(q.users) > 0 {
+		return
+	}
+	q.parent.below = slices.DeleteFunc(q.parent.below, func(o *queue) bool { return o == q })
+	delete(p.queues, q.Name)
+	p.dropQueue(q.parent)
+}
+
+// reshape: what gangs of the queue may have is another matter now.
+func (p *Picture) reshape(q *queue) {
+	for _, g := range p.waiting {
+		if g.queue.under(q) {
+			g.moved, g.triedAt = true, 0
+		}
+	}
+	p.freed++
+	p.changes++
+}
+
+func (q *queue) under(above *queue) bool {
+	for ; q != nil; q = q.parent {
+		if q == above {
+			return true
+		}
+	}
+	return false
+}
+
+// chain is the queue and those above it, the root last.
+func (q *queue) chain(yield func(*queue) bool) {
+	for ; q != nil; q = q.parent {
+		if !yield(q) {
+			return
+		}
+	}
+}
+
+// missing is the first queue on the way up that nobody has told of.
+func (q *queue) missing() (string, bool) {
+	for above := range q.chain {
+		if above.parent != nil && !above.known {
+			return above.Name, true
+		}
+	}
+	return "", false
+}
+
+// enrol a gang with its queue and user.
+func (p *Picture) enrol(g *gang) {
+	g.queue = p.queue(g.Queue)
+	u := g.queue.users[g.User]
+	if u == nil {
+		u = &user{name: g.User, queue: g.queue}
+		g.queue.users[g.User] = u
+	}
+	u.gangs++
+	g.user = u
+}
+
+func (p *Picture) leave(g *gang) {
+	u := g.user
+	if u.gangs--; u.gangs == 0 && u.used.forgotten() {
+		delete(u.queue.users, u.name)
+		p.dropQueue(u.queue)
+	}
+}
