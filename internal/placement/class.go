@@ -63,7 +63,7 @@ func (c *class) refit(p *Picture, i int) {
 func (c *class) room(n *node) int32 {
 	room := int64(maxPods)
 	for _, r := range c.requests {
-		room = min(room, (n.alloc.at(r.at)-n.used.at(r.at))/r.n)
+		room = min(room, n.free(r.at)/r.n)
 	}
 	if len(c.HostPorts) > 0 && room > 0 {
 		if _, taken := n.portTaken(c.HostPorts); taken {

@@ -62,27 +62,38 @@ func (g *gang) describe() string {
 
 // pass is one run of Decide or Refresh, in which the same shape is answered once.
 type pass struct {
-	p       *Picture
-	failed  map[string]bool
-	reasons map[string]*Reason
+	p *Picture
+	// failed shapes, by how many promises they had to respect.
+	failed  map[wish]bool
+	reasons map[wish]*Reason
 }
 
 func (p *Picture) pass() *pass {
-	return &pass{p, map[string]bool{}, map[string]*Reason{}}
+	return &pass{p, map[wish]bool{}, map[wish]*Reason{}}
 }
 
 // Decide tries all gangs that wait and may fit now, and answers those whose
-// answer is new: in particular each gang that was told of or lost a node. Why
-// the others wait may have changed too; see Refresh.
+// answer is new: in particular each gang that was told of or lost a node. The last
+// answer to a gang counts. Why the others wait may have changed too; see Refresh.
 func (p *Picture) Decide() []Verdict {
 	p.resume()
 	p.review()
+	var verdicts []Verdict
+	// A promise that is fulfilled may leave room to those who were tried before.
+	for freed := p.freed - 1; freed != p.freed; {
+		freed = p.freed
+		verdicts = append(verdicts, p.decideOnce()...)
+	}
+	return verdicts
+}
+
+func (p *Picture) decideOnce() []Verdict {
 	ps := p.pass()
 	var verdicts []Verdict
 	var repaired []*gang
 	contest := p.contest(func(g *gang) bool { return g.moved || g.triedAt <= p.freed })
 	for g := contest.next(); g != nil; g = contest.next() {
-		g.queued = !ps.try(g)
+		g.queued = !p.respecting(g, func() bool { return ps.try(g) })
 		if v, news := ps.judge(g, !g.queued); news {
 			verdicts = append(verdicts, v)
 		}
@@ -141,15 +152,23 @@ func (ps *pass) try(g *gang) bool {
 	switch {
 	case !lost && !fresh:
 		return true
-	case whole && ps.failed[g.shape], ps.held(g, whole):
+	case whole && ps.failed[ps.wish(g)], ps.held(g, whole):
 	case (!lost || ps.p.fill(g, slot.lost)) && (!fresh || ps.p.fill(g, slot.fresh)):
 		return true
 	case whole:
-		ps.failed[g.shape] = true
+		ps.failed[ps.wish(g)] = true
 	}
 	g.triedAt = ps.p.freed + 1
 	return false
 }
+
+// wish is a shape, and how many promises stand before it.
+type wish struct {
+	shape  string
+	behind int
+}
+
+func (ps *pass) wish(g *gang) wish { return wish{g.shape, ps.p.behind(g)} }
 
 // held back are gangs that their queue keeps from starting.
 func (ps *pass) held(g *gang, whole bool) bool {
@@ -165,6 +184,10 @@ func (ps *pass) judge(g *gang, settled bool) (Verdict, bool) {
 	state := Placed
 	switch {
 	case settled:
+		ps.p.fulfil(g)
+		if g.Started == 0 {
+			g.Started = ps.p.now
+		}
 	case g.any(slot.lost):
 		state = Waiting
 	case g.any(slot.isHeld):

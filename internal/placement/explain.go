@@ -111,6 +111,7 @@ const (
 	unlabelled
 	unlike
 	portInUse
+	promised
 	without
 	short
 )
@@ -149,7 +150,7 @@ func (p *Picture) obstacles(c *class) []*group {
 		}
 		g.nodes++
 		for j, r := range c.requests {
-			g.most[j] = max(g.most[j], n.alloc.at(r.at)-n.used.at(r.at))
+			g.most[j] = max(g.most[j], n.free(r.at))
 		}
 	}
 	slices.SortStableFunc(list, func(a, b *group) int {
@@ -179,14 +180,18 @@ func (p *Picture) obstacle(c *class, n *node) obstacle {
 	if port, taken := n.portTaken(c.HostPorts); taken {
 		return obstacle{hurdle: portInUse, what: fmt.Sprintf("%d/%s", port.Port, port.Protocol)}
 	}
-	o := obstacle{hurdle: short}
+	o, promises := obstacle{hurdle: short}, true
 	for i, r := range c.requests {
 		if n.alloc.at(r.at) == 0 {
 			return obstacle{hurdle: without, what: p.names.list[r.at]}
 		}
-		if n.alloc.at(r.at)-n.used.at(r.at) < r.n {
+		if n.free(r.at) < r.n {
 			o.scarce |= 1 << i
+			promises = promises && n.free(r.at)+n.kept.at(r.at) >= r.n
 		}
+	}
+	if promises {
+		return obstacle{hurdle: promised}
 	}
 	return o
 }

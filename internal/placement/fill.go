@@ -65,7 +65,16 @@ func (t *trial) stay(k int, s *slot) bool {
 	if n == nil || !n.known || !c.admits(n) {
 		return false
 	}
-	if !t.p.roomy(t.g, k, n, s.count) {
+	if !t.p.roomy(t.g, k, n, s.count) || t.g.allowance(c, n) < s.count {
+		return false
+	}
+	only := func(set int) int32 {
+		if set == k {
+			return s.count
+		}
+		return 0
+	}
+	if _, over := t.g.breaks(only, current); over {
 		return false
 	}
 	t.p.book(t.g, k, n, s.count)

@@ -4,6 +4,7 @@
 package placement
 
 import (
+	"flag"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 )
+
+var pictures = flag.Int("pictures", 1000, "how many random clusters TestRandomPictures makes")
 
 // FuzzPicture feeds clusters and orders of events made from bytes and checks after
 // every decision that nothing is over-committed, no gang is half placed, nothing
@@ -40,11 +43,7 @@ func FuzzPicture(f *testing.F) {
 // TestRandomPictures is the fuzz test on fixed inputs, so that a plain test run
 // covers much ground.
 func TestRandomPictures(t *testing.T) {
-	runs := 1000
-	if testing.Short() {
-		runs = 100
-	}
-	for seed := range runs {
+	for seed := range *pictures {
 		random := rand.New(rand.NewPCG(uint64(seed), 7))
 		data := make([]byte, 400)
 		for i := range data {
@@ -248,7 +247,7 @@ func (w *world) heldBy(key string, held map[where]int32) int32 {
 // checkNoRoom: a gang of one set without a topology that waits would really not
 // fit, counting node by node.
 func (w *world) checkNoRoom(g *gang) {
-	if v := w.latest[g.Key]; v.Reason.Code == QuotaExceeded || v.Reason.Code == NoQueue || g.queue.limitsKinds() {
+	if v := w.latest[g.Key]; v.Reason.Code == QuotaExceeded || v.Reason.Code == NoQueue || g.queue.limitsKinds() || w.p.plan != nil {
 		return
 	}
 	if len(g.sets) != 1 || g.sets[0].Topology.Required || g.any(slot.lost) {

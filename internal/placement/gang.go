@@ -22,6 +22,10 @@ type Gang struct {
 	Priority int32
 	// Created orders gangs of one priority, the smaller first; any unit.
 	Created int64
+	// Limit on how long it runs, in seconds; zero for none.
+	Limit int64
+	// Started is when it was placed, for one whose Placement was decided earlier.
+	Started int64
 	// Sets have unique names.
 	Sets []PodSet
 	// Placement decided earlier. It is looked at only when the gang is not known
@@ -161,6 +165,7 @@ type gang struct {
 	// explainedAt is Picture.changes when told was last brought up to date.
 	explainedAt uint64
 	told        Verdict
+	promise     *promise
 	// twin is the same gang on the empty cluster.
 	twin *gang
 }

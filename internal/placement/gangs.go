@@ -112,6 +112,9 @@ func (p *Picture) inherit(g, old *gang) {
 	defer p.recharge(g, nil, 1)
 	old.queue = nil
 	g.resuming = old.resuming
+	if g.Started == 0 {
+		g.Started = old.Started
+	}
 	for j := range old.sets {
 		k := slices.IndexFunc(g.sets, func(s set) bool { return s.Name == old.sets[j].Name })
 		if k < 0 {
@@ -146,6 +149,7 @@ func (p *Picture) cut(g *gang, k int, count int32) {
 // forget what was remembered for a gang, its places apart.
 func (p *Picture) forget(g *gang) {
 	p.dequeue(g)
+	p.fulfil(g)
 	p.release(g)
 	p.leave(g)
 	if g.twin != nil {

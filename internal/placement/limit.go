@@ -21,8 +21,9 @@ func (t *trial) overLimit() (excess, bool) {
 	return t.g.breaks(func(k int) int32 { return t.need[k] }, current)
 }
 
-// current usage is what a limit is compared with to start now, none to start at all.
-func current(q *queue, l quota) int64 { return q.used.of(l.kind, l.at) }
+// current usage, and what is kept for others, is what a limit is compared with to
+// start now, none to start at all.
+func current(q *queue, l quota) int64 { return q.used.of(l.kind, l.at) + q.kept.at(l.at) }
 
 func none(*queue, quota) int64 { return 0 }
 

@@ -71,8 +71,11 @@ type node struct {
 	devices []int // resources that not every node has
 	used    vector
 	ports   map[HostPort]int // how many hold each
-	// accounts by gang; that of pods without a gang is "".
-	accounts map[string]*account
+	// accounts by gang; that of pods without a gang is "". hidden are those left out
+	// while it is planned when their gangs have ended.
+	accounts, hidden map[string]*account
+	// kept is what whoever is tried now must leave free for those with a promise.
+	kept vector
 }
 
 // account is what a gang takes of a node: the greater, resource by resource and
@@ -125,6 +128,11 @@ func add[K comparable](counts *map[K]int, key K, n int) {
 	if (*counts)[key] += n; (*counts)[key] == 0 {
 		delete(*counts, key)
 	}
+}
+
+// free of a resource; less than nothing when more is taken than there is.
+func (n *node) free(resource int) int64 {
+	return n.alloc.at(resource) - n.used.at(resource) - n.kept.at(resource)
 }
 
 // crowded says that more of something that pods of the class ask for is taken

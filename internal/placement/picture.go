@@ -29,7 +29,8 @@ type Picture struct {
 	total    vector
 
 	// now is when Elapse was last told.
-	now int64
+	now  int64
+	plan *plan // nil for none
 	// unsure are the names of nodes that the next decision reviews.
 	unsure map[string]bool
 

@@ -49,7 +49,9 @@ type queue struct {
 	quotas []quota
 	// used by the gangs of this queue and of those below it; own by its own.
 	used, own usage
-	users     map[string]*user
+	// kept of its limits for those with a promise, by resource.
+	kept  vector
+	users map[string]*user
 }
 
 // quota is a Quota with its names looked up.

@@ -56,14 +56,18 @@ func (ps *pass) reason(g *gang, state State) *Reason {
 			Because: []Reason{*why},
 		}
 	}
-	if ps.reasons[g.shape] == nil {
+	w := ps.wish(g)
+	if ps.reasons[w] == nil {
 		if state == Never {
-			ps.reasons[g.shape] = ps.p.empty.explain(ps.p.twin(g), slot.fresh)
+			ps.reasons[w] = ps.p.empty.explain(ps.p.twin(g), slot.fresh)
 		} else {
-			ps.reasons[g.shape] = ps.p.explain(g, slot.fresh)
+			ps.p.respecting(g, func() bool {
+				ps.reasons[w] = ps.p.explain(g, slot.fresh)
+				return true
+			})
 		}
 	}
-	return ps.reasons[g.shape]
+	return ps.reasons[w]
 }
 
 // refusal by the gang's queue, if that is in the way.

@@ -83,6 +83,12 @@ func (v *vector) add(i int, n int64) {
 	(*v)[i] += n
 }
 
+func (v *vector) plus(o vector) {
+	for i, n := range o {
+		v.add(i, n)
+	}
+}
+
 func (v vector) zero() bool {
 	for _, n := range v {
 		if n != 0 {

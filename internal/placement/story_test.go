@@ -66,9 +66,10 @@ func runStory(t *testing.T, file string) {
 //	closed QUEUE
 //	pod KEY NODE [gang=KEY] [rank=SET/0] [cpu=1] [port=80]
 //	ended POD
-//	gang KEY [queue=QUEUE] [user=USER] [priority=1] [created=1] [waits] [SET@NODE*2+NODE*1] SET=COUNT[,cpu=1][,required=KEY][,select.KEY=VALUE][,in.KEY=V|V][,like.KEY=VALUE][,tolerate=KEY[@SECONDS]][,port=80]...
+//	gang KEY [queue=QUEUE] [user=USER] [limit=SECONDS] [started=SECONDS] [priority=1] [created=1] [waits] [SET@NODE*2+NODE*1] SET=COUNT[,cpu=1][,required=KEY][,select.KEY=VALUE][,in.KEY=V|V][,like.KEY=VALUE][,tolerate=KEY[@SECONDS]][,port=80]...
 //	deleted GANG
 //	time SECONDS
+//	plan LIMIT
 //	decide
 //	next
 //	refresh LIMIT
@@ -84,12 +85,26 @@ func (s *storyteller) tell(commands string) string {
 			for _, v := range s.do(words[0], words[1:]) {
 				fmt.Fprintln(&b, describe(v))
 			}
+			if words[0] == "plan" {
+				fmt.Fprint(&b, s.promises())
+			}
 			if at, is := s.p.NextLoss(); words[0] == "next" && is {
 				fmt.Fprintln(&b, "loses a place at", at)
 			}
 			if err := s.tellOf(words[0], words[1:]); err != nil {
 				fmt.Fprintln(&b, "refused:", err)
 			}
+		}
+	}
+	return b.String()
+}
+
+// promises in the order of their gangs' names.
+func (s *storyteller) promises() string {
+	var b strings.Builder
+	for _, key := range sortedKeys(s.p.gangs) {
+		if at, promised := s.p.PlannedStart(key); promised {
+			fmt.Fprintf(&b, "%s starts at %d\n", key, at)
 		}
 	}
 	return b.String()
@@ -159,6 +174,8 @@ func (s *storyteller) do(verb string, args []string) []Verdict {
 		s.p.DeleteGang(args[0])
 	case "time":
 		s.p.Elapse(s.number(args[0]))
+	case "plan":
+		s.p.Plan(int(s.number(args[0])))
 	case "decide":
 		return s.p.Decide()
 	case "refresh":
@@ -244,6 +261,10 @@ func (s *storyteller) gang(args []string) Gang {
 			g.Queue = value
 		case key == "user":
 			g.User = value
+		case key == "limit":
+			g.Limit = s.number(value)
+		case key == "started":
+			g.Started = s.number(value)
 		case key == "priority":
 			g.Priority = int32(s.number(value))
 		case key == "created":

@@ -49,6 +49,8 @@ func (p *Picture) words(c *class, g *group) string {
 		return subject + lack + " the label " + g.what
 	case unlike:
 		return subject + do + " not match the node affinity"
+	case promised:
+		return subject + are + " kept for gangs that were promised to start soon"
 	case portInUse:
 		return subject + have + " host port " + g.what + " in use"
 	}

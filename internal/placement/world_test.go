@@ -44,7 +44,7 @@ func (w *world) step() bool {
 	if len(w.data) == 0 {
 		return false
 	}
-	switch w.n(13) {
+	switch w.n(14) {
 	case 0, 1:
 		n := w.node()
 		w.nodes[n.Name] = n
@@ -76,6 +76,8 @@ func (w *world) step() bool {
 	case 10:
 		w.setQueue(w.queue())
 	case 11:
+		w.plan()
+	case 12:
 		name := fmt.Sprint("q", w.n(4))
 		delete(w.queues, name)
 		w.p.DeleteQueue(name)
@@ -133,7 +135,7 @@ func (w *world) node() Node {
 	case 0:
 		n.Taints = []Taint{{Key: "dedicated", Effect: NoSchedule}}
 	case 1:
-		n.Taints = []Taint{{Key: "dedicated", Effect: NoExecute, Since: w.now}}
+		n.Taints = []Taint{{Key: "dedicated", Effect: NoExecute, Since: w.now + 1}}
 	}
 	return n
 }
@@ -158,7 +160,7 @@ func (w *world) requests() Resources {
 }
 
 func (w *world) gang() Gang {
-	g := Gang{Key: fmt.Sprint("g", w.n(6)), Priority: int32(w.n(2)), Created: int64(w.n(4))}
+	g := Gang{Key: fmt.Sprint("g", w.n(6)), Priority: int32(w.n(2)), Created: int64(w.n(4)), Limit: int64(w.n(4)) * 100}
 	if w.n(3) == 0 {
 		g.Queue, g.User = fmt.Sprint("q", w.n(4)), fmt.Sprint("u", w.n(2))
 	}

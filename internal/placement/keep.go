@@ -1,0 +1,205 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+)
+
+// adoptPlan puts a plan into force: from now on its places are kept.
+func (p *Picture) adoptPlan(pl *plan, endings []ending) {
+	if len(pl.promises) == 0 {
+		return
+	}
+	p.plan = pl
+	pl.open = len(pl.promises)
+	for _, promised := range pl.promises {
+		promised.gang.promise = promised
+	}
+	pl.kept = p.keepings(pl, endings)
+	for _, promised := range pl.promises {
+		promised.moves = nil // they name nodes by number, and that changes
+	}
+	p.keepBehind(len(pl.promises))
+	p.changes++
+}
+
+// keepings of the nodes and of the queues' limits that were promised.
+func (p *Picture) keepings(pl *plan, endings []ending) []*keeping {
+	var kept []*keeping
+	for _, n := range p.promisedNodes(pl) {
+		kept = append(kept, &keeping{what: &n.kept, touched: n, behind: pl.behind(endings,
+			func(pr *promise) vector { return p.promisedOn(n, pr) },
+			func(g *gang) vector { return n.accounts[g.Key].whole() })})
+	}
+	queues := map[*queue]bool{}
+	for _, pr := range pl.promises {
+		for q := range pr.gang.queue.chain {
+			if queues[q] || len(q.quotas) == 0 {
+				continue
+			}
+			queues[q] = true
+			in := func(g *gang, kind func(slot) bool) vector {
+				if g.queue.under(q) {
+					return g.sum(kind)
+				}
+				return nil
+			}
+			kept = append(kept, &keeping{what: &q.kept, behind: pl.behind(endings,
+				func(pr *promise) vector { return in(pr.gang, slot.fresh) },
+				func(g *gang) vector { return in(g, slot.isHeld) })})
+		}
+	}
+	return kept
+}
+
+// promisedNodes in the order of their names.
+func (p *Picture) promisedNodes(pl *plan) []*node {
+	is := map[int]bool{}
+	for _, pr := range pl.promises {
+		for _, m := range pr.moves {
+			is[m.node] = true
+		}
+	}
+	var nodes []*node
+	for _, i := range slices.Sorted(maps.Keys(is)) {
+		nodes = append(nodes, p.nodes[i])
+	}
+	return nodes
+}
+
+func (p *Picture) promisedOn(n *node, pr *promise) vector {
+	var v vector
+	for _, m := range pr.moves {
+		if p.nodes[m.node] == n {
+			for _, r := range pr.gang.sets[m.set].class.requests {
+				v.add(r.at, r.n*int64(m.pods))
+			}
+		}
+	}
+	return v
+}
+
+// whole of an account: the greater of its sides, for each resource.
+func (a *account) whole() vector {
+	var v vector
+	if a != nil {
+		for i := range max(len(a.taken[slots]), len(a.taken[bound])) {
+			v.add(i, max(a.taken[slots].at(i), a.taken[bound].at(i)))
+		}
+	}
+	return v
+}
+
+// sum of what the slots of a kind ask for.
+func (g *gang) sum(kind func(slot) bool) vector {
+	var v vector
+	for k, s := range g.sets {
+		for _, r := range s.class.requests {
+			v.add(r.at, r.n*int64(g.sets[k].count(kind)))
+		}
+	}
+	return v
+}
+
+// behind any number of promises: what those who start now, and go on after their
+// moments, must leave of something. That is what is promised by each moment less
+// what will have ended, at its largest.
+func (pl *plan) behind(endings []ending, owes func(*promise) vector, frees func(*gang) vector) []vector {
+	byTime := slices.Clone(pl.promises)
+	slices.SortStableFunc(byTime, func(a, b *promise) int { return cmp.Compare(a.at, b.at) })
+	behind := make([]vector, len(pl.promises)+1)
+	for order := range behind {
+		var owed, freed, most vector
+		ended := 0
+		for _, pr := range byTime {
+			if pr.order >= order {
+				continue
+			}
+			for ; ended < len(endings) && endings[ended].at <= pr.at; ended++ {
+				freed.plus(frees(endings[ended].gang))
+			}
+			owed.plus(owes(pr))
+			for i := range owed {
+				if short := owed[i] - freed.at(i); short > most.at(i) {
+					most.add(i, short-most.at(i))
+				}
+			}
+		}
+		behind[order] = most
+	}
+	return behind
+}
+
+// keepBehind keeps what those behind so many promises must leave free.
+func (p *Picture) keepBehind(promises int) {
+	for _, k := range p.plan.kept {
+		if slices.Equal(*k.what, k.behind[promises]) {
+			continue
+		}
+		*k.what = k.behind[promises]
+		if k.touched != nil {
+			p.touch(k.touched)
+		}
+	}
+}
+
+// unplan forgets the plan, and all its promises.
+func (p *Picture) unplan() {
+	if p.plan == nil {
+		return
+	}
+	p.keepBehind(0)
+	for _, promised := range p.plan.promises {
+		promised.gang.promise = nil
+	}
+	p.plan = nil
+	p.freed++
+}
+
+// respecting the promises that a gang is behind, do something.
+func (p *Picture) respecting(g *gang, do func() bool) bool {
+	if p.plan == nil {
+		return do()
+	}
+	behind := p.behind(g)
+	if all := len(p.plan.promises); behind < all {
+		p.keepBehind(behind)
+		defer func() {
+			if p.plan != nil {
+				p.keepBehind(all)
+			}
+		}()
+	}
+	return do()
+}
+
+// behind how many promises a gang is: those made before its own, or none if it
+// ends before the first of them is due.
+func (p *Picture) behind(g *gang) int {
+	switch {
+	case p.plan == nil:
+		return 0
+	case g.promise != nil:
+		return g.promise.order
+	case g.Limit > 0 && p.now+g.Limit <= p.plan.first:
+		return 0
+	}
+	return len(p.plan.promises)
+}
+
+// fulfil the promise of a gang that is placed, or that is not wanted any more.
+// What is kept for it beside others is kept until the next plan.
+func (p *Picture) fulfil(g *gang) {
+	if g.promise == nil {
+		return
+	}
+	g.promise = nil
+	p.plan.open--
+	if p.plan.open == 0 {
+		p.unplan()
+	}
+}

@@ -1,0 +1,233 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"sort"
+)
+
+// plan is what is kept for the first gangs that wait: for each the moment at which
+// it can start, when those that run end as they said, and the places that it then
+// takes. Others may start meanwhile where they delay none of that (conservative
+// backfilling): anywhere, if they end before the first of those moments, and
+// otherwise on what the promised gangs will not need.
+type plan struct {
+	promises []*promise // in the order in which they were made
+	kept     []*keeping
+	first    int64 // the earliest moment of a promise
+	open     int   // promises that are not fulfilled
+}
+
+// promise to a gang. When it is due and something that runs has not ended as it
+// said, the next plan puts it off.
+type promise struct {
+	gang  *gang
+	at    int64
+	order int    // how many were made before
+	moves []move // while planning
+}
+
+// keeping of a node, or of a queue's limit: what those that are behind so many
+// promises must leave of it.
+type keeping struct {
+	what    *vector
+	touched *node // nil for a queue
+	behind  []vector
+}
+
+// ending of a gang that runs and has a limit.
+type ending struct {
+	at   int64
+	gang *gang
+}
+
+const (
+	// maxRuns bounds what planning costs.
+	maxRuns = 20000
+	// overrun is how soon, in seconds, a gang is expected to end whose limit is over.
+	overrun = 60
+)
+
+// Plan promises gangs that wait, at most so many, when they will start, and
+// returns for how many it could: first those with a promise already, then those
+// whose turn is next. Until the next plan no decision delays a promise. Gangs
+// without a run-time limit are taken to run for ever.
+func (p *Picture) Plan(limit int) int {
+	wanting := p.promised()
+	p.unplan()
+	p.resume()
+	endings := p.endings()
+	contest := p.contest(func(g *gang) bool {
+		return g.told.State == Waiting && !g.moved && !g.turn.repair && !slices.Contains(wanting, g)
+	})
+	next := &plan{first: math.MaxInt64}
+	for len(next.promises) < limit && len(endings) > 0 {
+		var g *gang
+		if len(wanting) > 0 {
+			g, wanting = wanting[0], wanting[1:]
+		} else if g = contest.next(); g == nil {
+			break
+		}
+		// Limits on kinds of nodes are not planned with.
+		if _, missing := g.queue.missing(); missing || !g.fitsLimits() || g.queue.limitsKinds() {
+			continue
+		}
+		if promised := p.promise(g, next, endings); promised != nil {
+			promised.order = len(next.promises)
+			next.promises = append(next.promises, promised)
+			next.first = min(next.first, promised.at)
+		}
+	}
+	p.adoptPlan(next, endings)
+	return len(next.promises)
+}
+
+// promised are the gangs that the plan is not done with.
+func (p *Picture) promised() []*gang {
+	var gangs []*gang
+	if p.plan != nil {
+		for _, promised := range p.plan.promises {
+			if promised.gang.promise == promised {
+				gangs = append(gangs, promised.gang)
+			}
+		}
+	}
+	return gangs
+}
+
+// PlannedStart is when a gang that waits was promised to start, in seconds.
+func (p *Picture) PlannedStart(key string) (int64, bool) {
+	if g := p.gangs[key]; g != nil && g.promise != nil {
+		return g.promise.at, true
+	}
+	return 0, false
+}
+
+func (p *Picture) endings() []ending {
+	var all []ending
+	for _, g := range p.gangs {
+		if g.Limit > 0 && g.any(slot.isHeld) {
+			all = append(all, ending{max(g.Started+g.Limit, p.now+overrun), g})
+		}
+	}
+	slices.SortFunc(all, func(a, b ending) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.gang.Key, b.gang.Key))
+	})
+	return all[:min(len(all), maxRuns)]
+}
+
+// promise finds the first moment at which the gang fits beside what was promised
+// before it, or nil. The more has ended the more fits, so that halving finds it.
+func (p *Picture) promise(g *gang, before *plan, endings []ending) *promise {
+	p.keepMoves(before, 1)
+	defer p.keepMoves(before, -1)
+	gone := 0
+	end := func(count int) {
+		for ; gone < count; gone++ {
+			p.hide(endings[gone].gang)
+		}
+		for ; gone > count; gone-- {
+			p.unhide(endings[gone-1].gang)
+		}
+	}
+	defer end(0)
+	var moves []move
+	// Most gangs that fit at all fit once everything has ended.
+	if end(len(endings)); p.rehearse(g) == nil {
+		return nil
+	}
+	at := sort.Search(len(endings), func(k int) bool {
+		end(k + 1)
+		return p.rehearse(g) != nil
+	})
+	end(min(at+1, len(endings)))
+	if moves = p.rehearse(g); moves == nil {
+		return nil
+	}
+	return &promise{gang: g, at: endings[min(at, len(endings)-1)].at, moves: moves}
+}
+
+// rehearse says where the gang would go now, without letting it.
+func (p *Picture) rehearse(g *gang) []move {
+	t := p.trial(g, slot.fresh)
+	defer t.cancel()
+	if _, over := t.overLimit(); over || !t.place(t.sequence()) {
+		return nil
+	}
+	return slices.Clone(t.moves)
+}
+
+// keepMoves keeps the places of all promises free, or no longer.
+func (p *Picture) keepMoves(pl *plan, sign int64) {
+	for _, promised := range pl.promises {
+		for _, m := range promised.moves {
+			n := p.nodes[m.node]
+			for _, r := range promised.gang.sets[m.set].class.requests {
+				n.kept.add(r.at, sign*r.n*int64(m.pods))
+			}
+			p.touch(n)
+		}
+		wanted := promised.gang.sum(slot.fresh)
+		for q := range promised.gang.queue.chain {
+			for i, n := range wanted {
+				q.kept.add(i, sign*n)
+			}
+		}
+	}
+}
+
+// hide a gang that runs, as if it had ended; unhide brings it back.
+func (p *Picture) hide(g *gang) {
+	p.recharge(g, nil, -1)
+	for n := range p.under(g) {
+		if n.hidden == nil {
+			n.hidden = map[string]*account{}
+		}
+		n.hidden[g.Key] = n.accounts[g.Key]
+		n.weigh(n.accounts[g.Key], -1)
+		delete(n.accounts, g.Key)
+		p.touch(n)
+	}
+}
+
+func (p *Picture) unhide(g *gang) {
+	for n := range p.under(g) {
+		n.accounts[g.Key] = n.hidden[g.Key]
+		n.weigh(n.accounts[g.Key], 1)
+		delete(n.hidden, g.Key)
+		p.touch(n)
+	}
+	p.recharge(g, nil, 1)
+}
+
+// under a gang are the nodes on which it holds places.
+func (p *Picture) under(g *gang) map[*node]bool {
+	nodes := map[*node]bool{}
+	for _, set := range g.sets {
+		for _, s := range set.slots {
+			if s.held {
+				nodes[p.byName[s.node]] = true
+			}
+		}
+	}
+	return nodes
+}
+
+// weigh adds an account to what is taken of the node, or takes it away.
+func (n *node) weigh(a *account, sign int64) {
+	for i, taken := range a.whole() {
+		n.used.add(i, sign*taken)
+	}
+	for side, ports := range a.ports {
+		for port, count := range ports {
+			other := a.ports[1-side][port]
+			if count > other || count == other && side == int(slots) {
+				add(&n.ports, port, int(sign)*count)
+			}
+		}
+	}
+}

@@ -1,0 +1,50 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+// plan holds that decisions do not delay what was promised: planned again after
+// others came, every gang that still waits starts as early as before. Gangs of several sets are
+// left out, since for them the search for places is not exhaustive.
+func (w *world) plan() {
+	w.decide()
+	w.p.Plan(3)
+	w.keptAsPlanned()
+	promised := map[string]int64{}
+	for key := range w.gangs {
+		if at, is := w.p.PlannedStart(key); is {
+			promised[key] = at
+			if at < w.now {
+				w.t.Errorf("%s was promised to start at %d, and it is %d", key, at, w.now)
+			}
+		}
+	}
+	// Others come meanwhile.
+	for range w.n(4) {
+		if g := w.gang(); w.gangs[g.Key].Key == "" && len(g.Placement) == 0 {
+			w.setGang(g)
+		}
+	}
+	w.decide()
+	w.p.Plan(3)
+	for key, at := range promised {
+		if len(w.gangs[key].Sets) > 1 || w.latest[key].State == Placed {
+			continue
+		}
+		if again, still := w.p.PlannedStart(key); !still || again > at {
+			w.t.Errorf("%s was promised to start at %d; after a decision it is %d (%t)", key, at, again, still)
+		}
+	}
+}
+
+// keptAsPlanned: planning changed nothing but what is kept.
+func (w *world) keptAsPlanned() {
+	for name, n := range w.p.byName {
+		if len(n.hidden) > 0 {
+			w.t.Errorf("node %s hides %v", name, n.hidden)
+		}
+		if w.p.plan == nil && !n.kept.zero() {
+			w.t.Errorf("node %s keeps %v for nobody", name, n.kept)
+		}
+	}
+}
