@@ -24,8 +24,8 @@ import (
 	"slipway.dev/slipway/internal/kubetest"
 )
 
-// patience is how long a test waits for what must happen.
-const patience = 30 * time.Second
+// longestWait is how long a test waits for what must happen.
+const longestWait = 30 * time.Second
 
 // rig is a namespace of a real API server in which the controller runs as a user
 // who has its rules and no more. The test plays everything else of Kubernetes.
@@ -117,7 +117,7 @@ func (r *rig) status(ctx context.Context, o client.Object, p client.Patch) error
 // await returns once ok holds for the list of what is in the namespace.
 func await[L client.ObjectList](r *rig, what string, list L, ok func(L) bool) {
 	r.Helper()
-	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	ctx, cancel := context.WithTimeout(r.Context(), longestWait)
 	defer cancel()
 	changes, err := r.client.Watch(ctx, list.DeepCopyObject().(L), client.InNamespace(r.ns))
 	r.must(err)
