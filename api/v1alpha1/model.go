@@ -29,6 +29,15 @@ type Model struct {
 	Status ModelStatus `json:"status,omitempty"`
 }
 
+// ModelPortName is the name of the one port of a Model's Service and of its
+// pods.
+const ModelPortName = "http"
+
+// ModelService is the name of the Service, in the Model's namespace, whose
+// EndpointSlices list the replicas that answer. The prefix keeps Models and
+// other people's Services apart.
+func ModelService(model string) string { return "model-" + model }
+
 // ModelSpec is what to serve and how.
 type ModelSpec struct {
 	// Source of the weights, mounted read-only at /models in each replica.

@@ -18,14 +18,8 @@ import (
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 )
 
-const (
-	// servicePrefix and a Model's name make the name of its Service, and
-	// portName is the Service's port: what the controller of Models makes.
-	servicePrefix = "model-"
-	portName      = "http"
-	// suspicion is how long a replica that could not be reached is avoided.
-	suspicion = 5 * time.Second
-)
+// suspicion is how long a replica that could not be reached is avoided.
+const suspicion = 5 * time.Second
 
 // table holds what watches have told of Models and their replicas. To look
 // something up costs the same however many there are.
@@ -154,7 +148,7 @@ func (e *endpoint) choose(tried []*replica, now time.Time) *replica {
 // slice of anything else.
 func sliceOf(slice *discoveryv1.EndpointSlice) (types.NamespacedName, bool) {
 	model := slice.Labels[slipwayv1.LabelModel]
-	ours := model != "" && slice.Labels[discoveryv1.LabelServiceName] == servicePrefix+model &&
+	ours := model != "" && slice.Labels[discoveryv1.LabelServiceName] == slipwayv1.ModelService(model) &&
 		slice.AddressType != discoveryv1.AddressTypeFQDN
 	return types.NamespacedName{Namespace: slice.Namespace, Name: model}, ours
 }
@@ -164,7 +158,7 @@ func sliceOf(slice *discoveryv1.EndpointSlice) (types.NamespacedName, bool) {
 func readyAddresses(slice *discoveryv1.EndpointSlice) []string {
 	var addresses []string
 	for _, port := range slice.Ports {
-		if port.Name == nil || *port.Name != portName || port.Port == nil {
+		if port.Name == nil || *port.Name != slipwayv1.ModelPortName || port.Port == nil {
 			continue
 		}
 		for _, e := range slice.Endpoints {

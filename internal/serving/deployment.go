@@ -12,9 +12,8 @@ import (
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 )
 
-// objectName is the name of what is made for a Model. The prefix keeps models
-// and other people's services apart; the front door knows it too.
-func objectName(model *slipwayv1.Model) string { return "model-" + model.Name }
+// objectName is the name of all that is made for a Model: its Service's.
+func objectName(model *slipwayv1.Model) string { return slipwayv1.ModelService(model.Name) }
 
 // labelsOf select a Model's pods. They follow from its name alone, because a
 // Deployment's selector can never change.

@@ -17,7 +17,6 @@ import (
 
 const (
 	containerName = "engine"
-	portName      = "http"
 	modelsPath    = "/models"
 	weightsVolume = "weights"
 	sharedVolume  = "shm"
@@ -77,7 +76,7 @@ func container(model *slipwayv1.Model) corev1.Container {
 		Command:         engine.Command,
 		Args:            engine.Args,
 		Env:             environment(model),
-		Ports:           []corev1.ContainerPort{{Name: portName, ContainerPort: engine.Port, Protocol: corev1.ProtocolTCP}},
+		Ports:           []corev1.ContainerPort{{Name: slipwayv1.ModelPortName, ContainerPort: engine.Port, Protocol: corev1.ProtocolTCP}},
 		Resources:       engine.Resources,
 		VolumeMounts:    mounts(model),
 		StartupProbe:    probe(engine, int32(startupBudget/time.Second)),
@@ -113,7 +112,7 @@ func environment(model *slipwayv1.Model) []corev1.EnvVar {
 func probe(engine *slipwayv1.ContainerEngine, failures int32) *corev1.Probe {
 	return &corev1.Probe{
 		ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{
-			Path: engine.ReadyPath, Port: intstr.FromString(portName), Scheme: corev1.URISchemeHTTP,
+			Path: engine.ReadyPath, Port: intstr.FromString(slipwayv1.ModelPortName), Scheme: corev1.URISchemeHTTP,
 		}},
 		PeriodSeconds:    1,
 		TimeoutSeconds:   int32(probeTimeout / time.Second),

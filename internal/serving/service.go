@@ -25,7 +25,7 @@ func service(model *slipwayv1.Model) *corev1.Service {
 			ClusterIP: corev1.ClusterIPNone,
 			Selector:  labelsOf(model),
 			Ports: []corev1.ServicePort{{
-				Name: portName, Port: 80, Protocol: corev1.ProtocolTCP, TargetPort: intstr.FromString(portName),
+				Name: slipwayv1.ModelPortName, Port: 80, Protocol: corev1.ProtocolTCP, TargetPort: intstr.FromString(slipwayv1.ModelPortName),
 			}},
 		},
 	}
