@@ -64,9 +64,20 @@ func notForReplicas() []string {
 	return []string{"Authorization", "X-Api-Key", "Cookie", "Accept-Encoding", "Expect"}
 }
 
+// replayMarks are headers by which net/http takes a POST for one that may be
+// sent again when its connection breaks. A replica may have begun it, and reads
+// them in lower case too, which net/http does not.
+func replayMarks() []string { return []string{"Idempotency-Key", "X-Idempotency-Key"} }
+
 func (x *relay) rewrite(p *httputil.ProxyRequest) {
 	for _, name := range notForReplicas() {
 		p.Out.Header.Del(name)
+	}
+	for _, name := range replayMarks() {
+		if values, sent := p.Out.Header[name]; sent {
+			delete(p.Out.Header, name)
+			p.Out.Header[strings.ToLower(name)] = values
+		}
 	}
 	p.Out.Header.Set(headerRequestID, x.id)
 	p.Out.URL.Scheme, p.Out.Host = "http", ""
@@ -112,6 +123,8 @@ func (x *relay) release() {
 	}
 }
 
+// attempt is the request for one replica. GetBody lets net/http take another
+// connection if not a byte of the request could be written to the first.
 func (x *relay) attempt(out *http.Request) *http.Request {
 	attempt := out.WithContext(out.Context())
 	url := *out.URL
