@@ -20,8 +20,10 @@
 //   - A body is neither decoded nor encoded again. Fields that nobody knows and
 //     the form of numbers survive; only the name of the model is overwritten in
 //     place, where a namespace was in front of it.
-//   - What a replica sends is sent on at once. A stream never ends in silence: if
-//     its replica dies, the client reads an error and [DONE].
+//   - What a replica sends is sent on at once. When a replica dies in a stream of
+//     events, the client reads an error and [DONE]. A stream without length and
+//     chunks, whose end looks the same either way, is known to be broken only
+//     where it must end with [DONE]: at paths that end with /completions.
 //   - A request is tried at another replica only if it reached none: the engine
 //     may have begun to answer whatever was sent to it, and clients retry too.
 //   - The client's key never reaches a replica, and no replica sets what holds

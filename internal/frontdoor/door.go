@@ -97,7 +97,9 @@ func newTransport(options Options) *http.Transport {
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v := &visit{door: d, answer: newAnswer(w, d.options.Idle), request: r, started: time.Now(), id: requestID(r.Header)}
 	v.answer.Header().Set(headerRequestID, v.id)
-	defer func() { d.metrics.ended(v.model, v.outcome()) }()
+	defer func() {
+		d.table.count(v.model, func(model types.NamespacedName) { d.metrics.ended(model, v.outcome()) })
+	}()
 	if err := v.serve(); err != nil {
 		v.fail(err)
 	}

@@ -15,8 +15,8 @@ import (
 )
 
 // meters count requests by Model and outcome. A label is never what a client
-// or a replica wrote: only Models that exist are named, and only status codes
-// that have a meaning.
+// or a replica wrote: only Models that exist are named (see table.count), and
+// only status codes that have a meaning.
 type meters struct {
 	requests    *prometheus.CounterVec
 	firstByte   *prometheus.HistogramVec

@@ -16,6 +16,9 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // errIdle is why a replica that paused for too long was given up.
@@ -39,9 +42,7 @@ func (v *visit) relay(body []byte) {
 	defer cancel(nil)
 	x := &relay{visit: v, body: body, context: ctx, cancel: cancel}
 	defer x.release()
-	outstanding := v.door.metrics.outstanding.WithLabelValues(label(v.model))
-	outstanding.Inc()
-	defer outstanding.Dec()
+	defer v.outstanding().Dec()
 	v.request.Header.Del("Upgrade") // a request ends with its answer
 	proxy := httputil.ReverseProxy{
 		Rewrite:        x.rewrite,
@@ -55,6 +56,16 @@ func (v *visit) relay(body []byte) {
 	v.broken = true
 	proxy.ServeHTTP(v.answer, v.request.WithContext(ctx))
 	v.broken = x.brokenOff
+}
+
+// outstanding counts the request as one that a replica is answering, until the
+// caller takes it off.
+func (v *visit) outstanding() (gauge prometheus.Gauge) {
+	v.door.table.count(v.model, func(model types.NamespacedName) {
+		gauge = v.door.metrics.outstanding.WithLabelValues(label(model))
+		gauge.Inc()
+	})
+	return gauge
 }
 
 // notForReplicas are headers of the client that concern the front door alone.
@@ -149,7 +160,7 @@ func originWide() []string {
 
 // receive prepares a replica's answer for the way back.
 func (x *relay) receive(response *http.Response) error {
-	x.door.metrics.answered(x.model, time.Since(x.started))
+	x.door.table.count(x.model, func(model types.NamespacedName) { x.door.metrics.answered(model, time.Since(x.started)) })
 	for _, name := range originWide() {
 		response.Header.Del(name)
 	}

@@ -18,7 +18,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 )
 
 func answering(t testing.TB, answer string) *httptest.Server {
@@ -296,6 +299,47 @@ func TestNotTwiceOverAReusedConnection(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestDeletedWhileItAnswers: a request that outlives its Model does not bring
+// back the Model's name, which nobody would forget again.
+func TestDeletedWhileItAnswers(t *testing.T) {
+	deleted := make(chan struct{})
+	w := newWorld(t, Options{})
+	w.model("team", "tiny", newEngine(t, func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		<-deleted
+	}))
+	w.door.upstream = before{w.door.upstream, func() {
+		w.door.seeModel(&slipwayv1.Model{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "tiny"}}, true)
+		close(deleted)
+	}}
+	text(t, w.ask(t, "POST", completions, chatWith("tiny")))
+	w.wantEnded(t, types.NamespacedName{}, 200)
+	families, err := w.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			for _, pair := range metric.GetLabel() {
+				if pair.GetValue() == label(tiny) {
+					t.Errorf("%s names %s", family.GetName(), label(tiny))
+				}
+			}
+		}
+	}
+}
+
+// before does something before each request to a replica.
+type before struct {
+	http.RoundTripper
+	do func()
+}
+
+func (b before) RoundTrip(r *http.Request) (*http.Response, error) {
+	b.do()
+	return b.RoundTripper.RoundTrip(r)
 }
 
 func TestLeastOutstanding(t *testing.T) {

@@ -38,7 +38,8 @@ type endpoint struct {
 }
 
 // replica is one address that answers. It stays the same object for as long as
-// the address is ready, whatever slice it is in.
+// any slice lists the address as ready. One that is listed again after it was in
+// none, if only between the news of two slices, begins anew.
 type replica struct {
 	address     string
 	outstanding atomic.Int64
@@ -56,6 +57,18 @@ func (t *table) find(name types.NamespacedName) (endpoint, bool) {
 		return endpoint{}, false
 	}
 	return *e, true
+}
+
+// count calls do with a Model's name, or with none if there is no such Model
+// any more. Until do has returned the Model does not go, so that what do counts
+// is there to be forgotten with it.
+func (t *table) count(name types.NamespacedName, do func(types.NamespacedName)) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if e := t.endpoints[name]; e == nil || e.model == nil {
+		name = types.NamespacedName{}
+	}
+	do(name)
 }
 
 // models lists all Models, by namespace and name.
