@@ -46,6 +46,16 @@ func (a *answer) Write(part []byte) (int, error) {
 	return a.ResponseWriter.Write(part)
 }
 
+// expect gives the client so long to send the next part of its body.
+func (a *answer) expect(within time.Duration) {
+	a.connection.SetReadDeadline(time.Now().Add(within)) //nolint:errcheck // a test's writer has no deadlines
+}
+
+// expectNothing lets the client be silent: it has sent its body.
+func (a *answer) expectNothing() {
+	a.connection.SetReadDeadline(time.Time{}) //nolint:errcheck // a test's writer has no deadlines
+}
+
 func (a *answer) extend() {
 	a.connection.SetWriteDeadline(time.Now().Add(a.idle)) //nolint:errcheck // a test's writer has no deadlines
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/semaphore"
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -23,6 +24,12 @@ import (
 type Options struct {
 	// MaxBody of a request, in bytes; 32 MiB.
 	MaxBody int64
+	// MaxBodies is how much of all requests' bodies is held at a time, in bytes,
+	// and no less than MaxBody; 512 MiB.
+	MaxBodies int64
+	// Upload is how long a client may pause while it sends its body, and how long
+	// a body that nobody wants is waited for; 30 seconds.
+	Upload time.Duration
 	// FirstByte is how long a replica may take to begin its answer, which
 	// without streaming comes when all of it is there; 30 minutes.
 	FirstByte time.Duration
@@ -37,11 +44,16 @@ func (o Options) withDefaults() Options {
 			*value = standard
 		}
 	}
+	or(&o.Upload, 30*time.Second)
 	or(&o.FirstByte, 30*time.Minute)
 	or(&o.Idle, 5*time.Minute)
 	if o.MaxBody == 0 {
 		o.MaxBody = 32 << 20
 	}
+	if o.MaxBodies == 0 {
+		o.MaxBodies = 512 << 20
+	}
+	o.MaxBodies = max(o.MaxBodies, o.MaxBody+1)
 	return o
 }
 
@@ -60,7 +72,8 @@ type Door struct {
 	table    *table
 	metrics  *meters
 	upstream http.RoundTripper
-	copies   sync.Pool // buffers for passing answers on
+	bodies   *semaphore.Weighted // bytes that may be held
+	copies   sync.Pool           // buffers for passing answers on
 }
 
 // New makes a Door that asks for keys and permissions with the reviewer and
@@ -75,6 +88,7 @@ func New(reviews Reviewer, registry prometheus.Registerer, options Options) (*Do
 		table:    newTable(),
 		metrics:  metrics,
 		upstream: newTransport(options),
+		bodies:   semaphore.NewWeighted(options.MaxBodies),
 	}, err
 }
 
@@ -97,6 +111,11 @@ func newTransport(options Options) *http.Transport {
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v := &visit{door: d, answer: newAnswer(w, d.options.Idle), request: r, started: time.Now(), id: requestID(r.Header)}
 	v.answer.Header().Set(headerRequestID, v.id)
+	if r.ContentLength != 0 {
+		// net/http reads what is left of a body before it sends an answer, and has
+		// no limit of its own for how long.
+		v.answer.expect(d.options.Upload)
+	}
 	defer func() {
 		d.table.count(v.model, func(model types.NamespacedName) { d.metrics.ended(model, v.outcome()) })
 	}()
@@ -125,6 +144,7 @@ type visit struct {
 	started time.Time
 	id      string
 	model   types.NamespacedName // once it is known that it exists
+	late    bool                 // the client paused for too long in its body
 	broken  bool                 // the replica died in the middle of its answer
 }
 
@@ -159,13 +179,18 @@ func (v *visit) healthz() error {
 	return err
 }
 
-// fail sends why a request is not answered. Whoever has gone is sent nothing.
+// fail sends why a request is not answered. Without it net/http would send an
+// empty answer of status 200, also to a client that it takes for gone: one whose
+// body is late, or who has closed its own side of the connection alone.
 func (v *visit) fail(err error) {
-	if v.request.Context().Err() != nil || v.answer.status != 0 {
+	if v.answer.status != 0 {
 		return
 	}
 	var f *failure
-	if !errors.As(err, &f) {
+	switch {
+	case v.request.Context().Err() != nil && !v.late:
+		f = clientClosed()
+	case !errors.As(err, &f):
 		f = &failure{status: http.StatusInternalServerError, kind: "server_error", code: "server_error", message: err.Error()}
 	}
 	v.answer.Header().Set(headerRequestID, v.id)
@@ -175,6 +200,8 @@ func (v *visit) fail(err error) {
 // outcome is what the request is counted as.
 func (v *visit) outcome() int {
 	switch {
+	case v.late:
+		return http.StatusRequestTimeout
 	case v.request.Context().Err() != nil:
 		return clientGone
 	case v.broken:

@@ -62,6 +62,11 @@ func unavailable(after time.Duration, format string, args ...any) *failure {
 		message: fmt.Sprintf(format, args...), retryAfter: after}
 }
 
+func clientClosed() *failure {
+	return &failure{status: http.StatusBadRequest, kind: "invalid_request_error", code: "client_closed_request",
+		message: "the client closed its side of the connection before the answer; keep it open until the answer has come"}
+}
+
 func badGateway(format string, args ...any) *failure {
 	return &failure{status: http.StatusBadGateway, kind: "server_error", code: "replica_failed", message: fmt.Sprintf(format, args...)}
 }

@@ -41,7 +41,9 @@ func (v *visit) infer() error {
 	if err != nil {
 		return err
 	}
-	body, err := readBody(v.answer, v.request, v.door.options.MaxBody)
+	room := &hold{room: v.door.bodies}
+	defer room.release()
+	body, err := v.readBody(room)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -369,17 +368,4 @@ func TestLeastOutstanding(t *testing.T) {
 	if counts[0] != 3 || counts[1] != 3 {
 		t.Errorf("got %v", counts)
 	}
-}
-
-func TestClientLeavesItsBodyUnfinished(t *testing.T) {
-	w := newWorld(t, Options{})
-	w.model("team", "tiny")
-	connection, err := net.Dial("tcp", strings.TrimPrefix(w.url, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer connection.Close()
-	fmt.Fprintf(connection, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer good\r\nContent-Length: 100\r\n\r\n{", completions)
-	connection.(*net.TCPConn).CloseWrite()
-	w.wantEnded(t, types.NamespacedName{}, clientGone)
 }
