@@ -29,7 +29,7 @@ type access struct {
 }
 
 func newAccess(reviews Reviewer) *access {
-	return &access{reviews, newMemory[bool](maxGrants)}
+	return &access{newAtMost(maxReviews, reviews), newMemory[bool](maxGrants)}
 }
 
 // may says whether the key may use a Model; without a name every Model of the

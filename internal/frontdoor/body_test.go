@@ -46,7 +46,7 @@ func answerOn(t *testing.T, connection *net.TCPConn) *http.Response {
 // TestBodyDoesNotCome: who announces a body and sends none of it, or not all, is
 // answered and rid of, whatever the answer is.
 func TestBodyDoesNotCome(t *testing.T) {
-	const key = "Authorization: Bearer " + goodKey + "\r\n"
+	key := "Authorization: Bearer " + goodKey + "\r\n"
 	for _, c := range []struct {
 		name, request, header, body string
 		status                      int

@@ -7,7 +7,8 @@
 // through as it comes.
 //
 //	door.go     what answers which path (models.go: /v1/models)
-//	keys.go     a bearer token is a ServiceAccount's, by TokenReview
+//	keys.go     a bearer token is a ServiceAccount's, by TokenReview (token.go:
+//	            what it says of itself; review.go: how many are asked at a time)
 //	access.go   Kubernetes RBAC decides: verb use on models.slipway.dev
 //	field.go    finds the model's name in a body without decoding it
 //	table.go    Models and their ready replicas, from watches (watch.go)
@@ -30,5 +31,6 @@
 //     for the whole origin, such as cookies.
 //   - When the client goes away, so does the request to the replica.
 //   - The front door keeps nothing of its own. All that it remembers is bounded,
-//     and for at most a minute.
+//     and for at most ten seconds; so are the bodies and the questions to the API
+//     server that are under way at a time.
 package frontdoor

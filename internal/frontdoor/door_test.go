@@ -5,12 +5,16 @@ package frontdoor
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
@@ -145,6 +149,37 @@ func TestModels(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestModelsOfSeveralNamespaces: they are asked about at the same time, though
+// not all.
+func TestModelsOfSeveralNamespaces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reviews := &countingReviewer{slowReviewer: slowReviewer{newReviewer(), make(chan struct{})}}
+		door, err := New(reviews, prometheus.NewRegistry(), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 3 * listedAtOnce {
+			model := &slipwayv1.Model{ObjectMeta: metav1.ObjectMeta{Namespace: fmt.Sprintf("n%d", i), Name: "tiny"}}
+			door.seeModel(model, false)
+		}
+		request, answer := requestWith("Authorization", "Bearer "+goodKey), httptest.NewRecorder()
+		done := make(chan struct{})
+		go func() {
+			door.ServeHTTP(answer, request)
+			close(done)
+		}()
+		for range 2 { // the key, and whether it may use all
+			reviews.release <- struct{}{}
+		}
+		synctest.Wait()
+		if most := reviews.most.Load(); most != listedAtOnce {
+			t.Errorf("%d at a time, want %d", most, listedAtOnce)
+		}
+		close(reviews.release)
+		<-done
+	})
 }
 
 func TestShowModel(t *testing.T) {

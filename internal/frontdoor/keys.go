@@ -6,15 +6,13 @@ package frontdoor
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
+	"k8s.io/apimachinery/pkg/util/cache"
 )
 
 const (
@@ -23,19 +21,17 @@ const (
 	audience = "slipway.dev"
 	// maxKey is longer than any token that Kubernetes makes, in bytes.
 	maxKey = 16 << 10
-	// maxKeys are remembered.
+	// maxKeys are remembered, and as many bad ones apart from them: who makes up
+	// keys must not crowd out those who have one.
 	maxKeys = 8192
-	// keepGood is how long a key that was revoked may still be accepted.
-	keepGood = time.Minute
+	// keepGood is how long a key that was revoked may still be accepted. The API
+	// server remembers a token for ten seconds too. Its memory begins a moment
+	// before ours and so ends in time for our next question, unless somebody else,
+	// such as a second front door, has asked it about the same key.
+	keepGood = 10 * time.Second
 	// keepBad spares the API server a client that repeats a bad key.
 	keepBad = 5 * time.Second
 )
-
-// Reviewer sends TokenReviews and SubjectAccessReviews to the API server, which
-// fills in their status.
-type Reviewer interface {
-	Create(ctx context.Context, object client.Object, options ...client.CreateOption) error
-}
 
 // identity is whose key it is.
 type identity struct {
@@ -49,10 +45,11 @@ type identity struct {
 type keys struct {
 	reviews Reviewer
 	known   *memory[identity]
+	bad     *cache.LRUExpireCache // by hash, apart from the good
 }
 
 func newKeys(reviews Reviewer) *keys {
-	return &keys{reviews, newMemory[identity](maxKeys)}
+	return &keys{newAtMost(maxReviews, reviews), newMemory[identity](maxKeys), cache.NewLRUExpireCache(maxKeys)}
 }
 
 // identify returns whose key a request carries, or a failure.
@@ -66,6 +63,9 @@ func (k *keys) identify(r *http.Request) (*identity, error) {
 	}
 	sum := sha256.Sum256([]byte(token))
 	hash := string(sum[:])
+	if _, known := k.bad.Get(hash); known {
+		return nil, notValid()
+	}
 	who, err := k.known.get(r.Context(), hash, func(ctx context.Context) (identity, time.Duration, error) {
 		return k.review(ctx, token, hash)
 	})
@@ -73,9 +73,13 @@ func (k *keys) identify(r *http.Request) (*identity, error) {
 	case err != nil:
 		return nil, unavailable(time.Second, "the key cannot be checked because the API server does not answer; try again")
 	case !who.good:
-		return nil, badKey("the key is not valid: it has expired, was revoked, or was made for another audience")
+		return nil, notValid()
 	}
 	return &who, nil
+}
+
+func notValid() *failure {
+	return badKey("the key is not valid: it has expired, was revoked, or was made for another audience")
 }
 
 // tokenOf is the key that a request carries: where OpenAI's clients put it, or
@@ -88,9 +92,13 @@ func tokenOf(header http.Header) string {
 	return header.Get("X-Api-Key")
 }
 
-// review asks the API server. A token that is good for something else is not
+// review asks the API server, if there is a point in it. A token that is good for something else is not
 // good here, and an API server that ignores audiences names none.
 func (k *keys) review(ctx context.Context, token, hash string) (identity, time.Duration, error) {
+	said, is := claimsOf(token)
+	if !is || said.hopeless() {
+		return identity{}, 0, nil
+	}
 	review := &authenticationv1.TokenReview{
 		Spec: authenticationv1.TokenReviewSpec{Token: token, Audiences: []string{audience}},
 	}
@@ -98,30 +106,10 @@ func (k *keys) review(ctx context.Context, token, hash string) (identity, time.D
 		return identity{}, 0, err
 	}
 	if !review.Status.Authenticated || !slices.Contains(review.Status.Audiences, audience) {
-		return identity{}, keepBad, nil
+		k.bad.Add(hash, struct{}{}, keepBad)
+		return identity{}, 0, nil
 	}
 	user := review.Status.User
 	who := identity{user: user, home: homeOf(user.Username), hash: hash, good: true}
-	return who, min(keepGood, time.Until(expiry(token))), nil
-}
-
-// expiry is when a token says that it expires, or far away if it does not say.
-// The API server has checked its signature.
-func expiry(token string) time.Time {
-	never := time.Now().Add(keepGood)
-	parts := strings.Split(token, ".")
-	if len(parts) != 3 {
-		return never
-	}
-	text, err := base64.RawURLEncoding.DecodeString(parts[1])
-	if err != nil {
-		return never
-	}
-	var claims struct {
-		Expiry float64 `json:"exp"`
-	}
-	if err := json.Unmarshal(text, &claims); err != nil || claims.Expiry == 0 {
-		return never
-	}
-	return time.Unix(int64(claims.Expiry), 0)
+	return who, min(keepGood, time.Until(said.end())), nil
 }

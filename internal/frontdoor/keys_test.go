@@ -5,13 +5,13 @@ package frontdoor
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,10 +26,9 @@ func requestWith(header, value string) *http.Request {
 	return r
 }
 
-// tokenUntil is a token of which only the expiry can be read.
+// tokenUntil is a token that says when it expires.
 func tokenUntil(expiry time.Time) string {
-	claims := base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"aud":["slipway.dev"],"exp":%d}`, expiry.Unix()))
-	return "header." + claims + ".signature"
+	return tokenSaying(fmt.Sprintf(`{"aud":["slipway.dev"],"exp":%d}`, expiry.Unix()))
 }
 
 func TestIdentify(t *testing.T) {
@@ -38,17 +37,18 @@ func TestIdentify(t *testing.T) {
 		change              func(*reviewer)
 		status              int // zero if the key is good
 	}{
-		{"bearer", "Authorization", "Bearer good", nil, 0},
-		{"scheme in lower case", "Authorization", "bearer  good ", nil, 0},
-		{"Anthropic's header", "X-Api-Key", "good", nil, 0},
-		{"no key", "X-Other", "good", nil, 401},
-		{"another scheme", "Authorization", "Basic good", nil, 401},
+		{"bearer", "Authorization", "Bearer " + goodKey, nil, 0},
+		{"scheme in lower case", "Authorization", "bearer  " + goodKey + " ", nil, 0},
+		{"Anthropic's header", "X-Api-Key", goodKey, nil, 0},
+		{"no key", "X-Other", goodKey, nil, 401},
+		{"another scheme", "Authorization", "Basic " + goodKey, nil, 401},
 		{"empty", "Authorization", "Bearer ", nil, 401},
-		{"unknown", "Authorization", "Bearer bad", nil, 401},
+		{"unknown", "Authorization", "Bearer " + tokenSaying(`{"aud":["slipway.dev"]}`), nil, 401},
+		{"no token", "Authorization", "Bearer bad", nil, 401},
 		{"too long to be one", "Authorization", "Bearer " + strings.Repeat("x", maxKey+1), nil, 401},
-		{"for another audience", "Authorization", "Bearer good", func(r *reviewer) { r.audiences = []string{"https://kubernetes.default.svc"} }, 401},
-		{"for any audience", "Authorization", "Bearer good", func(r *reviewer) { r.audiences = nil }, 401},
-		{"API server away", "Authorization", "Bearer good", func(r *reviewer) { r.err = errors.New("refused") }, 503},
+		{"for another audience", "Authorization", "Bearer " + goodKey, func(r *reviewer) { r.audiences = []string{"https://kubernetes.default.svc"} }, 401},
+		{"for any audience", "Authorization", "Bearer " + goodKey, func(r *reviewer) { r.audiences = nil }, 401},
+		{"API server away", "Authorization", "Bearer " + goodKey, func(r *reviewer) { r.err = errors.New("refused") }, 503},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			reviews := newReviewer()
@@ -76,14 +76,15 @@ func TestHowLongKeysAreRemembered(t *testing.T) {
 		good    bool
 		keep    time.Duration
 	}{
-		{"good", 0, true, keepGood},
-		{"good for an hour", time.Hour, true, keepGood},
-		{"good for seconds", 20 * time.Second, true, 20 * time.Second},
+		// What docs/serve.md promises of a key that is revoked.
+		{"good", 0, true, 10 * time.Second},
+		{"good for an hour", time.Hour, true, 10 * time.Second},
+		{"good for seconds", 5 * time.Second, true, 5 * time.Second},
 		{"bad", 0, false, keepBad},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				reviews, token := newReviewer(), "opaque"
+				reviews, token := newReviewer(), tokenSaying(`{"aud":["slipway.dev"],"sub":"any"}`)
 				if c.expires > 0 {
 					token = tokenUntil(time.Now().Add(c.expires))
 				}
@@ -120,6 +121,85 @@ func TestExpiredIsNotRemembered(t *testing.T) {
 	}
 }
 
+// TestNotWorthAsking: what no API server would take costs it nothing.
+func TestNotWorthAsking(t *testing.T) {
+	past := time.Now().Add(-time.Hour).Unix()
+	for name, token := range map[string]string{
+		"no token":             "x",
+		"not base64":           "header.{}.signature",
+		"not JSON":             "header.e30x.signature",
+		"no audience":          tokenSaying(`{"sub":"x"}`),
+		"another audience":     tokenSaying(`{"aud":"vault"}`),
+		"other audiences":      tokenSaying(`{"aud":["vault","https://kubernetes.default.svc"]}`),
+		"expired an hour ago":  tokenSaying(fmt.Sprintf(`{"aud":["slipway.dev"],"exp":%d}`, past)),
+		"an audience of sorts": tokenSaying(`{"aud":{"slipway.dev":true}}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			reviews := newReviewer()
+			reviews.users[token] = "system:serviceaccount:team:ann"
+			if _, err := newKeys(reviews).identify(requestWith("Authorization", "Bearer "+token)); err == nil {
+				t.Error("it is taken")
+			}
+			if n := reviews.asked["token"]; n != 0 {
+				t.Errorf("asked %d times", n)
+			}
+		})
+	}
+}
+
+// TestBadKeysDoNotCrowdOutGoodOnes: however many are made up.
+func TestBadKeysDoNotCrowdOutGoodOnes(t *testing.T) {
+	reviews := newReviewer()
+	keys := newKeys(reviews)
+	good := requestWith("Authorization", "Bearer "+goodKey)
+	if _, err := keys.identify(good); err != nil {
+		t.Fatal(err)
+	}
+	for i := range maxKeys + 1 {
+		bad := tokenSaying(fmt.Sprintf(`{"aud":["slipway.dev"],"sub":"%d"}`, i))
+		if _, err := keys.identify(requestWith("Authorization", "Bearer "+bad)); err == nil {
+			t.Fatal("a bad key is taken")
+		}
+	}
+	asked := reviews.asked["token"]
+	if _, err := keys.identify(good); err != nil || reviews.asked["token"] != asked {
+		t.Errorf("the good key is not remembered: %v", err)
+	}
+}
+
+// TestReviewsAreBounded: many keys at a time are asked about in turn.
+func TestReviewsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reviews := &countingReviewer{slowReviewer: slowReviewer{newReviewer(), make(chan struct{})}}
+		keys := newKeys(reviews)
+		var group sync.WaitGroup
+		for i := range 3 * maxReviews {
+			token := tokenSaying(fmt.Sprintf(`{"aud":["slipway.dev"],"sub":"%d"}`, i))
+			group.Go(func() { keys.identify(requestWith("Authorization", "Bearer "+token)) })
+		}
+		synctest.Wait()
+		close(reviews.release)
+		group.Wait()
+		if most := reviews.most.Load(); most != maxReviews || reviews.asked["token"] != 3*maxReviews {
+			t.Errorf("%d at a time, want %d; %d in all", most, maxReviews, reviews.asked["token"])
+		}
+	})
+}
+
+// countingReviewer knows how many have asked it at a time.
+type countingReviewer struct {
+	slowReviewer
+	now, most atomic.Int64
+}
+
+func (c *countingReviewer) Create(ctx context.Context, object client.Object, options ...client.CreateOption) error {
+	now := c.now.Add(1)
+	defer c.now.Add(-1)
+	for most := c.most.Load(); now > most && !c.most.CompareAndSwap(most, now); most = c.most.Load() {
+	}
+	return c.slowReviewer.Create(ctx, object, options...)
+}
+
 // slowReviewer answers when it is told to.
 type slowReviewer struct {
 	*reviewer
@@ -144,7 +224,7 @@ func TestAskedOnce(t *testing.T) {
 		results := make([]error, 5)
 		for i := range results {
 			group.Go(func() {
-				r := requestWith("Authorization", "Bearer good")
+				r := requestWith("Authorization", "Bearer "+goodKey)
 				if i == 0 {
 					r = r.WithContext(first)
 				}
@@ -173,7 +253,7 @@ func TestAskedOnce(t *testing.T) {
 func TestAPIServerHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		_, err := newKeys(slowReviewer{newReviewer(), nil}).identify(requestWith("Authorization", "Bearer good"))
+		_, err := newKeys(slowReviewer{newReviewer(), nil}).identify(requestWith("Authorization", "Bearer "+goodKey))
 		if err == nil || time.Since(began) != askTimeout {
 			t.Errorf("got %v after %s", err, time.Since(began))
 		}

@@ -33,6 +33,10 @@ func (m *memory[V]) get(ctx context.Context, key string, ask func(context.Contex
 	if answer, known := m.answers.Get(key); known {
 		return answer.(V), nil
 	}
+	var none V
+	if err := ctx.Err(); err != nil {
+		return none, err // who has gone asks nothing
+	}
 	asked := m.asking.DoChan(key, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTimeout)
 		defer cancel()
@@ -42,7 +46,6 @@ func (m *memory[V]) get(ctx context.Context, key string, ask func(context.Contex
 		}
 		return answer, err
 	})
-	var none V
 	select {
 	case <-ctx.Done():
 		return none, ctx.Err()

@@ -4,10 +4,12 @@
 package frontdoor
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strconv"
 
+	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -43,13 +45,14 @@ func (v *visit) listModels() error {
 	if err != nil {
 		return err
 	}
+	models := v.door.table.models()
+	listed, err := v.listed(who, models)
+	if err != nil {
+		return err
+	}
 	list := []modelObject{}
-	for _, model := range v.door.table.models() {
-		listed, err := v.lists(who, model)
-		if err != nil {
-			return err
-		}
-		if listed {
+	for i, model := range models {
+		if listed[i] {
 			list = append(list, describe(model, who.home))
 		}
 	}
@@ -59,14 +62,33 @@ func (v *visit) listModels() error {
 	}{"list", list})
 }
 
+// listedAtOnce is about how many namespaces one client asks about at a time.
+const listedAtOnce = 8
+
+// listed says of each Model whether it is listed. Several are asked about at a
+// time, for the answers are the API server's; what is the same question is asked
+// once.
+func (v *visit) listed(who *identity, models []*slipwayv1.Model) ([]bool, error) {
+	listed := make([]bool, len(models))
+	group, ctx := errgroup.WithContext(v.request.Context())
+	group.SetLimit(listedAtOnce)
+	for i, model := range models {
+		group.Go(func() (err error) {
+			listed[i], err = v.lists(ctx, who, model)
+			return err
+		})
+	}
+	return listed, group.Wait()
+}
+
 // lists asks for the widest permission first: that answer serves all.
-func (v *visit) lists(who *identity, model *slipwayv1.Model) (bool, error) {
+func (v *visit) lists(ctx context.Context, who *identity, model *slipwayv1.Model) (bool, error) {
 	asks := []types.NamespacedName{{}, {Namespace: model.Namespace}}
 	if model.Namespace == who.home {
 		asks = append(asks, client.ObjectKeyFromObject(model))
 	}
 	for _, ask := range asks {
-		if allowed, err := v.door.access.may(v.request.Context(), who, ask); err != nil || allowed {
+		if allowed, err := v.door.access.may(ctx, who, ask); err != nil || allowed {
 			return allowed, err
 		}
 	}
