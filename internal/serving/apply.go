@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
@@ -22,6 +23,14 @@ type takenError struct{ kind, name string }
 
 func (e takenError) Error() string {
 	return fmt.Sprintf("%s %s exists and is not this Model's; delete it or give the Model another name", e.kind, e.name)
+}
+
+// leftoverError is a name that a deleted Model of the same name still holds: the
+// garbage collector has not come by yet.
+type leftoverError struct{ kind, name string }
+
+func (e leftoverError) Error() string {
+	return fmt.Sprintf("%s %s of a deleted Model is still there", e.kind, e.name)
 }
 
 // apply makes what should be there, the Service first so that replicas are
@@ -64,8 +73,18 @@ func (r *reconciler) free(ctx context.Context, model *slipwayv1.Model, intent *u
 	if err := r.live.Get(ctx, client.ObjectKeyFromObject(intent), there); err != nil {
 		return client.IgnoreNotFound(err)
 	}
-	if !metav1.IsControlledBy(there, model) {
+	owner := metav1.GetControllerOf(there)
+	switch {
+	case owner == nil || !isModel(owner, model.Name):
 		return takenError{intent.GetKind(), intent.GetName()}
+	case owner.UID != model.UID:
+		return leftoverError{intent.GetKind(), intent.GetName()}
 	}
 	return nil
+}
+
+// isModel says whether an owner is, or was, a Model of that name.
+func isModel(owner *metav1.OwnerReference, name string) bool {
+	group, err := schema.ParseGroupVersion(owner.APIVersion)
+	return err == nil && group.Group == slipwayv1.GroupVersion.Group && owner.Kind == "Model" && owner.Name == name
 }

@@ -22,8 +22,9 @@ import (
 )
 
 const (
-	// staleDelay is when to look again after a conflict, should the event of
-	// the newer version not come first.
+	// staleDelay is when to look again after a conflict or at what a deleted
+	// Model has left, should the event of the newer version, or of the deletion,
+	// not come first.
 	staleDelay = time.Second
 	// blockedDelay is when to try again what the API server refused: what must
 	// change (a quota, a policy, the owner of a name) may not be watched here.
@@ -67,9 +68,11 @@ func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 }
 
 // settle turns an error into when to try again. A conflict means that the pass
-// was made from an old version; the newer one brings its own.
+// was made from an old version; the newer one brings its own. What is left over
+// goes by itself, and says so to the Model of its owner's name, which is ours.
 func settle(err error) (ctrl.Result, error) {
-	if apierrors.IsConflict(err) {
+	var leftover leftoverError
+	if apierrors.IsConflict(err) || errors.As(err, &leftover) {
 		return ctrl.Result{RequeueAfter: staleDelay}, nil
 	}
 	return ctrl.Result{}, err

@@ -19,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
@@ -199,6 +200,45 @@ func TestNameOfSomebodyElse(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", cmp.Diff(want, got))
 	}
 	w.wantEvent(t, "Warning Refused")
+}
+
+// TestMadeAgain: what a deleted Model of the same name has left is waited for, and
+// no person is asked to do anything about it.
+func TestMadeAgain(t *testing.T) {
+	old, fresh := modelWith(), modelWith()
+	old.UID, fresh.UID = "old", "new"
+	left := service(old)
+	w := newWorld(t, fresh, left)
+	result, writes := w.pass(t)
+	wantWrites(t, writes)
+	if result.RequeueAfter != staleDelay {
+		t.Errorf("got %+v", result)
+	}
+	if err := w.client.Delete(t.Context(), left); err != nil {
+		t.Fatal(err)
+	}
+	_, writes = w.pass(t)
+	wantWrites(t, writes, "Service", "Deployment", "status")
+}
+
+// TestOwnerOfAnotherKind: somebody's object of the same name is not waited for.
+func TestOwnerOfAnotherKind(t *testing.T) {
+	for name, owner := range map[string]metav1.OwnerReference{
+		"another group": {APIVersion: "example.org/v1", Kind: "Model", Name: "tiny"},
+		"another kind":  {APIVersion: slipwayv1.GroupVersion.String(), Kind: "App", Name: "tiny"},
+		"another name":  {APIVersion: slipwayv1.GroupVersion.String(), Kind: "Model", Name: "big"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			owner.Controller = ptr.To(true)
+			theirs := service(modelWith())
+			theirs.OwnerReferences = []metav1.OwnerReference{owner}
+			w := newWorld(t, modelWith(), theirs)
+			w.pass(t)
+			if got := summary(t, w.model(t).Status); !strings.HasPrefix(got, "Stalled=Refused") {
+				t.Errorf("got %s", got)
+			}
+		})
+	}
 }
 
 func TestRefusal(t *testing.T) {
