@@ -5,6 +5,7 @@ package serving
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -51,6 +52,20 @@ func TestWeights(t *testing.T) {
 	bare := podTemplate(modelWith(), false).Spec
 	if len(bare.Volumes) != 1 || len(bare.Containers[0].VolumeMounts) != 1 {
 		t.Errorf("without a source: got volumes %v, mounts %v", bare.Volumes, bare.Containers[0].VolumeMounts)
+	}
+}
+
+// TestReplicaLeavesBeforeItIsStopped: requests that were on their way are
+// answered, and what it has begun still has the whole of GracePeriod.
+func TestReplicaLeavesBeforeItIsStopped(t *testing.T) {
+	pod := podTemplate(modelWith(), false).Spec
+	lifecycle := pod.Containers[0].Lifecycle
+	if lifecycle == nil || lifecycle.PreStop == nil || lifecycle.PreStop.Sleep == nil {
+		t.Fatalf("got %+v, want a pause before SIGTERM", lifecycle)
+	}
+	pause := time.Duration(lifecycle.PreStop.Sleep.Seconds) * time.Second
+	if got := time.Duration(*pod.TerminationGracePeriodSeconds) * time.Second; pause < time.Second || got != pause+GracePeriod {
+		t.Errorf("got a pause of %s in a grace period of %s", pause, got)
 	}
 }
 

@@ -13,9 +13,10 @@
 //
 // # What the controller promises
 //
-//   - A change rolls: a new replica answers before an old one goes. An old one
-//     gets SIGTERM and then GracePeriod to finish what it has begun; meanwhile
-//     the front door has seen it leave the EndpointSlice and sends it nothing new.
+//   - A change rolls: a new replica answers before an old one goes. An old one is
+//     left alone for a few seconds, in which the front door sees it leave the
+//     EndpointSlice and sends it nothing new; then it gets SIGTERM and GracePeriod
+//     to finish what it has begun.
 //   - Zero replicas keep the Service, so the endpoint keeps its name and says
 //     why it does not answer.
 //   - What has the name of something that we would make, but is not the

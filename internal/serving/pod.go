@@ -21,8 +21,12 @@ const (
 	weightsVolume = "weights"
 	sharedVolume  = "shm"
 
-	// GracePeriod is how long a replica that goes may take to finish the
-	// answers it has begun.
+	// leaveTime is how long a replica that goes still takes requests, until the
+	// front door has seen it leave the EndpointSlice. An engine that is told to
+	// stop closes its port at once, and what is on its way then is lost.
+	leaveTime = 3 * time.Second
+	// GracePeriod is how long a replica may take after that to finish the answers
+	// it has begun.
 	GracePeriod = 60 * time.Second
 	// startupBudget is how long an engine may take to load its weights.
 	startupBudget = 2 * time.Hour
@@ -41,7 +45,7 @@ func podTemplate(model *slipwayv1.Model, restricted bool) corev1.PodTemplateSpec
 	spec := corev1.PodSpec{
 		Containers:                    []corev1.Container{container(model)},
 		Volumes:                       volumes(model),
-		TerminationGracePeriodSeconds: ptr.To(int64(GracePeriod / time.Second)),
+		TerminationGracePeriodSeconds: ptr.To(int64((leaveTime + GracePeriod) / time.Second)),
 		// An engine runs other people's weights and code: it gets no token.
 		AutomountServiceAccountToken: ptr.To(false),
 		// Services of the namespace must not change what an engine reads from
@@ -81,6 +85,10 @@ func container(model *slipwayv1.Model) corev1.Container {
 		VolumeMounts:    mounts(model),
 		StartupProbe:    probe(engine, int32(startupBudget/time.Second)),
 		ReadinessProbe:  probe(engine, probeFailures),
+		// The kubelet sleeps, not the container: an image needs no shell.
+		Lifecycle: &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{
+			Sleep: &corev1.SleepAction{Seconds: int64(leaveTime / time.Second)},
+		}},
 		// What an engine last said is what a person needs to read.
 		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
 		SecurityContext: &corev1.SecurityContext{
