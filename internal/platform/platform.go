@@ -16,7 +16,6 @@ import (
 	"log/slog"
 	"maps"
 	"net"
-	"net/http"
 	"os"
 
 	"github.com/go-logr/logr"
@@ -28,9 +27,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/frontdoor"
@@ -48,7 +45,7 @@ type Options struct {
 	Listen string
 	// URL is how clients reach the front door, ending in /v1; empty means Listen.
 	URL string
-	// HealthListen is the host:port of /metrics and /healthz.
+	// HealthListen is the host:port of /metrics and /healthz, over TLS.
 	HealthListen string
 }
 
@@ -82,6 +79,7 @@ func setup(mgr ctrl.Manager, listener net.Listener, o Options) error {
 		training.Setup(mgr),
 		serving.Setup(mgr, o.URL),
 		frontdoor.Setup(mgr, listener),
+		mgr.AddMetricsServerExtraHandler(healthPath, health(mgr.GetCache())),
 		mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
 			if !mgr.GetCache().WaitForCacheSync(ctx) {
 				return nil
@@ -106,10 +104,8 @@ func newManager(o Options) (ctrl.Manager, error) {
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme: scheme,
 		// Nobody here reads managed fields, and they are half of a pod's memory.
-		Cache: cache.Options{DefaultTransform: cache.TransformStripManagedFields(), ByObject: held()},
-		Metrics: metricsserver.Options{BindAddress: o.HealthListen, ExtraHandlers: map[string]http.Handler{
-			"/healthz": http.StripPrefix("/healthz", &healthz.Handler{}),
-		}},
+		Cache:                  cache.Options{DefaultTransform: cache.TransformStripManagedFields(), ByObject: held()},
+		Metrics:                metrics(o.HealthListen),
 		HealthProbeBindAddress: "0",
 	})
 	if err != nil {
