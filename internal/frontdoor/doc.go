@@ -10,7 +10,8 @@
 //	keys.go     a bearer token is a ServiceAccount's, by TokenReview (token.go:
 //	            what it says of itself; review.go: how many are asked at a time)
 //	access.go   Kubernetes RBAC decides: verb use on models.slipway.dev
-//	field.go    finds the model's name in a body without decoding it
+//	field.go    finds the model's name in a body without decoding it (form.go: in
+//	            one with files)
 //	table.go    Models and their ready replicas, from watches (watch.go)
 //	pick.go     which replica, a pure function
 //	relay.go    there and back; events.go and whole.go for a replica that dies
@@ -19,8 +20,8 @@
 // # What the front door promises
 //
 //   - A body is neither decoded nor encoded again. Fields that nobody knows and
-//     the form of numbers survive; only the name of the model is overwritten in
-//     place, where a namespace was in front of it.
+//     the form of numbers survive; only the name of the model is overwritten,
+//     where a namespace was in front of it.
 //   - What a replica sends is sent on at once. When a replica dies in a stream of
 //     events, the client reads an error and [DONE]. A stream without length and
 //     chunks, whose end looks the same either way, is known to be broken only

@@ -47,19 +47,37 @@ func (v *visit) infer() error {
 	if err != nil {
 		return err
 	}
-	at, id, err := findString(body, "model")
+	body, err = v.address(who, body)
 	if err != nil {
 		return err
-	}
-	found, err := v.resolve(who, id)
-	if err != nil {
-		return err
-	}
-	if id != found.model.Name {
-		overwrite(body, at, found.model.Name)
 	}
 	v.relay(body)
 	return nil
+}
+
+// address finds out which Model the body names, and leaves in it the name that
+// the replica knows.
+func (v *visit) address(who *identity, body []byte) ([]byte, error) {
+	boundary, isForm := formBoundary(v.request.Header)
+	find := func() (span, string, error) { return findString(body, "model") }
+	if isForm {
+		find = func() (span, string, error) { return findFormField(body, boundary, "model") }
+	}
+	at, id, err := find()
+	if err != nil {
+		return nil, err
+	}
+	found, err := v.resolve(who, id)
+	switch {
+	case err != nil:
+		return nil, err
+	case id == found.model.Name:
+	case isForm:
+		body = replace(body, at, found.model.Name)
+	default:
+		overwrite(body, at, found.model.Name)
+	}
+	return body, nil
 }
 
 // resolve finds the Model that an id means to the holder of a key, if the key
