@@ -64,7 +64,8 @@ func (w *formWalker) part() (string, span, bool) {
 		return "", span{}, false
 	}
 	if bytes.HasPrefix(w.text[w.at:], []byte("--")) {
-		w.broken = len(bytes.TrimSpace(w.text[w.at+2:])) > 0
+		rest := string(w.text[w.at+2:])
+		w.broken = rest != "" && rest != "\r\n"
 		return "", span{}, false
 	}
 	if !w.take([]byte("\r\n")) {
@@ -74,8 +75,10 @@ func (w *formWalker) part() (string, span, bool) {
 	if !ok {
 		return "", span{}, false
 	}
+	// Some readers end a value that is empty before the line does.
+	ambiguous := bytes.HasPrefix(w.text[w.at:], w.delimiter[2:])
 	value, ok := w.until(w.delimiter)
-	if !ok {
+	if w.broken = w.broken || ambiguous; !ok || ambiguous {
 		return "", span{}, false
 	}
 	return w.name(header), value, true
@@ -105,12 +108,13 @@ func (w *formWalker) until(what []byte) (span, bool) {
 func (w *formWalker) name(at span) string {
 	text := append(bytes.Clone(w.text[at.start:at.end]), "\r\n\r\n"...)
 	header, err := textproto.NewReader(bufio.NewReader(bytes.NewReader(text))).ReadMIMEHeader()
-	if err != nil || bytes.Contains(text, w.delimiter) {
+	bare := bytes.Count(text, []byte("\n")) - bytes.Count(text, []byte("\r\n"))
+	if err != nil || bare > 0 || bytes.Contains(text, w.delimiter) {
 		w.broken = true
 		return ""
 	}
-	_, parameters, err := mime.ParseMediaType(header.Get("Content-Disposition"))
-	w.broken = err != nil
+	kind, parameters, err := mime.ParseMediaType(header.Get("Content-Disposition"))
+	w.broken = err != nil || kind != "form-data"
 	if _, isFile := parameters["filename"]; isFile {
 		return ""
 	}

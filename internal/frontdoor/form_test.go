@@ -44,6 +44,10 @@ func TestFindFormField(t *testing.T) {
 		{"bare newlines", strings.ReplaceAll(model, "\r\n", "\n") + "--b--", "", "not a form"},
 		{"no header", "--b\r\n\r\nx\r\n--b--", "", "not a form"},
 		{"no empty line", "--b\r\nContent-Disposition: form-data; name=model\r\n--b\r\nX: y\r\n\r\nx\r\n--b--", "", "not a form"},
+		{"bare newline after", model + "--b--\n", "", "not a form"},
+		{"bare newline in a header", strings.Replace(model, "\r\n\r\n", "\n\r\n\r\n", 1) + "--b--", "", "not a form"},
+		{"boundary without its line", part(`name="n"`, "--b") + model + "--b--", "", "not a form"},
+		{"another disposition", strings.Replace(model, "form-data", "attachment", 1) + "--b--", "", "not a form"},
 		{"no field", "--b\r\nX: y\r\n\r\nx\r\n--b--", "", "not a form"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

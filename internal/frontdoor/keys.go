@@ -92,8 +92,9 @@ func tokenOf(header http.Header) string {
 	return header.Get("X-Api-Key")
 }
 
-// review asks the API server, if there is a point in it. A token that is good for something else is not
-// good here, and an API server that ignores audiences names none.
+// review asks the API server, if there is a point in it. A token that is good for
+// something else is not good here, and an API server that ignores audiences
+// names none.
 func (k *keys) review(ctx context.Context, token, hash string) (identity, time.Duration, error) {
 	said, is := claimsOf(token)
 	if !is || said.hopeless() {
