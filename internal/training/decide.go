@@ -50,8 +50,9 @@ type plan struct {
 	Delete []deletion
 	// Create pods and services, all at once.
 	Create []client.Object
-	// Whole says that nothing of the job exists yet: if one creation fails the
-	// others are undone, so that no half of a gang holds resources.
+	// Whole says that the job is not under way, or that none of its pods is left:
+	// if one creation fails the others are undone, so that no half of a gang
+	// holds resources.
 	Whole bool
 	// DropGang gives the placement back.
 	DropGang bool
@@ -132,6 +133,7 @@ func (p *pass) run() {
 		return
 	}
 	p.trim()
+	p.out.Whole = !p.started() || !p.underWay()
 	if !p.started() && !p.start(reshaped) {
 		return
 	}
@@ -187,7 +189,6 @@ func (p *pass) start(reshaped bool) bool {
 		p.explain()
 		return false
 	}
-	p.out.Whole = true
 	if p.out.Status.StartTime == nil || !p.underWay() {
 		p.out.Status.StartTime = &p.now
 	}

@@ -15,7 +15,8 @@
 //
 //   - No pod is made while the gang waits, and the first ones only when the
 //     placement covers every pod set (its minimum, for elastic ones). A gang that
-//     lost its place loses its pods; one that lost a node, for which the
+//     lost its place loses its pods, and so does one that the API server lets
+//     have a part of them only, unless it is under way; one that lost a node, for which the
 //     scheduler has no other yet, keeps them.
 //   - A pod's name is its rank: <job>-<type>-<index>. Two pods of one rank can
 //     therefore never exist, however stale a cache is; a pod that goes is made

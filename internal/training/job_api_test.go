@@ -4,6 +4,7 @@
 package training
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -11,8 +12,10 @@ import (
 	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/utils/ptr"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
@@ -100,6 +103,32 @@ func TestAPIHalfAGangIsUndone(t *testing.T) {
 		t.Errorf("%s is left behind", pod.Name)
 	}
 	r.checkEvents("FailedCreatePod")
+}
+
+// What an undoing that failed left behind goes, too.
+func TestStuckBeforeTheStartKeepsNothing(t *testing.T) {
+	refusal := apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}, "j-worker-1", errors.New("exceeded quota"))
+	w := newWorld(t, newJob(0, 2))
+	w.settle()
+	w.place("n1")
+	w.settle()
+	delete(w.pods, "j-worker-1") // the API server never let it be
+	in := w.observe()
+	todo := decide(in)
+	if !todo.Whole || len(todo.Create) != 1 {
+		t.Fatalf("whole %v, makes %d", todo.Whole, len(todo.Create))
+	}
+	todo = stuck(in, todo, refusal)
+	if len(todo.Delete) != 1 || todo.Delete[0].Object.GetName() != "j-worker-0" || todo.Wake != blockedDelay {
+		t.Errorf("deletes %v, wakes in %v", todo.Delete, todo.Wake)
+	}
+
+	w = started(t, newJob(0, 2), "n1")
+	delete(w.pods, "j-worker-1")
+	in = w.observe()
+	if todo = stuck(in, decide(in), refusal); todo.Whole || len(todo.Delete) != 0 {
+		t.Errorf("deletes %v of a job that is under way", todo.Delete)
+	}
 }
 
 func (r *rig) pods() []corev1.Pod {

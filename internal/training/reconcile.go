@@ -50,7 +50,8 @@ func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	todo := decide(in)
 	err = r.apply(ctx, in, &todo)
 	if needsPerson(err) {
-		todo, err = stuck(in, todo, err), nil
+		todo = stuck(in, todo, err)
+		_, err = each(todo.Delete, func(d deletion) error { return r.delete(ctx, d) })
 	}
 	if statusErr := r.writeStatus(ctx, object, todo.Status); statusErr != nil {
 		return settle(0, errors.Join(err, statusErr))
@@ -81,11 +82,17 @@ func needsPerson(err error) bool {
 	return apierrors.IsForbidden(err) || apierrors.IsInvalid(err) || errors.As(err, &taken)
 }
 
-// stuck puts an error that needs a person where the person looks.
+// stuck puts an error that needs a person where the person looks. Pods of a gang
+// that never got under way go: when creating them failed and undoing that failed
+// too, the half that stayed would hold resources until the person comes.
 func stuck(in observed, todo plan, err error) plan {
 	p := &pass{in: in, out: todo, now: metav1.NewTime(in.Now.Truncate(time.Second))}
+	p.out.Delete = nil
 	if todo.Whole {
 		p.out.Status.StartTime = in.Job.Status().StartTime
+		for _, pod := range in.Pods {
+			p.delete(pod, false)
+		}
 	}
 	p.say(createFailedEvent(err))
 	p.wake(blockedDelay)
