@@ -7,9 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
 	corev1 "k8s.io/api/core/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
@@ -80,15 +82,85 @@ func TestAPIPriorityClass(t *testing.T) {
 	}
 }
 
+// A job waits for its claim, and asks for nodes that reach the volume of it.
 func TestAPIPodWithAClaimIsHeldToItsNode(t *testing.T) {
 	r := newRig(t)
 	r.create(r.newJob(0, 1, func(job *kubeflowv1.PyTorchJob) {
 		job.Spec.PyTorchReplicaSpecs[worker].Template.Spec.Volumes = []corev1.Volume{{Name: "data", VolumeSource: corev1.VolumeSource{
 			PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "data"}}}}
 	}))
-	r.place(r.awaitGang("pytorchjob-j"))
+	job := r.awaitJob("j", "the missing claim to be named", func(job *kubeflowv1.PyTorchJob) bool {
+		return strings.Contains(waitsFor(job),
+			"spec.pytorchReplicaSpecs.Worker.template.spec.volumes[0]: there is no PersistentVolumeClaim data; make it")
+	})
+	volume := r.volume(nodeTerms(corev1.NodeSelectorRequirement{
+		Key: "kubernetes.io/hostname", Operator: corev1.NodeSelectorOpIn, Values: []string{r.node}}))
+	r.create(&corev1.PersistentVolumeClaim{
+		ObjectMeta: metav1.ObjectMeta{Name: "data", Namespace: r.ns},
+		Spec: corev1.PersistentVolumeClaimSpec{VolumeName: volume.Name, AccessModes: volume.Spec.AccessModes,
+			Resources: corev1.VolumeResourceRequirements{Requests: volume.Spec.Capacity}},
+	})
+	edit(r, job, func(j *kubeflowv1.PyTorchJob) { j.Annotations = map[string]string{"touched": "yes"} }, r.patch)
+	gang := r.awaitGang("pytorchjob-j")
+	got := gang.Spec.PodSets[0].Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution
+	if diff := cmp.Diff(volume.Spec.NodeAffinity.Required, got); diff != "" {
+		t.Errorf("affinity of the gang: %s", diff)
+	}
+	r.place(gang)
 	pod := r.awaitPods(1)[0]
 	if pod.Spec.NodeName != "" || nodeOf(&pod) != r.node {
 		t.Errorf("node %q, held to %q", pod.Spec.NodeName, nodeOf(&pod))
+	}
+}
+
+// volume that only the nodes of the affinity reach.
+func (r *rig) volume(nodes *corev1.Affinity) *corev1.PersistentVolume {
+	r.t.Helper()
+	volume := &corev1.PersistentVolume{
+		ObjectMeta: metav1.ObjectMeta{Name: "volume-of-" + r.ns},
+		Spec: corev1.PersistentVolumeSpec{
+			Capacity:               corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")},
+			AccessModes:            []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
+			PersistentVolumeSource: corev1.PersistentVolumeSource{Local: &corev1.LocalVolumeSource{Path: "/data"}},
+			NodeAffinity:           &corev1.VolumeNodeAffinity{Required: nodes.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution},
+		},
+	}
+	r.create(volume)
+	return volume
+}
+
+func TestReachable(t *testing.T) {
+	in := func(key string, values ...string) corev1.NodeSelectorRequirement {
+		return corev1.NodeSelectorRequirement{Key: key, Operator: corev1.NodeSelectorOpIn, Values: values}
+	}
+	selector := func(a *corev1.Affinity) *corev1.NodeSelector {
+		return a.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution
+	}
+	term := func(r ...corev1.NodeSelectorRequirement) corev1.NodeSelectorTerm {
+		return corev1.NodeSelectorTerm{MatchExpressions: r}
+	}
+	spec := &corev1.PodSpec{Volumes: []corev1.Volume{
+		{VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "local"}}},
+		{VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "anywhere"}}},
+		{VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}},
+	}}
+	volumes := map[string]*corev1.NodeSelector{"local": selector(nodeTerms(in("host", "a"), in("host", "b")))}
+	for name, tt := range map[string]struct {
+		affinity *corev1.Affinity
+		want     []corev1.NodeSelectorTerm
+	}{
+		"no affinity": {nil, []corev1.NodeSelectorTerm{term(in("host", "a")), term(in("host", "b"))}},
+		"alternatives": {nodeTerms(in("zone", "x"), in("zone", "y")), []corev1.NodeSelectorTerm{
+			term(in("zone", "x"), in("host", "a")), term(in("zone", "x"), in("host", "b")),
+			term(in("zone", "y"), in("host", "a")), term(in("zone", "y"), in("host", "b"))}},
+		"one that matches nothing": {&corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{
+			RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{{}}},
+		}}, []corev1.NodeSelectorTerm{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, selector(reachable(tt.affinity, spec, volumes)).NodeSelectorTerms); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }

@@ -33,6 +33,9 @@ type observed struct {
 	// Blocked says why something that the job needs cannot be had, keyed by the
 	// name of the object that is in the way, or by the field that asks for it.
 	Blocked map[string]string
+	// Volumes says which nodes reach the volume that a claim is bound to, where not
+	// all do, keyed by the claim's name.
+	Volumes map[string]*corev1.NodeSelector
 	// LostNodes are those, of the nodes that suspects asked about, that are gone
 	// or unreachable.
 	LostNodes sets.Set[string]

@@ -35,7 +35,7 @@ func (p *pass) gangSpec() slipwayv1.GangSpec {
 		if replica == nil {
 			continue
 		}
-		set := podSet(podSetName(t.Name), replica)
+		set := podSet(podSetName(t.Name), replica, p.in.Volumes)
 		set.MinCount = minCount(set.Count, left, job.MinReplicas(t.Name))
 		if left != nil {
 			*left -= *set.MinCount
@@ -80,7 +80,7 @@ func minCount(count int32, left, least *int32) *int32 {
 	return nil
 }
 
-func podSet(name string, replica *kubeflowv1.ReplicaSpec) slipwayv1.PodSet {
+func podSet(name string, replica *kubeflowv1.ReplicaSpec, volumes map[string]*corev1.NodeSelector) slipwayv1.PodSet {
 	template := replica.Template.DeepCopy()
 	spec := &template.Spec
 	set := slipwayv1.PodSet{
@@ -95,6 +95,7 @@ func podSet(name string, replica *kubeflowv1.ReplicaSpec) slipwayv1.PodSet {
 	if spec.NodeName != "" {
 		set.Affinity = pinned(spec.Affinity, spec.NodeName)
 	}
+	set.Affinity = reachable(set.Affinity, spec, volumes)
 	required, preferred := template.Annotations[annotationRequiredTopology], template.Annotations[annotationPreferredTopology]
 	switch {
 	case required != "":

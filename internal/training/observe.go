@@ -26,6 +26,7 @@ func (r *reconciler) observe(ctx context.Context, object client.Object) (observe
 		Framework: r.framework,
 		Job:       r.framework.Open(object.DeepCopyObject().(client.Object)),
 		Blocked:   map[string]string{},
+		Volumes:   map[string]*corev1.NodeSelector{},
 		LostNodes: sets.New[string](),
 	}
 	in.Problems = validate(in.Framework, in.Job)
@@ -33,7 +34,7 @@ func (r *reconciler) observe(ctx context.Context, object client.Object) (observe
 		in.Job.Default()
 	}
 	for _, step := range []func(context.Context, *observed) error{
-		r.observeGang, r.observeOwned, r.observeNames, r.observePriority, r.observeNodes,
+		r.observeGang, r.observeOwned, r.observeNames, r.observePriority, r.observeVolumes, r.observeNodes,
 	} {
 		if err := step(ctx, &in); err != nil {
 			return observed{}, err

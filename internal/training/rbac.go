@@ -32,6 +32,8 @@ func Rules() []rbacv1.PolicyRule {
 		// Patch is for adopting and releasing.
 		rule(corev1.GroupName, []string{"pods", "services"}, "get", "list", "watch", "create", "patch", "delete"),
 		rule(corev1.GroupName, []string{"nodes"}, "get"),
+		// Pods go where their volumes can be reached.
+		rule(corev1.GroupName, []string{"persistentvolumeclaims", "persistentvolumes"}, "get", "list", "watch"),
 		rule(schedulingv1.GroupName, []string{"priorityclasses"}, "get", "list", "watch"),
 		rule(eventsv1.GroupName, []string{"events"}, "create", "patch"),
 	}
