@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/clip"
 	"slipway.dev/slipway/internal/placement"
 )
 
@@ -29,7 +30,7 @@ func eventOf(d *draft) (gangEvent, bool) {
 	if c.Reason == placedReason(d.old) && !moved {
 		return gangEvent{}, false
 	}
-	e := gangEvent{corev1.EventTypeNormal, c.Reason, "Place", clip(c.Message, maxNote)}
+	e := gangEvent{corev1.EventTypeNormal, c.Reason, "Place", clip.Text(c.Message, maxNote)}
 	if meta.IsStatusConditionTrue(d.new.Conditions, slipwayv1.ConditionStalled) || c.Reason == string(placement.NodeLost) {
 		e.Type = corev1.EventTypeWarning
 	}

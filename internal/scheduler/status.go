@@ -5,13 +5,13 @@ package scheduler
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/clip"
 	"slipway.dev/slipway/internal/placement"
 )
 
@@ -45,7 +45,7 @@ func statusFor(old *slipwayv1.GangStatus, a *answer, now time.Time) *slipwayv1.G
 		next.Placement = append(next.Placement, placed)
 	}
 	state, reason, message := a.explain()
-	c := conditions{&next.Conditions, a.generation, metav1.NewTime(now.Truncate(time.Second)), reason, clip(message, maxMessage)}
+	c := conditions{&next.Conditions, a.generation, metav1.NewTime(now.Truncate(time.Second)), reason, clip.Text(message, maxMessage)}
 	c.set(slipwayv1.ConditionPlaced, state == placement.Placed)
 	c.set(slipwayv1.ConditionReady, reason == reasonPlaced)
 	c.only(slipwayv1.ConditionReconciling, state != placement.Never && reason != reasonPlaced)
@@ -109,14 +109,6 @@ func (c conditions) only(name string, is bool) {
 	} else {
 		meta.RemoveStatusCondition(c.list, name)
 	}
-}
-
-// clip a message to so many bytes.
-func clip(message string, most int) string {
-	if len(message) <= most {
-		return message
-	}
-	return strings.ToValidUTF8(message[:most-len("…")], "") + "…"
 }
 
 func isPlaced(s *slipwayv1.GangStatus) bool {

@@ -18,6 +18,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"slipway.dev/slipway/internal/clip"
 	"slipway.dev/slipway/internal/training/frameworks"
 )
 
@@ -125,5 +126,5 @@ func (r *reconciler) expire(ctx context.Context, object client.Object) error {
 }
 
 func (r *reconciler) send(object client.Object, e event) {
-	r.events.Eventf(object, nil, e.Type, e.Reason, e.Action, "%s", e.Note[:min(len(e.Note), maxNote)])
+	r.events.Eventf(object, nil, e.Type, e.Reason, e.Action, "%s", clip.Text(e.Note, maxNote))
 }
