@@ -37,7 +37,8 @@ type GangSpec struct {
 	Project string `json:"project,omitempty"`
 
 	// Priority within the queue; higher is decided first. From the workload's
-	// PriorityClass; zero when it names none.
+	// PriorityClass or, when it names none, the cluster's default one; zero when
+	// there is none.
 	// +optional
 	Priority int32 `json:"priority,omitempty"`
 

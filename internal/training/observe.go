@@ -87,8 +87,7 @@ func (r *reconciler) observeOwned(ctx context.Context, in *observed) error {
 func (r *reconciler) observePriority(ctx context.Context, in *observed) error {
 	field, name := priorityClass(*in)
 	if name == "" {
-		in.Priority = ptr.To[int32](0)
-		return nil
+		return r.observeDefaultPriority(ctx, in)
 	}
 	var class schedulingv1.PriorityClass
 	switch err := r.client.Get(ctx, client.ObjectKey{Name: name}, &class); {
@@ -100,6 +99,27 @@ func (r *reconciler) observePriority(ctx context.Context, in *observed) error {
 		in.Blocked[field] = fmt.Sprintf("%s: there is no PriorityClass %s; make it or name another", field, name)
 	}
 	return nil
+}
+
+// observeDefaultPriority takes the default class's or, without one, zero. Of
+// several defaults the lowest counts, as in admission.
+func (r *reconciler) observeDefaultPriority(ctx context.Context, in *observed) error {
+	var classes schedulingv1.PriorityClassList
+	if err := r.client.List(ctx, &classes); err != nil {
+		return fmt.Errorf("listing priority classes: %w", err)
+	}
+	in.Priority = ptr.To(defaultPriority(classes.Items))
+	return nil
+}
+
+func defaultPriority(classes []schedulingv1.PriorityClass) int32 {
+	var lowest *int32
+	for i := range classes {
+		if c := &classes[i]; c.GlobalDefault && (lowest == nil || c.Value < *lowest) {
+			lowest = &c.Value
+		}
+	}
+	return ptr.Deref(lowest, 0)
 }
 
 // priorityClass of the job: the policy's, or else the first replica type's.
