@@ -195,7 +195,7 @@ func (p *pass) start(reshaped bool) bool {
 	if p.out.Status.StartTime == nil || !p.underWay() {
 		p.out.Status.StartTime = &p.now
 	}
-	p.warnOfTemplates()
+	p.warnOfIgnored()
 	return true
 }
 

@@ -41,6 +41,8 @@ func ignoredEvent(problems []string) event {
 	return warning("InvalidSpec", "Ignore", "the changed spec is not followed: "+strings.Join(problems, "; "))
 }
 
+func notFollowedEvent(what string) event { return warning("NotFollowed", "Create", what) }
+
 func suspendedEvent(reason, message string) event { return normal(reason, "Suspend", message) }
 
 func resumedEvent(reason, message string) event { return normal(reason, "Resume", message) }

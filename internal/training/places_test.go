@@ -9,6 +9,7 @@ import (
 	"time"
 
 	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
@@ -244,6 +245,18 @@ func TestElasticStartsWithItsMinimum(t *testing.T) {
 	w.settle()
 	if w.last() != "Succeeded" {
 		t.Errorf("%s when one elastic worker succeeded", w.last())
+	}
+}
+
+func TestMetricsThatNothingScalesByAreToldOf(t *testing.T) {
+	metrics := func(job *kubeflowv1.PyTorchJob) {
+		job.Spec.ElasticPolicy = &kubeflowv1.ElasticPolicy{Metrics: []autoscalingv2.MetricSpec{{Type: autoscalingv2.ResourceMetricSourceType}}}
+	}
+	if w := started(t, newJob(0, 2, metrics), "n1"); w.sent("NotFollowed") != 1 || w.last() != "Running" {
+		t.Errorf("%s, events %v", w.last(), w.events)
+	}
+	if w := started(t, newJob(0, 2), "n1"); w.sent("NotFollowed") != 0 {
+		t.Errorf("events %v", w.events)
 	}
 }
 

@@ -84,9 +84,12 @@ func nodeOf(pod *corev1.Pod) string {
 	return ""
 }
 
-// warnOfTemplates tells, when a gang starts, which parts of the templates are
-// not followed.
-func (p *pass) warnOfTemplates() {
+// warnOfIgnored tells, when a gang starts, which parts of the spec are not
+// followed.
+func (p *pass) warnOfIgnored() {
+	for _, what := range p.in.Job.Ignored() {
+		p.emit(notFollowedEvent(what))
+	}
 	for _, t := range p.in.Framework.Types {
 		spec := p.in.Job.Replicas()[t.Name]
 		if spec == nil {

@@ -53,6 +53,9 @@ type Job interface {
 	// field, cause and fix. It is asked before Default, after the engine has
 	// made sure that every replica type is known and has containers.
 	Problems() []string
+	// Ignored are parts of the spec that are accepted and not followed, each one
+	// line with field, consequence and what to do.
+	Ignored() []string
 	// Default fills in upstream's defaults. Only for a spec without problems:
 	// upstream's functions panic on others.
 	Default()

@@ -62,6 +62,13 @@ func (j pytorchJob) Problems() []string {
 	return problems
 }
 
+func (j pytorchJob) Ignored() []string {
+	if e := j.Spec.ElasticPolicy; e != nil && len(e.Metrics) > 0 {
+		return []string{"spec.elasticPolicy.metrics: nothing scales the job by them; set replicas of Worker, by hand or with kubectl scale"}
+	}
+	return nil
+}
+
 func validProcesses(s string) bool {
 	switch s {
 	case "auto", "cpu", "gpu":
