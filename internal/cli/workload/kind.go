@@ -20,8 +20,8 @@ type Kind struct {
 	// Name as in pytorchjob/tiny; aliases are what people write as well.
 	Name    string
 	aliases []string
-	// Title is the kind as in a manifest.
-	Title string
+	// Title is the kind as in a manifest, of this API group.
+	Title, group string
 	// Serves says that it answers requests until it is deleted; others end.
 	Serves bool
 	// Label on the workload's pods and gangs holds the workload's name.
@@ -43,7 +43,7 @@ func Kinds() []Kind { return []Kind{PyTorchJob(), Model()} }
 // PyTorchJob of kubeflow.org/v1.
 func PyTorchJob() Kind {
 	return Kind{
-		Name: "pytorchjob", aliases: []string{"pytorchjobs", "pytorchjobs.kubeflow.org"}, Title: kubeflowv1.PyTorchJobKind,
+		Name: "pytorchjob", aliases: []string{"pytorchjobs", "pytorchjobs.kubeflow.org"}, Title: kubeflowv1.PyTorchJobKind, group: kubeflowv1.GroupVersion.Group,
 		Label: kubeflowv1.JobNameLabel, Container: kubeflowv1.PyTorchJobDefaultContainerName,
 		New:     func() client.Object { return &kubeflowv1.PyTorchJob{} },
 		NewList: func() client.ObjectList { return &kubeflowv1.PyTorchJobList{} },
@@ -54,7 +54,7 @@ func PyTorchJob() Kind {
 // Model of slipway.dev.
 func Model() Kind {
 	return Kind{
-		Name: "model", aliases: []string{"models", "mdl", "models.slipway.dev"}, Title: "Model", Serves: true,
+		Name: "model", aliases: []string{"models", "mdl", "models.slipway.dev"}, Title: "Model", group: slipwayv1.GroupVersion.Group, Serves: true,
 		Label:   slipwayv1.LabelModel,
 		New:     func() client.Object { return &slipwayv1.Model{} },
 		NewList: func() client.ObjectList { return &slipwayv1.ModelList{} },
@@ -62,10 +62,11 @@ func Model() Kind {
 	}
 }
 
-// KindOf an object, false when it is no workload.
+// KindOf an object, false when it is no workload. Other groups have kinds of the
+// same names.
 func KindOf(object client.Object) (Kind, bool) {
-	kind := object.GetObjectKind().GroupVersionKind().Kind
-	i := slices.IndexFunc(Kinds(), func(k Kind) bool { return k.Title == kind })
+	is := object.GetObjectKind().GroupVersionKind().GroupKind()
+	i := slices.IndexFunc(Kinds(), func(k Kind) bool { return k.Title == is.Kind && k.group == is.Group })
 	if i < 0 {
 		return Kind{}, false
 	}

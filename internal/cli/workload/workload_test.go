@@ -55,6 +55,15 @@ func gangOf(owner types.UID, placed metav1.ConditionStatus, message string) slip
 	return gang
 }
 
+func TestKindOfLooksAtTheGroup(t *testing.T) {
+	for apiVersion, want := range map[string]bool{"kubeflow.org/v1": true, "example.org/v1": false} {
+		job := &kubeflowv1.PyTorchJob{TypeMeta: metav1.TypeMeta{APIVersion: apiVersion, Kind: "PyTorchJob"}}
+		if _, known := KindOf(job); known != want {
+			t.Errorf("PyTorchJob of %s: %v", apiVersion, known)
+		}
+	}
+}
+
 func podOf(rank int, change ...func(*corev1.Pod)) corev1.Pod {
 	kind, index := "master", rank
 	if rank > 0 {
