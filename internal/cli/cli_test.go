@@ -38,7 +38,8 @@ func TestCacheDirectory(t *testing.T) {
 		want string
 	}{
 		{true, map[string]string{"HOME": "/home/somebody"}, "/var/cache/slipway"},
-		{true, map[string]string{"XDG_CACHE_HOME": "/cache"}, "/cache/slipway"},
+		{true, map[string]string{"XDG_CACHE_HOME": "/home/somebody/.cache"}, "/var/cache/slipway"},
+		{false, map[string]string{"XDG_CACHE_HOME": "/cache"}, "/cache/slipway"},
 		{false, map[string]string{"HOME": "/home/me"}, "/home/me/.cache/slipway"},
 		{false, map[string]string{"HOME": "/home/me", "XDG_CACHE_HOME": "relative"}, "/home/me/.cache/slipway"},
 	} {

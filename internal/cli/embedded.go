@@ -4,6 +4,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -62,7 +63,7 @@ func (a *app) embedded() []*cobra.Command {
 // it cannot. Both programs then agree on the data directory, and slipway-kube
 // finds this one to run the platform with.
 func (a *app) handOver(args []string) error {
-	path, err := locateKube()
+	path, err := a.locateKube()
 	if err != nil {
 		return err
 	}
@@ -78,7 +79,7 @@ func (a *app) handOver(args []string) error {
 }
 
 // locateKube looks where a variable says, beside this program, and inside it.
-func locateKube() (string, error) {
+func (a *app) locateKube() (string, error) {
 	if path := os.Getenv(envKube); path != "" {
 		return path, nil
 	}
@@ -93,7 +94,7 @@ func locateKube() (string, error) {
 	if info, err := os.Stat(beside); err == nil && info.Mode().IsRegular() {
 		return beside, nil
 	}
-	dir, err := release.Unpack(self, cacheDirectory(os.Geteuid() == 0, os.Getenv))
+	dir, err := release.Unpack(self, cmp.Or(a.Cache, cacheDirectory(os.Geteuid() == 0, os.Getenv)))
 	switch {
 	case errors.Is(err, release.ErrNone):
 		return "", fmt.Errorf("this slipway has no embedded Kubernetes inside; use a release, put %s beside %s, or set %s", kubeProgram, self, envKube)
@@ -103,14 +104,14 @@ func locateKube() (string, error) {
 	return filepath.Join(dir, kubeProgram), err
 }
 
-// cacheDirectory never lies in another user's home, which HOME may be under
-// sudo: what is in it runs as root.
+// cacheDirectory never lies in another user's home, which HOME and XDG_CACHE_HOME
+// may be under sudo: what is in it runs as root.
 func cacheDirectory(root bool, getenv func(string) string) string {
 	switch {
-	case filepath.IsAbs(getenv("XDG_CACHE_HOME")):
-		return filepath.Join(getenv("XDG_CACHE_HOME"), "slipway")
 	case root:
 		return "/var/cache/slipway"
+	case filepath.IsAbs(getenv("XDG_CACHE_HOME")):
+		return filepath.Join(getenv("XDG_CACHE_HOME"), "slipway")
 	}
 	return filepath.Join(getenv("HOME"), ".cache", "slipway")
 }

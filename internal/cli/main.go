@@ -19,6 +19,8 @@ type Program struct {
 	Args           []string
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
+	// Cache is where the embedded Kubernetes is unpacked; empty is the usual place.
+	Cache string
 	// Platform runs the controllers, the scheduler and the front door until the
 	// context ends.
 	Platform func(context.Context, PlatformOptions) error

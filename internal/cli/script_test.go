@@ -35,7 +35,7 @@ func runSlipway() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	os.Exit(Main(ctx, Program{
-		Args: os.Args, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Args: os.Args, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Cache: os.Getenv("TEST_CACHE"),
 		Platform: func(_ context.Context, o PlatformOptions) error {
 			fmt.Printf("%+v\n", o)
 			return nil
@@ -62,7 +62,7 @@ func TestScripts(t *testing.T) {
 			env.Values[holder{}] = &holder{}
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("SLIPWAY_DATA_DIR", filepath.Join(env.WorkDir, "data"))
-			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, "cache"))
+			env.Setenv("TEST_CACHE", filepath.Join(env.WorkDir, "cache", "slipway"))
 			env.Setenv("TZ", "UTC")
 			return nil
 		},
