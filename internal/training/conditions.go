@@ -4,11 +4,12 @@
 package training
 
 import (
-	"fmt"
 	"slices"
 
 	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
 	corev1 "k8s.io/api/core/v1"
+
+	"slipway.dev/slipway/internal/training/created"
 )
 
 func find(status *kubeflowv1.JobStatus, t kubeflowv1.JobConditionType) *kubeflowv1.JobCondition {
@@ -81,23 +82,19 @@ func (p *pass) set(t kubeflowv1.JobConditionType, status corev1.ConditionStatus,
 }
 
 func (p *pass) createdMessage(why string) string {
-	message := fmt.Sprintf("%s %s is created.", p.in.Framework.Kind, p.name())
-	if why != "" {
-		message += " It waits: " + why
-	}
-	return message
+	return created.Message(p.in.Framework.Kind, p.name(), why)
 }
 
 // say puts the reason for waiting where clients of these kinds already look: the
 // message of the condition Created, whose place and reason stay as they are. An
 // event is sent when the message changes. The empty event takes the message back.
 func (p *pass) say(why event) {
-	created := find(&p.out.Status, kubeflowv1.JobCreated)
+	c := find(&p.out.Status, kubeflowv1.JobCreated)
 	message := p.createdMessage(why.Note)
-	if created == nil || created.Message == message {
+	if c == nil || c.Message == message {
 		return
 	}
-	created.Message, created.LastUpdateTime = message, p.now
+	c.Message, c.LastUpdateTime = message, p.now
 	if why.Note != "" {
 		p.emit(why)
 	}

@@ -12,6 +12,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/duration"
 	"k8s.io/utils/ptr"
+
+	"slipway.dev/slipway/internal/training/created"
 )
 
 // pytorchTypes in rank order.
@@ -84,18 +86,16 @@ func pytorchState(w Workload) State {
 
 // pytorchBefore is the status of a job none of whose pods has run.
 func (w Workload) pytorchBefore(status *kubeflowv1.JobStatus) (string, string) {
-	created := condition(status, kubeflowv1.JobCreated)
+	c := condition(status, kubeflowv1.JobCreated)
 	why, waits := w.unplaced()
 	switch {
-	case created == nil:
+	case c == nil:
 		return StatusPending, unseen
 	case waits:
 		return StatusWaiting, why
 	case w.Gang == nil:
-		// Without a gang the job waits for something before it; the controller
-		// puts that after its first sentence.
-		_, why, _ = strings.Cut(created.Message, " is created.")
-		return StatusWaiting, strings.TrimPrefix(strings.TrimSpace(why), "It waits: ")
+		// Without a gang the job waits for something before it.
+		return StatusWaiting, created.Why(c.Message)
 	}
 	return StatusStarting, w.starting()
 }
