@@ -5,7 +5,9 @@
 // into a Gang, waits until the scheduler has placed the gang whole, makes the
 // pods on their nodes, and writes the job's status as the job's users know it.
 //
-//	observe.go  fetches: the job, its gang, pods and services
+//	observe.go  fetches: the job, its gang, pods and services. In claim.go it also
+//	            makes what it fetches the job's, or lets it go: what is decided
+//	            is about the job's own objects, so whose they are comes first
 //	decide.go   decides, without I/O: observed -> plan
 //	apply.go    carries the plan out, in the order of its fields
 //
