@@ -112,6 +112,12 @@ class TrainerTest(unittest.TestCase):
         ):
             output.checkpoint(self.trainer())
 
+    def test_weights_without_their_config_fail_with_a_line(self) -> None:
+        output = Output(self.directory / "out", ALONE)
+        (self.directory / "out" / WEIGHTS).touch()
+        with self.assertRaisesRegex(Failure, "--out .*/out: No such file or directory; it must be"):
+            output.holds(self.trainer().identity)
+
     def test_a_loss_that_has_not_fallen_fails_the_run(self) -> None:
         trainer = self.trainer()
         progress = Progress(trainer, Rhythm(5, 5, 5), ALONE)

@@ -42,7 +42,8 @@ class Output:
         weights, config = self._directory / WEIGHTS, self._directory / CONFIG
         if self._checkpoints is None or not weights.exists():
             return False
-        return json.loads(config.read_text())["training"]["identity"] == identity
+        with self._using():
+            return json.loads(config.read_text())["training"]["identity"] == identity
 
     def resume(self, trainer: Trainer) -> None:
         """Bring every rank to the newest checkpoint, if there is one."""

@@ -25,7 +25,7 @@ from tinylm.handler import Server, Service
 from tinylm.model import Shape, TinyLM
 from tinylm.output import CONFIG, WEIGHTS
 
-DRAIN = 20.0  # seconds for running answers after SIGTERM; below Kubernetes' default of 30
+DRAIN = 55.0  # seconds for running answers after SIGTERM; a Model's replica is killed after 60
 
 
 def load(directory: Path | None, untrained: bool) -> TinyLM:
