@@ -24,10 +24,12 @@ type world struct {
 }
 
 func newWorld(t *testing.T, data []byte) *world {
-	return &world{
+	w := &world{
 		t: t, data: data, p: New(),
 		nodes: map[string]Node{}, pods: map[string]Pod{}, gangs: map[string]Gang{}, queues: map[string]Queue{}, latest: map[string]Verdict{}, restored: map[string]bool{}, now: 1,
 	}
+	w.p.Elapse(w.now)
+	return w
 }
 
 // n takes a number below limit from the input.
