@@ -133,7 +133,7 @@ func (c *contest) before(a, b *entrant) bool {
 
 func (c *contest) share(u *usage, weight int64) float64 {
 	u.settle(c.p.now, c.p.HalfLife)
-	return u.share(c.p.total, weight)
+	return u.share(c.p.total, nil, weight)
 }
 
 // standing of a queue among its siblings.
@@ -155,7 +155,7 @@ func (p *Picture) standing(q *queue) standing {
 	filled, owed := 0.0, false
 	for _, quota := range q.quotas {
 		if quota.Guaranteed > 0 {
-			filled = max(filled, float64(q.used.of(quota.kind, quota.at))/float64(quota.Guaranteed))
+			filled = max(filled, float64(current(q, quota))/float64(quota.Guaranteed))
 			owed = true
 		}
 	}
@@ -163,5 +163,5 @@ func (p *Picture) standing(q *queue) standing {
 		return standing{true, filled, q.Name}
 	}
 	q.used.settle(p.now, p.HalfLife)
-	return standing{false, q.used.share(p.total, q.Weight), q.Name}
+	return standing{false, q.used.share(p.total, q.kept, q.Weight), q.Name}
 }

@@ -83,6 +83,9 @@ func (p *Picture) Decide() []Verdict {
 	for freed := p.freed - 1; freed != p.freed; {
 		freed = p.freed
 		verdicts = append(verdicts, p.decideOnce()...)
+		if p.plan != nil && p.plan.open < len(p.plan.promises) {
+			p.Plan(p.planned)
+		}
 	}
 	return verdicts
 }
@@ -185,6 +188,7 @@ func (ps *pass) judge(g *gang, settled bool) (Verdict, bool) {
 	switch {
 	case settled:
 		ps.p.fulfil(g)
+		g.victims, g.leaving = 0, nil
 		if g.Started == 0 {
 			g.Started = ps.p.now
 		}

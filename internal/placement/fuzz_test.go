@@ -247,7 +247,10 @@ func (w *world) heldBy(key string, held map[where]int32) int32 {
 // checkNoRoom: a gang of one set without a topology that waits would really not
 // fit, counting node by node.
 func (w *world) checkNoRoom(g *gang) {
-	if v := w.latest[g.Key]; v.Reason.Code == QuotaExceeded || v.Reason.Code == NoQueue || g.queue.limitsKinds() || w.p.plan != nil {
+	if _, over := g.breaks(g.needs(slot.fresh), current); over || g.queue.limitsKinds() || w.p.plan != nil {
+		return
+	}
+	if _, missing := g.queue.missing(); missing {
 		return
 	}
 	if len(g.sets) != 1 || g.sets[0].Topology.Required || g.any(slot.lost) {

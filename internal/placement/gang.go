@@ -26,6 +26,10 @@ type Gang struct {
 	Limit int64
 	// Started is when it was placed, for one whose Placement was decided earlier.
 	Started int64
+	// Checkpointed is when it last saved what it has done so far.
+	Checkpointed int64
+	// Protected is for how long after its start it gives way to nobody, in seconds.
+	Protected int64
 	// Sets have unique names.
 	Sets []PodSet
 	// Placement decided earlier. It is looked at only when the gang is not known
@@ -166,6 +170,10 @@ type gang struct {
 	explainedAt uint64
 	told        Verdict
 	promise     *promise
+	// victims are how many gangs gave way to this one; leaving are the nodes on which
+	// pods of a gang that gave way may still be.
+	victims int
+	leaving []*node
 	// twin is the same gang on the empty cluster.
 	twin *gang
 }

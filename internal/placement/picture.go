@@ -31,6 +31,9 @@ type Picture struct {
 	// now is when Elapse was last told.
 	now  int64
 	plan *plan // nil for none
+	// favoured gangs come first in the next plan; planned is the last one's limit.
+	favoured []*gang
+	planned  int
 	// unsure are the names of nodes that the next decision reviews.
 	unsure map[string]bool
 

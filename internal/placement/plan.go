@@ -57,7 +57,8 @@ const (
 // whose turn is next. Until the next plan no decision delays a promise. Gangs
 // without a run-time limit are taken to run for ever.
 func (p *Picture) Plan(limit int) int {
-	wanting := p.promised()
+	wanting := slices.Concat(p.favoured, p.promised())
+	p.favoured, p.planned = nil, limit
 	p.unplan()
 	p.resume()
 	endings := p.endings()
@@ -76,11 +77,15 @@ func (p *Picture) Plan(limit int) int {
 		if _, missing := g.queue.missing(); missing || !g.fitsLimits() || g.queue.limitsKinds() {
 			continue
 		}
-		if promised := p.promise(g, next, endings); promised != nil {
+		if promised := p.promise(g, endings); promised != nil {
 			promised.order = len(next.promises)
 			next.promises = append(next.promises, promised)
 			next.first = min(next.first, promised.at)
+			p.keepMoves(promised, 1)
 		}
+	}
+	for _, promised := range next.promises {
+		p.keepMoves(promised, -1)
 	}
 	p.adoptPlan(next, endings)
 	return len(next.promises)
@@ -110,7 +115,10 @@ func (p *Picture) PlannedStart(key string) (int64, bool) {
 func (p *Picture) endings() []ending {
 	var all []ending
 	for _, g := range p.gangs {
-		if g.Limit > 0 && g.any(slot.isHeld) {
+		switch {
+		case len(g.leaving) > 0:
+			all = append(all, ending{p.now + overrun, g})
+		case g.Limit > 0 && g.any(slot.isHeld):
 			all = append(all, ending{max(g.Started+g.Limit, p.now+overrun), g})
 		}
 	}
@@ -122,9 +130,7 @@ func (p *Picture) endings() []ending {
 
 // promise finds the first moment at which the gang fits beside what was promised
 // before it, or nil. The more has ended the more fits, so that halving finds it.
-func (p *Picture) promise(g *gang, before *plan, endings []ending) *promise {
-	p.keepMoves(before, 1)
-	defer p.keepMoves(before, -1)
+func (p *Picture) promise(g *gang, endings []ending) *promise {
 	gone := 0
 	end := func(count int) {
 		for ; gone < count; gone++ {
@@ -161,21 +167,20 @@ func (p *Picture) rehearse(g *gang) []move {
 	return slices.Clone(t.moves)
 }
 
-// keepMoves keeps the places of all promises free, or no longer.
-func (p *Picture) keepMoves(pl *plan, sign int64) {
-	for _, promised := range pl.promises {
-		for _, m := range promised.moves {
-			n := p.nodes[m.node]
-			for _, r := range promised.gang.sets[m.set].class.requests {
-				n.kept.add(r.at, sign*r.n*int64(m.pods))
-			}
-			p.touch(n)
+// keepMoves keeps the places of a promise free while others are planned, or no
+// longer.
+func (p *Picture) keepMoves(promised *promise, sign int64) {
+	for _, m := range promised.moves {
+		n := p.nodes[m.node]
+		for _, r := range promised.gang.sets[m.set].class.requests {
+			n.kept.add(r.at, sign*r.n*int64(m.pods))
 		}
-		wanted := promised.gang.sum(slot.fresh)
-		for q := range promised.gang.queue.chain {
-			for i, n := range wanted {
-				q.kept.add(i, sign*n)
-			}
+		p.touch(n)
+	}
+	wanted := promised.gang.sum(slot.fresh)
+	for q := range promised.gang.queue.chain {
+		for i, n := range wanted {
+			q.kept.add(i, sign*n)
 		}
 	}
 }
@@ -184,6 +189,9 @@ func (p *Picture) keepMoves(pl *plan, sign int64) {
 func (p *Picture) hide(g *gang) {
 	p.recharge(g, nil, -1)
 	for n := range p.under(g) {
+		if n.accounts[g.Key] == nil {
+			continue
+		}
 		if n.hidden == nil {
 			n.hidden = map[string]*account{}
 		}
@@ -196,6 +204,9 @@ func (p *Picture) hide(g *gang) {
 
 func (p *Picture) unhide(g *gang) {
 	for n := range p.under(g) {
+		if n.hidden[g.Key] == nil {
+			continue
+		}
 		n.accounts[g.Key] = n.hidden[g.Key]
 		n.weigh(n.accounts[g.Key], 1)
 		delete(n.hidden, g.Key)
@@ -204,9 +215,12 @@ func (p *Picture) unhide(g *gang) {
 	p.recharge(g, nil, 1)
 }
 
-// under a gang are the nodes on which it holds places.
+// under a gang are the nodes on which it holds places, or did before it gave way.
 func (p *Picture) under(g *gang) map[*node]bool {
 	nodes := map[*node]bool{}
+	for _, n := range g.leaving {
+		nodes[n] = true
+	}
 	for _, set := range g.sets {
 		for _, s := range set.slots {
 			if s.held {

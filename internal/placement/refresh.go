@@ -56,6 +56,9 @@ func (ps *pass) reason(g *gang, state State) *Reason {
 			Because: []Reason{*why},
 		}
 	}
+	if g.victims > 0 {
+		return &Reason{Code: MakingRoom, Text: plural(g.victims, "gang") + " gave way to it; it starts when their pods have ended"}
+	}
 	w := ps.wish(g)
 	if ps.reasons[w] == nil {
 		if state == Never {

@@ -66,10 +66,11 @@ func runStory(t *testing.T, file string) {
 //	closed QUEUE
 //	pod KEY NODE [gang=KEY] [rank=SET/0] [cpu=1] [port=80]
 //	ended POD
-//	gang KEY [queue=QUEUE] [user=USER] [limit=SECONDS] [started=SECONDS] [priority=1] [created=1] [waits] [SET@NODE*2+NODE*1] SET=COUNT[,cpu=1][,required=KEY][,select.KEY=VALUE][,in.KEY=V|V][,like.KEY=VALUE][,tolerate=KEY[@SECONDS]][,port=80]...
+//	gang KEY [queue=QUEUE] [user=USER] [limit=SECONDS] [started=SECONDS] [protected=SECONDS] [checkpointed=SECONDS] [priority=1] [created=1] [waits] [SET@NODE*2+NODE*1] SET=COUNT[,cpu=1][,required=KEY][,select.KEY=VALUE][,in.KEY=V|V][,like.KEY=VALUE][,tolerate=KEY[@SECONDS]][,port=80]...
 //	deleted GANG
 //	time SECONDS
 //	plan LIMIT
+//	evict LIMIT
 //	decide
 //	next
 //	refresh LIMIT
@@ -176,6 +177,8 @@ func (s *storyteller) do(verb string, args []string) []Verdict {
 		s.p.Elapse(s.number(args[0]))
 	case "plan":
 		s.p.Plan(int(s.number(args[0])))
+	case "evict":
+		return s.p.Evict(int(s.number(args[0])))
 	case "decide":
 		return s.p.Decide()
 	case "refresh":
@@ -263,6 +266,10 @@ func (s *storyteller) gang(args []string) Gang {
 			g.User = value
 		case key == "limit":
 			g.Limit = s.number(value)
+		case key == "protected":
+			g.Protected = s.number(value)
+		case key == "checkpointed":
+			g.Checkpointed = s.number(value)
 		case key == "started":
 			g.Started = s.number(value)
 		case key == "priority":

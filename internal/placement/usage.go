@@ -91,17 +91,14 @@ func (u *usage) fold(o *usage, sign int64) {
 
 // share is the dominant one (Ghodsi et al., Dominant Resource Fairness, NSDI 2011)
 // of what the cluster has: half of it what is used now, half what was used on
-// average, divided by the weight.
-func (u *usage) share(total vector, weight int64) float64 {
-	if len(u.now) == 0 {
-		return 0
-	}
+// average, divided by the weight. What is promised counts as used.
+func (u *usage) share(total, promised vector, weight int64) float64 {
 	dominant := 0.0
-	for i, n := range u.now[0] {
+	for i := range total {
 		if total.at(i) <= 0 {
 			continue
 		}
-		used := float64(n)
+		used := float64(u.of(0, i) + promised.at(i))
 		if i < len(u.mean) {
 			used = (used + u.mean[i]) / 2
 		}

@@ -49,6 +49,10 @@ const (
 	NoQueue Code = "NoQueue"
 	// QuotaExceeded says: a project would use more than its limit.
 	QuotaExceeded Code = "QuotaExceeded"
+	// Evicted says: the gang gave way to another one.
+	Evicted Code = "Evicted"
+	// MakingRoom says: others gave way to the gang, and their pods are ending.
+	MakingRoom Code = "MakingRoom"
 	// NodeLost says: a node under the gang is gone, and there is no other.
 	NodeLost Code = "NodeLost"
 	// NeverFits says: not even with the cluster to itself.

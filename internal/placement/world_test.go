@@ -46,7 +46,7 @@ func (w *world) step() bool {
 	if len(w.data) == 0 {
 		return false
 	}
-	switch w.n(14) {
+	switch w.n(15) {
 	case 0, 1:
 		n := w.node()
 		w.nodes[n.Name] = n
@@ -80,6 +80,8 @@ func (w *world) step() bool {
 	case 11:
 		w.plan()
 	case 12:
+		w.evict()
+	case 13:
 		name := fmt.Sprint("q", w.n(4))
 		delete(w.queues, name)
 		w.p.DeleteQueue(name)
@@ -162,7 +164,7 @@ func (w *world) requests() Resources {
 }
 
 func (w *world) gang() Gang {
-	g := Gang{Key: fmt.Sprint("g", w.n(6)), Priority: int32(w.n(2)), Created: int64(w.n(4)), Limit: int64(w.n(4)) * 100}
+	g := Gang{Key: fmt.Sprint("g", w.n(6)), Priority: int32(w.n(2)), Created: int64(w.n(4)), Limit: int64(w.n(4)) * 100, Protected: int64(w.n(2))}
 	if w.n(3) == 0 {
 		g.Queue, g.User = fmt.Sprint("q", w.n(4)), fmt.Sprint("u", w.n(2))
 	}

@@ -1,0 +1,46 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+// evict holds that only those give way who must, and that no queue has less than
+// it is guaranteed because of another one.
+func (w *world) evict() {
+	w.decide()
+	before, held, now := w.spent("cpu"), w.held(), w.p.now
+	started := map[string]int64{}
+	for key, g := range w.p.gangs {
+		started[key] = g.Started
+	}
+	verdicts := w.p.Evict(2)
+	evictors := map[string]bool{}
+	for key, g := range w.p.gangs {
+		if g.victims > 0 {
+			for above := range w.above(w.gangs[key].Queue) {
+				evictors[above] = true
+			}
+		}
+	}
+	for _, v := range verdicts {
+		g := w.gangs[v.Gang]
+		if w.heldBy(v.Gang, held) == 0 || now < started[v.Gang]+g.Protected {
+			w.t.Errorf("%s gave way with %d places, started at %d, at %d", v.Gang, w.heldBy(v.Gang, held), started[v.Gang], now)
+		}
+		if w.p.gangs[v.Gang].any(slot.isHeld) {
+			w.t.Errorf("%s gave way and still holds places", v.Gang)
+		}
+		w.latest[v.Gang] = v
+	}
+	if len(verdicts) > 0 && len(evictors) == 0 {
+		w.t.Error("gangs gave way to nobody")
+	}
+	after := w.spent("cpu")
+	for name, q := range w.queues {
+		for _, l := range q.Quota {
+			if now, was := after[name][l.Kind], before[name][l.Kind]; now < was && now < l.Guaranteed && !evictors[name] {
+				w.t.Errorf("queue %s is left %d of the %d cpu of kind %q that it is guaranteed, for others", name, now, l.Guaranteed, l.Kind)
+			}
+		}
+	}
+	w.decide()
+}
