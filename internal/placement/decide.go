@@ -79,15 +79,17 @@ func (p *Picture) Decide() []Verdict {
 	p.resume()
 	p.review()
 	var verdicts []Verdict
-	// A promise that is fulfilled may leave room to those who were tried before.
-	for freed := p.freed - 1; freed != p.freed; {
-		freed = p.freed
-		verdicts = append(verdicts, p.decideOnce()...)
-		if p.plan != nil && p.plan.open < len(p.plan.promises) {
-			p.Plan(p.planned)
+	for {
+		if p.plan != nil && p.plan.stale {
+			p.reckon()
 		}
+		verdicts = append(verdicts, p.decideOnce()...)
+		if p.plan == nil || !p.plan.stale {
+			return verdicts
+		}
+		// A promise was fulfilled, which may leave room to those who were tried before.
+		p.freed++
 	}
-	return verdicts
 }
 
 func (p *Picture) decideOnce() []Verdict {

@@ -5,34 +5,40 @@ package placement
 
 import (
 	"cmp"
-	"maps"
+	"math"
 	"slices"
 )
 
-// adoptPlan puts a plan into force: from now on its places are kept.
-func (p *Picture) adoptPlan(pl *plan, endings []ending) {
-	if len(pl.promises) == 0 {
+// reckon what is kept for the promises that are open, as things now are: what has
+// ended is free, and no longer only going to be.
+func (p *Picture) reckon() {
+	pl := p.plan
+	p.keepBehind(0)
+	pl.promises = slices.DeleteFunc(pl.promises, func(pr *promise) bool { return pr.gang.promise != pr })
+	if len(pl.promises) == 0 || slices.ContainsFunc(pl.promises, (*promise).lost) {
+		p.unplan()
 		return
 	}
-	p.plan = pl
-	pl.open = len(pl.promises)
-	for _, promised := range pl.promises {
-		promised.gang.promise = promised
+	pl.stale, pl.first = false, math.MaxInt64
+	for order, pr := range pl.promises {
+		pr.order = order
+		pl.first = min(pl.first, pr.at)
 	}
-	pl.kept = p.keepings(pl, endings)
-	for _, promised := range pl.promises {
-		promised.moves = nil // they name nodes by number, and that changes
-	}
+	pl.kept = p.keepings(pl, p.endings())
 	p.keepBehind(len(pl.promises))
-	p.changes++
+}
+
+// lost says that a node of the promised places is gone.
+func (pr *promise) lost() bool {
+	return slices.ContainsFunc(pr.places, func(at place) bool { return !at.node.known })
 }
 
 // keepings of the nodes and of the queues' limits that were promised.
 func (p *Picture) keepings(pl *plan, endings []ending) []*keeping {
 	var kept []*keeping
-	for _, n := range p.promisedNodes(pl) {
+	for _, n := range pl.nodes() {
 		kept = append(kept, &keeping{what: &n.kept, touched: n, behind: pl.behind(endings,
-			func(pr *promise) vector { return p.promisedOn(n, pr) },
+			func(pr *promise) vector { return pr.on(n) },
 			func(g *gang) vector { return n.accounts[g.Key].whole() })})
 	}
 	queues := map[*queue]bool{}
@@ -56,27 +62,28 @@ func (p *Picture) keepings(pl *plan, endings []ending) []*keeping {
 	return kept
 }
 
-// promisedNodes in the order of their names.
-func (p *Picture) promisedNodes(pl *plan) []*node {
-	is := map[int]bool{}
+// nodes that were promised, in the order of their names.
+func (pl *plan) nodes() []*node {
+	is := map[string]*node{}
 	for _, pr := range pl.promises {
-		for _, m := range pr.moves {
-			is[m.node] = true
+		for _, at := range pr.places {
+			is[at.node.Name] = at.node
 		}
 	}
 	var nodes []*node
-	for _, i := range slices.Sorted(maps.Keys(is)) {
-		nodes = append(nodes, p.nodes[i])
+	for _, name := range sortedKeys(is) {
+		nodes = append(nodes, is[name])
 	}
 	return nodes
 }
 
-func (p *Picture) promisedOn(n *node, pr *promise) vector {
+// on a node, what is promised.
+func (pr *promise) on(n *node) vector {
 	var v vector
-	for _, m := range pr.moves {
-		if p.nodes[m.node] == n {
-			for _, r := range pr.gang.sets[m.set].class.requests {
-				v.add(r.at, r.n*int64(m.pods))
+	for _, at := range pr.places {
+		if at.node == n {
+			for _, r := range pr.gang.sets[at.set].class.requests {
+				v.add(r.at, r.n*int64(at.pods))
 			}
 		}
 	}
@@ -192,14 +199,10 @@ func (p *Picture) behind(g *gang) int {
 }
 
 // fulfil the promise of a gang that is placed, or that is not wanted any more.
-// What is kept for it beside others is kept until the next plan.
 func (p *Picture) fulfil(g *gang) {
 	if g.promise == nil {
 		return
 	}
 	g.promise = nil
-	p.plan.open--
-	if p.plan.open == 0 {
-		p.unplan()
-	}
+	p.plan.stale = true
 }

@@ -205,6 +205,9 @@ func (p *Picture) touch(n *node) {
 
 // relieve says that a node may take what it could not take before.
 func (p *Picture) relieve(n *node) {
+	if p.plan != nil {
+		p.plan.stale = true
+	}
 	p.touch(n)
 	p.freed++
 	p.changes++

@@ -5,7 +5,6 @@ package placement
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"sort"
 )
@@ -19,16 +18,25 @@ type plan struct {
 	promises []*promise // in the order in which they were made
 	kept     []*keeping
 	first    int64 // the earliest moment of a promise
-	open     int   // promises that are not fulfilled
+	// stale says that something ended, or a promise was fulfilled: what is kept must
+	// be reckoned again.
+	stale bool
 }
 
 // promise to a gang. When it is due and something that runs has not ended as it
 // said, the next plan puts it off.
 type promise struct {
-	gang  *gang
-	at    int64
-	order int    // how many were made before
-	moves []move // while planning
+	gang   *gang
+	at     int64
+	order  int // how many were made before
+	places []place
+}
+
+// place for pods of a set.
+type place struct {
+	set  int
+	node *node
+	pods int32
 }
 
 // keeping of a node, or of a queue's limit: what those that are behind so many
@@ -65,7 +73,7 @@ func (p *Picture) Plan(limit int) int {
 	contest := p.contest(func(g *gang) bool {
 		return g.told.State == Waiting && !g.moved && !g.turn.repair && !slices.Contains(wanting, g)
 	})
-	next := &plan{first: math.MaxInt64}
+	next := &plan{}
 	for len(next.promises) < limit && len(endings) > 0 {
 		var g *gang
 		if len(wanting) > 0 {
@@ -78,16 +86,19 @@ func (p *Picture) Plan(limit int) int {
 			continue
 		}
 		if promised := p.promise(g, endings); promised != nil {
-			promised.order = len(next.promises)
 			next.promises = append(next.promises, promised)
-			next.first = min(next.first, promised.at)
-			p.keepMoves(promised, 1)
+			p.keepPlaces(promised, 1)
 		}
 	}
 	for _, promised := range next.promises {
-		p.keepMoves(promised, -1)
+		p.keepPlaces(promised, -1)
+		promised.gang.promise = promised
 	}
-	p.adoptPlan(next, endings)
+	if len(next.promises) > 0 {
+		p.plan = next
+		p.reckon()
+		p.changes++
+	}
 	return len(next.promises)
 }
 
@@ -154,7 +165,11 @@ func (p *Picture) promise(g *gang, endings []ending) *promise {
 	if moves = p.rehearse(g); moves == nil {
 		return nil
 	}
-	return &promise{gang: g, at: endings[min(at, len(endings)-1)].at, moves: moves}
+	promised := &promise{gang: g, at: endings[min(at, len(endings)-1)].at}
+	for _, m := range moves {
+		promised.places = append(promised.places, place{m.set, p.nodes[m.node], m.pods})
+	}
+	return promised
 }
 
 // rehearse says where the gang would go now, without letting it.
@@ -167,15 +182,13 @@ func (p *Picture) rehearse(g *gang) []move {
 	return slices.Clone(t.moves)
 }
 
-// keepMoves keeps the places of a promise free while others are planned, or no
-// longer.
-func (p *Picture) keepMoves(promised *promise, sign int64) {
-	for _, m := range promised.moves {
-		n := p.nodes[m.node]
-		for _, r := range promised.gang.sets[m.set].class.requests {
-			n.kept.add(r.at, sign*r.n*int64(m.pods))
+// keepPlaces of a promise free while others are planned, or no longer.
+func (p *Picture) keepPlaces(promised *promise, sign int64) {
+	for _, at := range promised.places {
+		for _, r := range promised.gang.sets[at.set].class.requests {
+			at.node.kept.add(r.at, sign*r.n*int64(at.pods))
 		}
-		p.touch(n)
+		p.touch(at.node)
 	}
 	wanted := promised.gang.sum(slot.fresh)
 	for q := range promised.gang.queue.chain {
