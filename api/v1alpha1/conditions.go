@@ -33,4 +33,7 @@ const (
 	LabelProject = "slipway.dev/project"
 	// AnnotationMaxRunTime on a job is its run-time limit, a Go duration ("36h").
 	AnnotationMaxRunTime = "slipway.dev/max-run-time"
+	// AnnotationMinRunTime on a job is for how long after its start it gives way to
+	// no other, a Go duration ("30m").
+	AnnotationMinRunTime = "slipway.dev/min-run-time"
 )

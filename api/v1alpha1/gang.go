@@ -47,6 +47,10 @@ type GangSpec struct {
 	// +optional
 	MaxRunTime *metav1.Duration `json:"maxRunTime,omitempty"`
 
+	// MinRunTime is for how long after its start the gang gives way to no other.
+	// +optional
+	MinRunTime *metav1.Duration `json:"minRunTime,omitempty"`
+
 	// PodSets are placed together. Pods of one set are alike.
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64

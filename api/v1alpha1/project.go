@@ -16,6 +16,8 @@ import (
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:scope=Cluster,shortName=prj,categories=slipway
 // +kubebuilder:printcolumn:name="Parent",type=string,JSONPath=`.spec.parent`
+// +kubebuilder:printcolumn:name="Placed",type=integer,JSONPath=`.status.placed`
+// +kubebuilder:printcolumn:name="Waiting",type=integer,JSONPath=`.status.waiting`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:validation:XValidation:rule="!has(self.spec.parent) || self.spec.parent != self.metadata.name",message="spec.parent names the project itself; name another project or leave it out"
@@ -44,6 +46,7 @@ type ProjectSpec struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=resource
+	// +listMapKey=kind
 	// +kubebuilder:validation:MaxItems=64
 	Quota []Quota `json:"quota,omitempty"`
 
@@ -71,11 +74,17 @@ type Member struct {
 }
 
 // Quota of one resource. That guaranteed is at most limit is checked by the
-// Project's controller: the cost of comparing quantities in a schema exceeds
-// what the API server allows for a list.
+// scheduler, which says so in the Project's conditions: the cost of comparing
+// quantities in a schema exceeds what the API server allows for a list.
 type Quota struct {
 	// Resource name: cpu, memory, nvidia.com/gpu, …
 	Resource corev1.ResourceName `json:"resource"`
+	// Kind of nodes that the quota is for, as they are labelled with the type of
+	// their GPUs (nvidia.com/gpu.product, …). Empty means all nodes.
+	// +optional
+	// +kubebuilder:default=""
+	// +kubebuilder:validation:MaxLength=63
+	Kind string `json:"kind"`
 	// Guaranteed to the project whenever it asks.
 	Guaranteed resource.Quantity `json:"guaranteed"`
 	// Limit, borrowing included. Unset means whatever is idle.
@@ -94,6 +103,30 @@ type ProjectStatus struct {
 	// Namespace of the project.
 	// +optional
 	Namespace string `json:"namespace,omitempty"`
+
+	// Usage of what the project has a quota of, by its gangs and by those of the
+	// projects below it.
+	// +optional
+	// +listType=map
+	// +listMapKey=resource
+	// +listMapKey=kind
+	Usage []Usage `json:"usage,omitempty"`
+	// Placed and Waiting are how many gangs of the project itself are.
+	// +optional
+	Placed int32 `json:"placed,omitempty"`
+	// +optional
+	Waiting int32 `json:"waiting,omitempty"`
+}
+
+// Usage of a resource, on nodes of one kind or on all.
+type Usage struct {
+	Resource corev1.ResourceName `json:"resource"`
+	// +kubebuilder:default=""
+	Kind string            `json:"kind"`
+	Used resource.Quantity `json:"used"`
+	// Borrowed is what is used beyond what is guaranteed.
+	// +optional
+	Borrowed *resource.Quantity `json:"borrowed,omitempty"`
 }
 
 // ProjectList is a list of Projects.

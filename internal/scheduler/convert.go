@@ -6,8 +6,10 @@ package scheduler
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
@@ -20,9 +22,17 @@ import (
 func gangOf(g *slipwayv1.Gang) (placement.Gang, error) {
 	out := placement.Gang{
 		Key:      keyOf(g.Namespace, g.Name),
+		Queue:    g.Spec.Project,
 		Priority: g.Spec.Priority,
 		Created:  g.CreationTimestamp.Unix(),
 		Waits:    !isPlaced(&g.Status),
+		Started:  startOf(&g.Status),
+	}
+	if d := g.Spec.MaxRunTime; d != nil {
+		out.Limit = int64(d.Duration / time.Second)
+	}
+	if d := g.Spec.MinRunTime; d != nil {
+		out.Protected = int64(d.Duration / time.Second)
 	}
 	for i := range g.Spec.PodSets {
 		set, err := setOf(&g.Spec.PodSets[i])
@@ -39,6 +49,15 @@ func gangOf(g *slipwayv1.Gang) (placement.Gang, error) {
 		out.Placement = append(out.Placement, set)
 	}
 	return out, nil
+}
+
+// startOf a gang that is placed, in seconds; zero for one that waits.
+func startOf(s *slipwayv1.GangStatus) int64 {
+	c := meta.FindStatusCondition(s.Conditions, slipwayv1.ConditionPlaced)
+	if c == nil || c.Status != metav1.ConditionTrue {
+		return 0
+	}
+	return c.LastTransitionTime.Unix()
 }
 
 func keyOf(namespace, name string) string { return namespace + "/" + name }
@@ -154,6 +173,7 @@ func nodeOf(n *corev1.Node) placement.Node {
 		Cordoned:    n.Spec.Unschedulable,
 		Ready:       true,
 		Allocatable: resourcesOf(n.Status.Allocatable),
+		Kind:        kindOf(n),
 	}
 	for _, t := range n.Spec.Taints {
 		out.Taints = append(out.Taints, placement.Taint{

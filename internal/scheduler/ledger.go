@@ -22,6 +22,9 @@ import (
 type ledger struct {
 	picture *placement.Picture
 	gangs   map[string]*entry
+	// projects by name; namespaces are the projects of namespaces.
+	projects   map[string]*project
+	namespaces map[string]string
 	// unwritten are gangs whose status may not be what it should; some may be gone.
 	unwritten []string
 }
@@ -34,12 +37,15 @@ type entry struct {
 	// version and status as last read or written.
 	version string
 	status  slipwayv1.GangStatus
+	// project that the gang names; asked is what placement was asked.
+	project string
+	asked   *placement.Gang
 	// answer is nil until the first decision.
 	answer *answer
 }
 
 func newLedger() *ledger {
-	return &ledger{picture: placement.New(), gangs: map[string]*entry{}}
+	return &ledger{picture: placement.New(), gangs: map[string]*entry{}, projects: map[string]*project{}, namespaces: map[string]string{}}
 }
 
 // set an object that was made or changed.
@@ -54,6 +60,10 @@ func (l *ledger) set(o client.Object) bool {
 		return l.picture.Unbind(string(o.UID))
 	case *slipwayv1.Gang:
 		return l.setGang(o)
+	case *slipwayv1.Project:
+		return l.setProject(o)
+	case *corev1.Namespace:
+		return l.setNamespace(o.Name, o.Labels[slipwayv1.LabelProject])
 	}
 	return false
 }
@@ -67,6 +77,10 @@ func (l *ledger) remove(o client.Object) bool {
 		return l.picture.Unbind(string(o.UID))
 	case *slipwayv1.Gang:
 		return l.removeGang(o)
+	case *slipwayv1.Project:
+		return l.removeProject(o)
+	case *corev1.Namespace:
+		return l.setNamespace(o.Name, "")
 	}
 	return false
 }
@@ -107,7 +121,12 @@ func newer(version, known string) bool {
 // ask placement; what cannot be followed is answered here.
 func (l *ledger) ask(e *entry, g *slipwayv1.Gang) {
 	asked, err := gangOf(g)
+	e.project, e.asked = g.Spec.Project, nil
+	if asked.Queue == "" {
+		asked.Queue = l.namespaces[g.Namespace]
+	}
 	if err == nil {
+		e.asked = &asked
 		err = l.picture.SetGang(asked)
 	} else {
 		l.picture.DeleteGang(asked.Key)
@@ -134,10 +153,49 @@ func (l *ledger) drop(key string) {
 // decide on all gangs, and return those whose status is to be looked at.
 func (l *ledger) decide(now time.Time) []types.NamespacedName {
 	l.picture.Elapse(now.Unix())
-	for _, v := range l.picture.Decide() {
-		l.note(v)
+	l.noteAll(l.picture.Decide())
+	return l.flush()
+}
+
+// Bounds of a plan: how many gangs others give way to at a time, and how many are
+// told when they start.
+const (
+	evictors = 8
+	promises = 8
+)
+
+// plan who gives way to whom and who starts when, and return the gangs whose status
+// is to be looked at.
+func (l *ledger) plan() []types.NamespacedName {
+	if victims := l.picture.Evict(evictors); len(victims) > 0 {
+		l.noteAll(victims)
+		l.noteAll(l.picture.Decide())
+	}
+	l.picture.Plan(promises)
+	for key, e := range l.gangs {
+		at, promised := l.picture.PlannedStart(key)
+		if e.answer == nil || !promised && e.answer.start.IsZero() {
+			continue
+		}
+		start := time.Time{}
+		if promised {
+			start = time.Unix(at, 0)
+		}
+		if e.answer.start.IsZero() != start.IsZero() || start.Sub(e.answer.start).Abs() >= startPrecision {
+			e.answer.start = start
+			l.unwritten = append(l.unwritten, key)
+		}
 	}
 	return l.flush()
+}
+
+// startPrecision is by how much a planned start must change to be told again.
+const startPrecision = time.Minute
+
+func (l *ledger) noteAll(verdicts []placement.Verdict) {
+	for _, v := range verdicts {
+		l.note(v)
+	}
 }
 
 // nextLoss is when the patience of a gang with a node ends; zero when none's does.

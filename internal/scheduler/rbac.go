@@ -14,9 +14,9 @@ import (
 // Rules are what the scheduler may do, and all that it does.
 func Rules() []rbacv1.PolicyRule {
 	return []rbacv1.PolicyRule{
-		rule(corev1.GroupName, []string{"nodes", "pods"}, "get", "list", "watch"),
-		rule(slipwayv1.GroupVersion.Group, []string{"gangs"}, "get", "list", "watch"),
-		rule(slipwayv1.GroupVersion.Group, []string{"gangs/status"}, "patch"),
+		rule(corev1.GroupName, []string{"namespaces", "nodes", "pods"}, "get", "list", "watch"),
+		rule(slipwayv1.GroupVersion.Group, []string{"gangs", "projects"}, "get", "list", "watch"),
+		rule(slipwayv1.GroupVersion.Group, []string{"gangs/status", "projects/status"}, "patch"),
 		rule(eventsv1.GroupName, []string{"events"}, "create", "patch"),
 	}
 }

@@ -30,6 +30,10 @@ const (
 	// rewordEvery and rewordLimit bound what a busy cluster costs while gangs wait.
 	rewordEvery = time.Second
 	rewordLimit = 20
+	// planEvery, and planBreather times as long as it took, bound what planning costs
+	// while the cluster changes.
+	planEvery    = 250 * time.Millisecond
+	planBreather = 5
 )
 
 // scheduler is the ledger with a lock, and what decider and writer need beside it.
@@ -50,8 +54,10 @@ type queue = workqueue.TypedRateLimitingInterface[ctrl.Request]
 // decider decides when something changed. Its requests carry nothing.
 type decider struct {
 	*scheduler
-	// reworded is when that was last done.
-	reworded time.Time
+	// reworded is when that was last done; planned likewise, and breather is how long
+	// nothing is planned after that.
+	reworded, planned time.Time
+	breather          time.Duration
 }
 
 // feed is what hears of changes.
@@ -100,6 +106,11 @@ func (d *decider) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, e
 		d.reworded = now
 	}
 	changed, again := d.decide(now, due)
+	if planned, later := d.plan(now); later.IsZero() {
+		changed = append(changed, planned...)
+	} else if again.IsZero() || later.Before(again) {
+		again = later
+	}
 	for _, name := range changed {
 		d.writes.Add(ctrl.Request{NamespacedName: name})
 	}
@@ -127,12 +138,34 @@ func (d *decider) decide(now time.Time, reword bool) ([]types.NamespacedName, ti
 	return append(decided, reworded...), again
 }
 
-// writer writes the answer to one gang into its status.
+// plan, unless that was done just now or nothing happened since: then it returns
+// when to do it.
+func (d *decider) plan(now time.Time) ([]types.NamespacedName, time.Time) {
+	if due := d.planned.Add(d.breather); now.Before(due) {
+		return nil, due
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	changed := append(d.ledger.plan(), d.ledger.changedProjects(now)...)
+	d.planned = time.Now()
+	d.breather = max(planEvery, planBreather*d.planned.Sub(now))
+	return changed, time.Time{}
+}
+
+// writer writes the answer to one gang into its status, and what a project uses
+// into the project's.
 type writer struct{ *scheduler }
 
 // Reconcile writes once, and only a change. When somebody changed the gang in the
 // meantime feed hears of it and comes back here.
 func (w writer) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	if request.Namespace == "" {
+		err := w.writeProject(ctx, request.Name)
+		if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
+			return ctrl.Result{}, nil
+		}
+		return ctrl.Result{}, err
+	}
 	d, changed := w.draft(request.NamespacedName)
 	if !changed {
 		return ctrl.Result{}, nil
@@ -182,5 +215,5 @@ func (w writer) patch(ctx context.Context, d *draft) (*slipwayv1.Gang, error) {
 
 // watched are the kinds that feed hears of.
 func watched() []client.Object {
-	return []client.Object{&corev1.Node{}, &corev1.Pod{}, &slipwayv1.Gang{}}
+	return []client.Object{&corev1.Node{}, &corev1.Namespace{}, &corev1.Pod{}, &slipwayv1.Project{}, &slipwayv1.Gang{}}
 }

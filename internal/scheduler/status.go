@@ -30,6 +30,8 @@ type answer struct {
 	verdict    placement.Verdict
 	// refused says why no decision can be made about the gang.
 	refused string
+	// start is when it is expected to start; zero when that is not known.
+	start time.Time
 }
 
 // statusFor is what the status becomes with an answer.
@@ -58,6 +60,8 @@ func (a *answer) explain() (placement.State, string, string) {
 	switch v := &a.verdict; {
 	case a.refused != "":
 		return placement.Never, reasonInvalid, a.refused
+	case v.Reason != nil && !a.start.IsZero():
+		return v.State, string(v.Reason.Code), v.Reason.String() + "; expected to start by " + a.start.UTC().Format(time.RFC3339)
 	case v.Reason != nil:
 		return v.State, string(v.Reason.Code), v.Reason.String()
 	default:

@@ -28,6 +28,7 @@ func (p *pass) gangSpec() slipwayv1.GangSpec {
 		Project:    job.Object().GetLabels()[slipwayv1.LabelProject],
 		Priority:   ptr.Deref(p.in.Priority, 0),
 		MaxRunTime: maxRunTime(job),
+		MinRunTime: duration(job, slipwayv1.AnnotationMinRunTime),
 	}
 	left := minAvailable(job)
 	for _, t := range p.in.Framework.Types {
@@ -45,13 +46,20 @@ func (p *pass) gangSpec() slipwayv1.GangSpec {
 	return spec
 }
 
-// maxRunTime is the annotation, which validation has checked, or else the
-// job's deadline.
-func maxRunTime(job frameworks.Job) *metav1.Duration {
-	if s, ok := job.Object().GetAnnotations()[slipwayv1.AnnotationMaxRunTime]; ok {
+// duration of an annotation, which validation has checked.
+func duration(job frameworks.Job, annotation string) *metav1.Duration {
+	if s, ok := job.Object().GetAnnotations()[annotation]; ok {
 		if d, err := time.ParseDuration(s); err == nil {
 			return &metav1.Duration{Duration: d}
 		}
+	}
+	return nil
+}
+
+// maxRunTime is the annotation, or else the job's deadline.
+func maxRunTime(job frameworks.Job) *metav1.Duration {
+	if d := duration(job, slipwayv1.AnnotationMaxRunTime); d != nil {
+		return d
 	}
 	if s := job.RunPolicy().ActiveDeadlineSeconds; s != nil {
 		return &metav1.Duration{Duration: time.Duration(*s) * time.Second}

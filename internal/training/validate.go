@@ -148,9 +148,13 @@ func validatePolicy(job frameworks.Job) []string {
 	if n := ptr.Deref(policy.TTLSecondsAfterFinished, 0); n < 0 {
 		problems = append(problems, fmt.Sprintf("spec.runPolicy.ttlSecondsAfterFinished: is %d; use zero or more, or leave it out to keep the job", n))
 	}
-	if s, ok := job.Object().GetAnnotations()[slipwayv1.AnnotationMaxRunTime]; ok {
+	for _, annotation := range []string{slipwayv1.AnnotationMaxRunTime, slipwayv1.AnnotationMinRunTime} {
+		s, ok := job.Object().GetAnnotations()[annotation]
+		if !ok {
+			continue
+		}
 		if d, err := time.ParseDuration(s); err != nil || d <= 0 {
-			problems = append(problems, fmt.Sprintf("metadata.annotations[%s]: %q is not a duration; write one such as 36h or 90m", slipwayv1.AnnotationMaxRunTime, s))
+			problems = append(problems, fmt.Sprintf("metadata.annotations[%s]: %q is not a duration; write one such as 36h or 90m", annotation, s))
 		}
 	}
 	return problems

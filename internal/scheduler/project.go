@@ -1,0 +1,192 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/placement"
+)
+
+// project is one Project as last read.
+type project struct {
+	object *slipwayv1.Project
+	// refused says why it cannot be followed; the queue is then as it was before.
+	refused string
+}
+
+// kindLabels of nodes, of which the first that a node has says what kind it is of.
+var kindLabels = []string{"slipway.dev/kind", "nvidia.com/gpu.product", "amd.com/gpu.product-name", "cloud.google.com/gke-accelerator"}
+
+func kindOf(n *corev1.Node) string {
+	for _, label := range kindLabels {
+		if kind := n.Labels[label]; kind != "" {
+			return kind
+		}
+	}
+	return ""
+}
+
+func queueOf(p *slipwayv1.Project) placement.Queue {
+	q := placement.Queue{Name: p.Name, Parent: p.Spec.Parent, Weight: int64(p.Spec.Weight)}
+	for _, quota := range p.Spec.Quota {
+		told := placement.Quota{
+			Resource: string(quota.Resource), Kind: quota.Kind,
+			Guaranteed: amountOf(quota.Resource, quota.Guaranteed), Limit: placement.Unlimited,
+		}
+		if quota.Limit != nil {
+			told.Limit = amountOf(quota.Resource, *quota.Limit)
+		}
+		q.Quota = append(q.Quota, told)
+	}
+	return q
+}
+
+func (l *ledger) setProject(p *slipwayv1.Project) bool {
+	known := l.projects[p.Name]
+	if known != nil && known.object.Generation == p.Generation && known.object.UID == p.UID {
+		known.object = p
+		return false
+	}
+	entry := &project{object: p}
+	if err := l.picture.SetQueue(queueOf(p)); err != nil {
+		entry.refused = err.Error()
+	}
+	l.projects[p.Name] = entry
+	return true
+}
+
+func (l *ledger) removeProject(p *slipwayv1.Project) bool {
+	known := l.projects[p.Name]
+	if known == nil || known.object.UID != p.UID {
+		return false
+	}
+	delete(l.projects, p.Name)
+	l.picture.DeleteQueue(p.Name)
+	return true
+}
+
+// setNamespace follows the project of a namespace, to which gangs without one of
+// their own belong.
+func (l *ledger) setNamespace(name, project string) bool {
+	if l.namespaces[name] == project {
+		return false
+	}
+	l.namespaces[name] = project
+	news := false
+	for _, e := range l.gangs {
+		if e.name.Namespace == name && e.asked != nil && e.project == "" {
+			e.asked.Queue = project
+			news = l.picture.SetGang(*e.asked) == nil || news
+		}
+	}
+	return news
+}
+
+// projectDraft is a status of a Project that is to be written.
+type projectDraft struct {
+	object *slipwayv1.Project
+	status slipwayv1.ProjectStatus
+}
+
+// projectDraft of a project, if its status is not what it should be.
+func (l *ledger) projectDraft(name string, members placement.Members, now time.Time) (*projectDraft, bool) {
+	p := l.projects[name]
+	if p == nil {
+		return nil, false
+	}
+	next := p.object.Status.DeepCopy()
+	next.ObservedGeneration = p.object.Generation
+	next.Usage = nil
+	for _, quota := range p.object.Spec.Quota {
+		used := l.picture.Used(name, string(quota.Resource), quota.Kind)
+		usage := slipwayv1.Usage{Resource: quota.Resource, Kind: quota.Kind, Used: *quantityOf(quota.Resource, used)}
+		if over := used - amountOf(quota.Resource, quota.Guaranteed); over > 0 {
+			usage.Borrowed = quantityOf(quota.Resource, over)
+		}
+		next.Usage = append(next.Usage, usage)
+	}
+	next.Placed, next.Waiting = int32(members.Placed), int32(members.Waiting)
+	condition := metav1.Condition{Type: slipwayv1.ConditionReady, Status: metav1.ConditionTrue, Reason: "QuotaInForce",
+		Message: "gangs of the project are queued by its quota", ObservedGeneration: p.object.Generation, LastTransitionTime: metav1.NewTime(now.Truncate(time.Second))}
+	if p.refused != "" {
+		condition.Status, condition.Reason, condition.Message = metav1.ConditionFalse, reasonInvalid, p.refused
+	}
+	meta.SetStatusCondition(&next.Conditions, condition)
+	if equality.Semantic.DeepEqual(&p.object.Status, next) {
+		return nil, false
+	}
+	return &projectDraft{p.object, *next}, true
+}
+
+// changedProjects are those whose status is to be written.
+func (l *ledger) changedProjects(now time.Time) []types.NamespacedName {
+	var names []types.NamespacedName
+	members := l.picture.Members()
+	for name := range l.projects {
+		if _, changed := l.projectDraft(name, members[name], now); changed {
+			names = append(names, types.NamespacedName{Name: name})
+		}
+	}
+	return names
+}
+
+// writeProject brings the status of a project up to date.
+func (w writer) writeProject(ctx context.Context, name string) error {
+	w.mu.Lock()
+	d, changed := w.ledger.projectDraft(name, w.ledger.picture.Members()[name], time.Now())
+	w.mu.Unlock()
+	if !changed {
+		return nil
+	}
+	body, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"resourceVersion": d.object.ResourceVersion},
+		"status":   statusOf(&d.status),
+	})
+	if err != nil {
+		return fmt.Errorf("encoding the status of project %s: %w", name, err)
+	}
+	p := &slipwayv1.Project{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	if err := w.client.Status().Patch(ctx, p, client.RawPatch(types.MergePatchType, body)); err != nil {
+		return fmt.Errorf("patching the status of project %s: %w", name, err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if known := w.ledger.projects[name]; known != nil && known.object.UID == p.UID && newer(p.ResourceVersion, known.object.ResourceVersion) {
+		known.object = p
+	}
+	return nil
+}
+
+// statusOf a project with what the scheduler writes of it, empty fields included,
+// so that they replace those before.
+func statusOf(s *slipwayv1.ProjectStatus) map[string]any {
+	return map[string]any{
+		"observedGeneration": s.ObservedGeneration, "conditions": s.Conditions,
+		"usage": s.Usage, "placed": s.Placed, "waiting": s.Waiting,
+	}
+}
+
+// quantityOf is the inverse of amountOf.
+func quantityOf(name corev1.ResourceName, n int64) *resource.Quantity {
+	switch name {
+	case corev1.ResourceCPU:
+		return resource.NewMilliQuantity(n, resource.DecimalSI)
+	case corev1.ResourceMemory, corev1.ResourceEphemeralStorage:
+		return resource.NewQuantity(n, resource.BinarySI)
+	}
+	return resource.NewQuantity(n, resource.DecimalSI)
+}
