@@ -49,7 +49,7 @@ func fakeKinds() map[string]map[string]string {
 		},
 		"rbac.authorization.k8s.io/v1": {"roles": "Role", "rolebindings": "RoleBinding"},
 		"kubeflow.org/v1":              {"pytorchjobs": "PyTorchJob"},
-		"slipway.dev/v1alpha1":         {"models": "Model", "gangs": "Gang"},
+		"slipway.dev/v1alpha1":         {"models": "Model", "gangs": "Gang", "projects": "Project"},
 	}
 }
 

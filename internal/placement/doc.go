@@ -8,18 +8,23 @@
 // A [Picture] is the cluster as far as the decision needs it. It is told of
 // changes and never rebuilt: nodes ([Picture.SetNode], [Picture.DeleteNode]),
 // pods that are bound, whoever bound them ([Picture.Bind], [Picture.Unbind]),
-// and gangs ([Picture.SetGang], [Picture.DeleteGang]). The order in which it is
-// told does not matter. [Picture.Elapse] tells the time. [Picture.Decide] then answers with a [Verdict] for each
-// gang whose answer is another than before.
+// gangs ([Picture.SetGang], [Picture.DeleteGang]) and the queues that they belong
+// to ([Picture.SetQueue], [Picture.DeleteQueue]). The order in which it is told
+// does not matter. [Picture.Elapse] tells the time. [Picture.Decide] then answers
+// with a [Verdict] for each gang whose answer is another than before.
+// [Picture.Evict] says who must give way, and [Picture.Plan] when those who wait
+// will start; both cost more, and are asked now and again.
 //
 // # Rules
 //
-// A gang is placed whole or not at all. Gangs are tried in the order of their
-// priority, higher first, then of their age; a gang that lost a node is tried
-// before others of its priority. A gang that does not fit does not hold up those
-// behind it: they may take what is free, so that one wish that cannot be granted
-// does not stop the cluster. The price is that a large gang may wait long while
-// small ones keep coming; giving it a higher priority does not evict them.
+// A gang is placed whole or not at all, in the order of a contest (contest.go):
+// repairs first, then the queue that is owed or has the least share, then priority,
+// then age. A gang that does not fit does not hold up those behind it, so that one
+// wish that cannot be granted does not stop the cluster; but the first of those
+// that wait are promised their places for the moment at which they will be free,
+// and nobody who starts before them delays that (plan.go, keep.go). Limits of
+// queues are never exceeded (limit.go). What a queue is guaranteed it takes back
+// from those that borrowed it (evict.go).
 //
 // Within a gang the pod set with the least choice goes first. A set goes to nodes
 // that it prefers, then to those without devices that it does not ask for, then

@@ -22,9 +22,9 @@ const (
 // the places are promised to the one that they make room for.
 //
 // Within a queue a gang gives way to one of higher priority. Between queues one that
-// would stay within what it is guaranteed takes back what others borrowed, and
-// never makes them go below what they are guaranteed. Gangs give way whole, those
-// first that lose least by it, and none in its protected time.
+// would stay within what it is guaranteed takes back what others borrowed, as long
+// as they use more than they are guaranteed. Gangs give way whole, those first that
+// lose least by it, and none in its protected time.
 func (p *Picture) Evict(limit int) []Verdict {
 	contest := p.contest(func(g *gang) bool {
 		return g.told.State == Waiting && !g.moved && g.victims == 0 && g.whole()
@@ -139,8 +139,7 @@ func (p *Picture) necessary(victims []*gang, fits func() bool) []*gang {
 	return needed
 }
 
-// candidates to give way to the gang, those first that lose least. All of them
-// together leave every queue what it is guaranteed.
+// candidates to give way to the gang, those first that lose least.
 func (p *Picture) candidates(g *gang) []*gang {
 	var all []*gang
 	for _, v := range p.gangs {
@@ -202,18 +201,25 @@ func (q *queue) borrows(g *gang) bool {
 	return false
 }
 
-// leaves says that the queues of a victim have what they are guaranteed without it,
-// and without those taken before, up to the queue that it shares with the gang.
+// leaves says that the queues of a victim still use more than they are guaranteed of
+// something that the gang asks for, without those taken before, up to the queue that
+// it shares with the gang. With a gang that is partly within its queue's guarantee
+// that queue may be left less: gangs give way whole.
 func (p *Picture) leaves(v, g *gang, taken map[*queue]vector) bool {
 	holds := v.sum(slot.isHeld)
 	for q := range v.queue.chain {
 		if g.queue.under(q) {
 			break
 		}
+		guaranteed, borrows := false, false
 		for _, l := range q.quotas {
-			if n := holds.at(l.at); l.Guaranteed > 0 && n > 0 && q.used.of(l.kind, l.at)-taken[q].at(l.at)-n < l.Guaranteed {
-				return false
+			if holds.at(l.at) > 0 && g.asks(g.needs(slot.fresh), l.at) > 0 {
+				guaranteed = true
+				borrows = borrows || q.used.of(l.kind, l.at)-taken[q].at(l.at) > l.Guaranteed
 			}
+		}
+		if guaranteed && !borrows {
+			return false
 		}
 	}
 	for q := range v.queue.chain {

@@ -3,8 +3,8 @@
 
 package placement
 
-// evict holds that only those give way who must, and that no queue has less than
-// it is guaranteed because of another one.
+// evict holds that only those give way who must, and that no queue gives way to
+// another one that has borrowed nothing.
 func (w *world) evict() {
 	w.decide()
 	before, held, now := w.spent("cpu"), w.held(), w.p.now
@@ -36,10 +36,12 @@ func (w *world) evict() {
 	}
 	after := w.spent("cpu")
 	for name, q := range w.queues {
+		borrowed := false
 		for _, l := range q.Quota {
-			if now, was := after[name][l.Kind], before[name][l.Kind]; now < was && now < l.Guaranteed && !evictors[name] {
-				w.t.Errorf("queue %s is left %d of the %d cpu of kind %q that it is guaranteed, for others", name, now, l.Guaranteed, l.Kind)
-			}
+			borrowed = borrowed || before[name][l.Kind] > l.Guaranteed
+		}
+		if now, was := after[name][""], before[name][""]; now < was && len(q.Quota) > 0 && !borrowed && !evictors[name] {
+			w.t.Errorf("queue %s had to give %d cpu to others, and had borrowed nothing", name, was-now)
 		}
 	}
 	w.decide()

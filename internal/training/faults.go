@@ -9,6 +9,7 @@ import (
 
 	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
 )
 
 // unknownExitCode stands for a container that left none, such as in a pod that
@@ -23,7 +24,7 @@ func stateOf(pod *corev1.Pod, policy kubeflowv1.RestartPolicy, container string)
 	switch {
 	case pod == nil:
 		return absent
-	case pod.Status.Phase == corev1.PodSucceeded:
+	case pod.Status.Phase == corev1.PodSucceeded && !askedToEnd(pod):
 		return done
 	case pod.DeletionTimestamp != nil:
 		return leaving
@@ -41,6 +42,17 @@ func stateOf(pod *corev1.Pod, policy kubeflowv1.RestartPolicy, container string)
 		}
 	}
 	return retry
+}
+
+// askedToEnd says that the pod ended because it was being deleted. A program that
+// saves its work then, and exits with 0, has not done all of it. Moments are kept in
+// seconds; within one it counts as asked: work that is done twice is not lost.
+func askedToEnd(pod *corev1.Pod) bool {
+	if pod.DeletionTimestamp == nil {
+		return false
+	}
+	grace := time.Duration(ptr.Deref(pod.DeletionGracePeriodSeconds, 0)) * time.Second
+	return !endedAt(pod).Before(pod.DeletionTimestamp.Add(-grace))
 }
 
 // machinesFault says that a failed pod is no failure of the job: the kubelet
@@ -99,9 +111,9 @@ func cause(pod *corev1.Pod, container string) string {
 	return "failed"
 }
 
-// failedAt is when the last container ended or, where none ran, when the pod
+// endedAt is when the last container ended, well or not, or, where none ran, when the pod
 // was made.
-func failedAt(pod *corev1.Pod) time.Time {
+func endedAt(pod *corev1.Pod) time.Time {
 	at := pod.CreationTimestamp.Time
 	for _, status := range pod.Status.ContainerStatuses {
 		if t := status.State.Terminated; t != nil && t.FinishedAt.After(at) {

@@ -100,7 +100,7 @@ func delay(pod *corev1.Pod) time.Duration {
 	if n == 0 {
 		return 0
 	}
-	if start := pod.Status.StartTime; start != nil && failedAt(pod).Sub(start.Time) >= settledAfter {
+	if start := pod.Status.StartTime; start != nil && endedAt(pod).Sub(start.Time) >= settledAfter {
 		return 0
 	}
 	return min(firstDelay<<min(n-1, 16), maxDelay)

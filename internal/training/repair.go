@@ -71,7 +71,7 @@ func (p *pass) fill(r *rank) {
 // replace deletes a failed pod when its time has come; the pass after that
 // makes the next one.
 func (p *pass) replace(r *rank) {
-	if left := failedAt(r.pod).Add(delay(r.pod)).Sub(p.in.Now); left > 0 {
+	if left := endedAt(r.pod).Add(delay(r.pod)).Sub(p.in.Now); left > 0 {
 		p.wake(left)
 		return
 	}

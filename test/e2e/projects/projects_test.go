@@ -1,0 +1,112 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package projects holds that a project gets what it is guaranteed on a real
+// cluster: the job of another one, which had borrowed it, ends, waits with a
+// reason, and runs again when its turn comes.
+package projects
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"slipway.dev/slipway/test/e2e/rig"
+)
+
+const space = "projects"
+
+const projects = `
+apiVersion: slipway.dev/v1alpha1
+kind: Project
+metadata: {name: red}
+spec: {quota: [{resource: example.com/device, guaranteed: "1"}]}
+---
+apiVersion: slipway.dev/v1alpha1
+kind: Project
+metadata: {name: blue}
+spec: {quota: [{resource: example.com/device, guaranteed: "2"}]}
+`
+
+func job(project string, replicas int) string {
+	return fmt.Sprintf(`
+apiVersion: kubeflow.org/v1
+kind: PyTorchJob
+metadata: {name: %[1]s, labels: {slipway.dev/project: %[1]s}}
+spec:
+  pytorchReplicaSpecs:
+    Worker:
+      replicas: %[2]d
+      restartPolicy: OnFailure
+      template:
+        spec:
+          terminationGracePeriodSeconds: 1
+          containers:
+          - name: pytorch
+            image: slipway.local/probe:e2e
+            imagePullPolicy: Never
+            args: [wait]
+            resources: {limits: {example.com/device: 1}}
+`, project, replicas)
+}
+
+func TestProjects(t *testing.T) {
+	c := rig.Start(t)
+	c.Namespace(t, space)
+	devices(t, c, 3)
+	c.Apply(t, space, projects)
+	c.Apply(t, space, job("red", 3))
+	pods := c.AwaitPods(t, space, selector("red"), "the red job has borrowed all devices", ready(3))
+	c.Apply(t, space, job("blue", 2))
+	c.AwaitPods(t, space, selector("blue"), "the blue job has what it is guaranteed", ready(2))
+	reason := c.OK(t, "kubectl", "get", "gang", "-n", space, "pytorchjob-red", "-o", `jsonpath={.status.conditions[?(@.type=="Placed")].message}`)
+	if !strings.Contains(reason, "needs 3 pods") && !strings.Contains(reason, "guaranteed") {
+		t.Errorf("the red job waits because %q", reason)
+	}
+	if list := c.OK(t, "queue"); !strings.Contains(list, "pytorchjob-red") || !strings.Contains(list, "blue") {
+		t.Errorf("slipway queue prints:\n%s", list)
+	}
+	c.AwaitPods(t, space, selector("red"), "no pod of the red job is left", func(left []*corev1.Pod) error {
+		if len(left) > 0 {
+			return fmt.Errorf("there are %d", len(left))
+		}
+		return nil
+	})
+	c.OK(t, "delete", "-n", space, "pytorchjob/blue", "--wait")
+	again := c.AwaitPods(t, space, selector("red"), "the red job runs again", ready(3))
+	if again[0].UID == pods[0].UID {
+		t.Error("the pods of the red job are those from before")
+	}
+}
+
+func selector(job string) string { return "training.kubeflow.org/job-name=" + job }
+
+func ready(count int) func([]*corev1.Pod) error {
+	return func(pods []*corev1.Pod) error {
+		if len(pods) != count {
+			return fmt.Errorf("there are %d pods, not %d", len(pods), count)
+		}
+		for _, pod := range pods {
+			if err := rig.PodReady(pod); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// devices that the node says it has: an extended resource, as an administrator may
+// advertise one.
+func devices(t *testing.T, c *rig.Cluster, count int) {
+	t.Helper()
+	patch := fmt.Sprintf(`[{"op": "add", "path": "/status/capacity/example.com~1device", "value": "%d"}]`, count)
+	c.OK(t, "kubectl", "patch", "node", "node-0", "--subresource=status", "--type=json", "-p", patch)
+	c.AwaitNodes(t, "the devices can be had", func(nodes []*corev1.Node) error {
+		if n := nodes[0].Status.Allocatable["example.com/device"]; n.Value() != int64(count) {
+			return fmt.Errorf("there are %s", n.String())
+		}
+		return nil
+	})
+}
