@@ -132,3 +132,60 @@ func BenchmarkWaiting(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkPlan is what a plan costs on a full cluster of 7,500 nodes on which so
+// many gangs run and a thousand wait, and BenchmarkEvict what it costs to find who
+// gives way to a gang of 250.
+func BenchmarkPlan(b *testing.B) {
+	for _, running := range []int{500, 7500, 60000} {
+		b.Run(fmt.Sprint(running), func(b *testing.B) {
+			p := full(b, running)
+			for b.Loop() {
+				if p.Plan(8) == 0 {
+					b.Fatal("nothing was promised")
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkEvict(b *testing.B) {
+	for _, count := range []int32{1, 250} {
+		b.Run(fmt.Sprint(count), func(b *testing.B) {
+			p := full(b, 4000)
+			if err := p.SetQueue(Queue{Name: "owed", Quota: []Quota{{Resource: "nvidia.com/gpu", Guaranteed: 1000, Limit: Unlimited}}}); err != nil {
+				b.Fatal(err)
+			}
+			g := gpuGang(1<<20, count, Topology{})
+			g.Queue = "owed"
+			tell(b, p, g)
+			p.Decide()
+			for b.Loop() {
+				if len(p.victims(p.gangs[g.Key])) == 0 {
+					b.Fatal("nobody gives way")
+				}
+			}
+		})
+	}
+}
+
+// full is a cluster of 7,500 nodes filled by so many gangs of a project, while a
+// thousand of various sizes wait.
+func full(b *testing.B, running int) *Picture {
+	p := cluster(7500)
+	if err := p.SetQueue(Queue{Name: "all"}); err != nil {
+		b.Fatal(err)
+	}
+	for i := range running {
+		g := gpuGang(i, int32(60000/running), Topology{})
+		g.Queue, g.Limit = "all", int64(3600+i)
+		tell(b, p, g)
+	}
+	for i := range 1000 {
+		g := gpuGang(running+i, int32(8+i%500), Topology{})
+		g.Queue, g.Limit = "all", 3600
+		tell(b, p, g)
+	}
+	p.Decide()
+	return p
+}
