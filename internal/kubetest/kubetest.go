@@ -3,30 +3,25 @@
 
 // Package kubetest gives a test a real API server.
 //
-// It is the embedded one, alone: etcd on a throw-away directory, the schemas
-// and roles of Slipway, no nodes and no controllers, ready in a few seconds.
-// The tests of one package share it and each takes a namespace of its own. It
-// runs as a process of slipway-kube ("make build" makes it), so that a test
-// links client libraries only, and ends with the test's process.
+// It is the embedded one, alone, as package apiserver below this one runs it. The
+// tests of one package share it and each takes a namespace of its own. It ends
+// with the test's process.
 package kubetest
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
-	"syscall"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
+
+	"slipway.dev/slipway/internal/kubetest/apiserver"
 )
 
 // EnvProgram names the program slipway-kube when it is not in build/bin.
@@ -66,31 +61,11 @@ func run() (*rest.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "slipway-api-")
+	server, err := apiserver.Start(program)
 	if err != nil {
 		return nil, err
 	}
-	var log strings.Builder
-	cmd := exec.Command(program, "role", "test-apiserver", "--data-dir", dir)
-	cmd.Stderr = &log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("starting %s: %w", program, err)
-	}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		return nil, fmt.Errorf("starting the API server: %w", errors.Join(err, cmd.Wait(), errors.New(lastLines(log.String()))))
-	}
-	config, err := clientcmd.BuildConfigFromFlags("", strings.TrimSpace(line))
-	if err != nil {
-		return nil, err
-	}
-	config.QPS, config.Burst = -1, -1
-	return config, nil
+	return server.Config, nil
 }
 
 // find looks for slipway-kube in the build folder of the module.
@@ -113,9 +88,4 @@ func find() (string, error) {
 		return path, nil
 	}
 	return "", errors.New("the test does not run inside the module; name slipway-kube in $" + EnvProgram)
-}
-
-func lastLines(log string) string {
-	lines := strings.Split(strings.TrimSpace(log), "\n")
-	return strings.Join(lines[max(0, len(lines)-5):], "\n")
 }
