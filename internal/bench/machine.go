@@ -5,6 +5,7 @@ package bench
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"strconv"
@@ -40,6 +41,17 @@ func (m machine) String() string {
 		}
 	}
 	return strings.Join(known, ", ")
+}
+
+// LoadAverage of the last minute (proc_loadavg(5)): figures from a machine that
+// was busy with other things must show it. NaN when it cannot be read.
+func LoadAverage() float64 {
+	first, _, _ := strings.Cut(read("/proc/loadavg"), " ")
+	load, err := strconv.ParseFloat(first, 64)
+	if err != nil {
+		return math.NaN()
+	}
+	return load
 }
 
 func read(path string) string {

@@ -7,11 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 
@@ -41,24 +39,12 @@ func run(ctx context.Context, name string, measure Measure) error {
 	if err != nil {
 		return err
 	}
-	load := loadAverage()
+	load := bench.LoadAverage()
 	bars, err := measure(ctx, programs)
 	if err != nil {
 		return err
 	}
 	return bench.Write(name, append(bars, bench.Observed("load average of the machine before", load, "")))
-}
-
-// loadAverage of the last minute (proc_loadavg(5)): figures from a machine that
-// was busy with other things must show it. NaN when it cannot be read.
-func loadAverage() float64 {
-	content, _ := os.ReadFile("/proc/loadavg")
-	first, _, _ := strings.Cut(string(content), " ")
-	load, err := strconv.ParseFloat(first, 64)
-	if err != nil {
-		return math.NaN()
-	}
-	return load
 }
 
 // findPrograms refuses what would fail later and less clearly.
