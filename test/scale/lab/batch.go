@@ -1,0 +1,133 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package lab
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+)
+
+// Batch is a namespace for work that is measured together.
+type Batch struct {
+	Namespace string
+	// Bound and Running are pods; Placed are gangs with a place, Told those with a
+	// reason why they have none.
+	Bound, Running, Placed, Told *Tally
+
+	lab *Lab
+	mu  sync.Mutex
+	// gangs that have no controller, once they are placed.
+	gangs map[types.UID]bool
+	// ended are pods, by gang.
+	ended map[string]map[types.UID]bool
+}
+
+// Batch makes a namespace.
+func (l *Lab) Batch(ctx context.Context, name string) (*Batch, error) {
+	b := &Batch{
+		Namespace: name, lab: l, gangs: map[types.UID]bool{}, ended: map[string]map[types.UID]bool{},
+		Bound: newTally(), Running: newTally(), Placed: newTally(), Told: newTally(),
+	}
+	l.mu.Lock()
+	l.batches[name] = b
+	l.mu.Unlock()
+	if err := l.Client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}); err != nil {
+		return nil, fmt.Errorf("making namespace %s: %w", name, err)
+	}
+	return b, nil
+}
+
+// batch of a namespace; nil when there is none.
+func (l *Lab) batch(namespace string) *Batch {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.batches[namespace]
+}
+
+// Submit objects, a few at a time and nearly in order; it returns when the API
+// server has them all.
+func Submit[T client.Object](ctx context.Context, b *Batch, objects []T) error {
+	return Each(ctx, len(objects), func(ctx context.Context, i int) error {
+		objects[i].SetNamespace(b.Namespace)
+		if err := b.lab.Client.Create(ctx, objects[i]); err != nil {
+			return fmt.Errorf("submitting %s: %w", objects[i].GetName(), err)
+		}
+		return nil
+	})
+}
+
+// gangPlaced makes the pods of a gang without a controller, once.
+func (b *Batch) gangPlaced(gang *slipwayv1.Gang) {
+	b.Placed.note(gang.UID)
+	if metav1.GetControllerOf(gang) != nil {
+		return
+	}
+	b.mu.Lock()
+	known := b.gangs[gang.UID]
+	b.gangs[gang.UID] = true
+	b.mu.Unlock()
+	if known {
+		return
+	}
+	for _, pod := range podsOf(gang) {
+		b.lab.backlog.add(func(ctx context.Context) error {
+			// The gang may have ended and be gone by now, and its pods with it.
+			return client.IgnoreAlreadyExists(b.lab.Client.Create(ctx, pod))
+		})
+	}
+}
+
+// podEnded deletes a gang without a controller, and its pods, when the last of
+// them has ended, as the controller of a workload would.
+func (b *Batch) podEnded(pod *corev1.Pod) {
+	name := pod.Labels[slipwayv1.LabelGang]
+	if name == "" || metav1.GetControllerOf(pod) != nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ended[name] == nil {
+		b.ended[name] = map[types.UID]bool{}
+	}
+	b.ended[name][pod.UID] = true
+	if len(b.ended[name]) == sizeOf(pod) {
+		b.lab.backlog.add(func(ctx context.Context) error { return b.deleteGang(ctx, name) })
+	}
+}
+
+func (b *Batch) deleteGang(ctx context.Context, name string) error {
+	gang := &slipwayv1.Gang{ObjectMeta: metav1.ObjectMeta{Namespace: b.Namespace, Name: name}}
+	if err := b.lab.Client.Delete(ctx, gang); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("deleting gang %s: %w", name, err)
+	}
+	return b.deleteAll(ctx, &corev1.Pod{}, client.MatchingLabels{slipwayv1.LabelGang: name})
+}
+
+// Remove deletes everything in the namespace, jobs first, so that nobody makes
+// anew what is deleted.
+func (b *Batch) Remove(ctx context.Context) error {
+	for _, kind := range []client.Object{&kubeflowv1.PyTorchJob{}, &slipwayv1.Gang{}, &corev1.Pod{}, &corev1.Service{}} {
+		if err := b.deleteAll(ctx, kind); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *Batch) deleteAll(ctx context.Context, kind client.Object, which ...client.DeleteAllOfOption) error {
+	which = append(which, client.InNamespace(b.Namespace), client.GracePeriodSeconds(0))
+	if err := b.lab.Client.DeleteAllOf(ctx, kind, which...); err != nil {
+		return fmt.Errorf("deleting every %T: %w", kind, err)
+	}
+	return nil
+}
