@@ -91,10 +91,13 @@ verify: generate ## check that what is generated and formatted is up to date
 	@$(GO) mod verify >/dev/null
 	@git diff --exit-code -- api go.mod go.sum || { echo "generated files are out of date; commit what \"make generate\" wrote"; exit 1; }
 
-bench: bench-boot bench-memory bench-pod bench-kill ## run every benchmark; results in build/bench/*.json
+bench: bench-boot bench-memory bench-pod bench-kill bench-scale ## run every benchmark; results in build/bench/*.json
 
 bench-%: build ## run one benchmark: boot, memory, pod, kill
 	$(GO) run -trimpath ./test/bench/$*
+
+bench-scale: build ## thousands of fake nodes against a real API server; takes about twenty minutes, needs no root
+	$(GO) run -trimpath ./test/scale
 
 release: build ## one file with the embedded Kubernetes packed inside: build/slipway
 	@rm -rf build/payload && mkdir -p build/payload && cp -al $(BIN)/slipway-kube $(LIBEXEC) build/payload/

@@ -8,16 +8,14 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
 
-	"sigs.k8s.io/controller-runtime/pkg/log"
-
 	"github.com/go-logr/logr"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"slipway.dev/slipway/internal/bench"
 )
@@ -91,4 +89,4 @@ func (o *options) check() error {
 }
 
 // say what a scenario does at the moment.
-func say(format string, args ...any) { fmt.Fprintf(io.Writer(os.Stderr), format+"\n", args...) }
+func say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }

@@ -60,10 +60,14 @@ func inLab(ctx context.Context, o *options, nodes int, measure func(context.Cont
 	}
 	say("%d nodes after %.1f s", nodes, time.Since(began).Seconds())
 	bars, err := measure(ctx, l)
-	if cause := context.Cause(ctx); cause != nil && err != nil {
+	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(err, cause) {
 		err = errors.Join(cause, err)
 	}
-	bars = append(bars, bench.Observed("peak memory of the platform", nonZero(l.Usage().PeakMB), "MB"))
+	err = errors.Join(err, l.KillPlatform())
+	usage := l.Usage()
+	bars = append(bars,
+		bench.Observed("peak memory of the platform", nonZero(usage.PeakMB), "MB"),
+		bench.Observed("processor time of the platform", nonZero(usage.Processor.Seconds()), "s"))
 	return bars, errors.Join(err, l.Close())
 }
 

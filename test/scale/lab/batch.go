@@ -80,10 +80,7 @@ func (b *Batch) gangPlaced(gang *slipwayv1.Gang) {
 		return
 	}
 	for _, pod := range podsOf(gang) {
-		b.lab.backlog.add(func(ctx context.Context) error {
-			// The gang may have ended and be gone by now, and its pods with it.
-			return client.IgnoreAlreadyExists(b.lab.Client.Create(ctx, pod))
-		})
+		b.lab.backlog.add(func(ctx context.Context) error { return b.lab.Client.Create(ctx, pod) })
 	}
 }
 

@@ -17,11 +17,11 @@ import (
 	"time"
 )
 
-// Usage is what the platform's processes needed since the lab was opened.
+// Usage is what the platform's processes of a lab needed.
 type Usage struct {
 	// PeakMB is the largest resident set, in megabytes (10⁶ bytes).
 	PeakMB float64
-	// Processor is user and system time of those that have ended.
+	// Processor is their user and system time.
 	Processor time.Duration
 }
 
@@ -90,7 +90,7 @@ func (l *Lab) AwaitPlatform(ctx context.Context) error {
 	}
 }
 
-// KillPlatform ends the platform as a power cut would.
+// KillPlatform ends the platform as a power cut would. Without one it does nothing.
 func (l *Lab) KillPlatform() error {
 	p := l.platform
 	if p == nil {
@@ -109,14 +109,8 @@ func (l *Lab) KillPlatform() error {
 	return errors.Join(err, p.log.Close())
 }
 
-// Usage of the platform up to now.
-func (l *Lab) Usage() Usage {
-	now := l.usage
-	if l.platform != nil {
-		now.PeakMB = max(now.PeakMB, peakMB(l.platform.cmd.Process.Pid))
-	}
-	return now
-}
+// Usage of all platforms that were killed.
+func (l *Lab) Usage() Usage { return l.usage }
 
 // peakMB is VmHWM of proc_pid_status(5); zero for a process that has ended.
 func peakMB(pid int) float64 {
