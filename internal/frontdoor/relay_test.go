@@ -280,21 +280,21 @@ func TestNotTwiceOverAReusedConnection(t *testing.T) {
 	for _, mark := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
 		t.Run(mark, func(t *testing.T) {
 			var asked atomic.Int32
-			seen := ""
+			var seen atomic.Value
 			w := newWorld(t, Options{})
 			w.model("team", "tiny", newEngine(t, func(w http.ResponseWriter, r *http.Request) {
 				io.Copy(io.Discard, r.Body)
 				if asked.Add(1) == 1 {
 					return // and keeps the connection
 				}
-				seen = r.Header.Get(mark)
+				seen.Store(r.Header.Get(mark))
 				connection, _, _ := w.(http.Hijacker).Hijack()
 				connection.Close()
 			}))
 			text(t, w.ask(t, "POST", completions, chatWith("tiny")))
 			wantError(t, w.ask(t, "POST", completions, chatWith("tiny"), with(mark, "k1")), 502, "replica_failed")
-			if n := asked.Load(); n != 2 || seen != "k1" {
-				t.Errorf("asked %d times, want 2; the replica saw %q", n, seen)
+			if n := asked.Load(); n != 2 || seen.Load() != "k1" {
+				t.Errorf("asked %d times, want 2; the replica saw %q", n, seen.Load())
 			}
 		})
 	}

@@ -80,7 +80,8 @@ func ranksOf(in observed) []rank {
 			continue
 		}
 		place := placementOf(in.Gang, podSetName(t.Name))
-		for i := range ptr.Deref(spec.Replicas, 1) {
+		// More than that are refused; nothing is made of them on the way there.
+		for i := range min(ptr.Deref(spec.Replicas, 1), maxReplicas) {
 			node, _ := place.NodeOf(i)
 			ranks = append(ranks, rank{
 				replica: t.Name, spec: spec, index: i, node: node,

@@ -19,6 +19,9 @@ import (
 	"slipway.dev/slipway/internal/training/frameworks"
 )
 
+// maxReplicas of one type, as of a Gang's pod set.
+const maxReplicas = 100000
+
 // validate lists why the job cannot be run, each one line with field, cause and
 // fix. It is given the spec as written: upstream's defaulting panics on specs
 // that this refuses.
@@ -90,6 +93,9 @@ func validateReplica(f frameworks.Framework, t frameworks.Type, path string, spe
 	n := ptr.Deref(spec.Replicas, 1)
 	if n < 0 {
 		problems = append(problems, fmt.Sprintf("%s.replicas: is %d; use zero or more", path, n))
+	}
+	if n > maxReplicas {
+		problems = append(problems, fmt.Sprintf("%s.replicas: is %d; use at most %d", path, n, maxReplicas))
 	}
 	if t.Single && n != 1 {
 		problems = append(problems, fmt.Sprintf("%s.replicas: is %d; there is exactly one %s, put the others under another type", path, n, t.Name))

@@ -32,6 +32,7 @@ func TestValidate(t *testing.T) {
 		"empty type":        {func(j *kubeflowv1.PyTorchJob) { specs(j)[worker] = nil }, "spec.pytorchReplicaSpecs.Worker: is empty"},
 		"two masters":       {func(j *kubeflowv1.PyTorchJob) { specs(j)[master].Replicas = ptr.To[int32](2) }, "spec.pytorchReplicaSpecs.Master.replicas: is 2; there is exactly one Master"},
 		"negative replicas": {func(j *kubeflowv1.PyTorchJob) { specs(j)[worker].Replicas = ptr.To[int32](-1) }, "spec.pytorchReplicaSpecs.Worker.replicas: is -1"},
+		"absurd replicas":   {func(j *kubeflowv1.PyTorchJob) { specs(j)[worker].Replicas = ptr.To[int32](1<<31 - 1) }, "spec.pytorchReplicaSpecs.Worker.replicas: is 2147483647; use at most 100000"},
 		"restart policy":    {func(j *kubeflowv1.PyTorchJob) { specs(j)[worker].RestartPolicy = "Sometimes" }, "spec.pytorchReplicaSpecs.Worker.restartPolicy: \"Sometimes\" is unknown"},
 		"no image": {func(j *kubeflowv1.PyTorchJob) { specs(j)[worker].Template.Spec.Containers[0].Image = "" },
 			"spec.pytorchReplicaSpecs.Worker.template.spec.containers[0].image: is missing"},
