@@ -53,8 +53,8 @@ func awaitUnlocked(ctx context.Context, c *cluster.Cluster) error {
 	}
 	unlocked := make(chan error, 1)
 	go func() {
-		unlocked <- unix.Flock(int(f.Fd()), unix.LOCK_EX)
-		f.Close()
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX)
+		unlocked <- errors.Join(err, f.Close()) // let go of it before anybody is told
 	}()
 	select {
 	case err := <-unlocked:
