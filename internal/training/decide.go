@@ -122,6 +122,7 @@ func (p *pass) run() {
 	p.accept()
 	p.resume()
 	p.survey()
+	p.recall()
 	p.count()
 	if p.judge() || p.exceeds() {
 		return
@@ -153,6 +154,21 @@ func (p *pass) started() bool {
 		}
 	}
 	return false
+}
+
+// recall when the job started, if the pass that made its first pods could not write
+// that down: without it no limit on its time would hold.
+func (p *pass) recall() {
+	if !p.started() || p.out.Status.StartTime != nil {
+		return
+	}
+	first := p.now
+	for _, pod := range p.in.Pods {
+		if pod.CreationTimestamp.Before(&first) {
+			first = pod.CreationTimestamp
+		}
+	}
+	p.out.Status.StartTime = &first
 }
 
 // underWay says that the job has run since it was last created or resumed.

@@ -11,6 +11,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
+// maxDeadline in seconds, a hundred years.
+const maxDeadline = 100 * 365 * 24 * 60 * 60
+
 // exceeds ends a job that has reached one of its own limits. Time spent waiting
 // for the first place does not count as active.
 func (p *pass) exceeds() bool {
@@ -24,7 +27,8 @@ func (p *pass) exceeds() bool {
 	if deadline == nil || start == nil || !p.started() && !p.underWay() {
 		return false
 	}
-	left := start.Add(time.Duration(*deadline) * time.Second).Sub(p.in.Now)
+	// More than a lifetime is no limit, and no number of nanoseconds.
+	left := start.Add(time.Duration(min(*deadline, maxDeadline)) * time.Second).Sub(p.in.Now)
 	if left > 0 {
 		p.wake(left)
 		return false

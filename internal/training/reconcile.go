@@ -95,6 +95,11 @@ func stuck(in observed, todo plan, err error) plan {
 			p.delete(pod, false)
 		}
 	}
+	if todo.Whole && apierrors.IsInvalid(err) {
+		// The same pods would be refused tomorrow, and hold their places until then.
+		p.finish(kubeflowv1.JobFailed, "FailedValidation", "the API server refuses its pods: "+err.Error()+"; correct it and create the job again")
+		return p.out
+	}
 	p.say(createFailedEvent(err))
 	p.wake(blockedDelay)
 	return p.out

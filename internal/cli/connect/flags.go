@@ -30,7 +30,7 @@ type Flags struct {
 
 // Register adds the flags to a set.
 func (f *Flags) Register(set *pflag.FlagSet) {
-	set.StringVar(&f.Kubeconfig, "kubeconfig", "", "kubeconfig `file` of the cluster (default: $KUBECONFIG, then the cluster of \"slipway up\", then ~/.kube/config)")
+	set.StringVar(&f.Kubeconfig, "kubeconfig", "", "kubeconfig `file` of the cluster (default: the cluster in --data-dir, $KUBECONFIG, the cluster of \"slipway up\", ~/.kube/config)")
 	set.StringVar(&f.Context, "context", "", "`name` of the kubeconfig's context to use")
 	set.StringVarP(&f.Namespace, "namespace", "n", "", "`name` of the namespace (default: the context's)")
 	set.StringVar(&f.DataDir, "data-dir", "", "`directory` of the cluster of \"slipway up\" (default: $SLIPWAY_DATA_DIR, then "+rootDataDir+" for root, else $XDG_DATA_HOME/slipway)")
@@ -62,7 +62,8 @@ func (f *Flags) loadingRules() (*clientcmd.ClientConfigLoadingRules, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.Warner = func(error) {}
 	rules.ExplicitPath = f.Kubeconfig
-	if f.Kubeconfig != "" || os.Getenv(clientcmd.RecommendedConfigPathEnvVar) != "" {
+	// A directory that is named now counts for more than a variable set before.
+	if f.Kubeconfig != "" || f.DataDir == "" && os.Getenv(clientcmd.RecommendedConfigPathEnvVar) != "" {
 		return rules, nil
 	}
 	own := filepath.Join(f.DataDirectory(), "kubeconfig")

@@ -36,6 +36,10 @@ func LoadOrCreate(shape Shape, host cluster.Host) (*cluster.Cluster, error) {
 	}
 	c, err := cluster.Load(shape.DataDir)
 	if errors.Is(err, fs.ErrNotExist) {
+		if cluster.HasData(shape.DataDir) {
+			return nil, fmt.Errorf("there are data of a cluster in %s, but no %s; restore that file, or remove the data with \"slipway reset --yes\"",
+				shape.DataDir, filepath.Base(cluster.File(shape.DataDir)))
+		}
 		c, err = create(shape, host)
 	}
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -24,10 +23,6 @@ import (
 	"slipway.dev/slipway/internal/embedded/pki"
 	"slipway.dev/slipway/internal/embedded/supervise"
 )
-
-// nodeName is what a node may be called: a DNS label short enough to be part of
-// the name of a network namespace.
-var nodeName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$`)
 
 // Nodes implements control.Supervisor.
 func (s *Supervisor) Nodes() []control.Node {
@@ -81,8 +76,8 @@ func (s *Supervisor) startNode(n cluster.Node) error {
 
 // reviveOrAppend finds the killed node of that name or enters a new one.
 func (s *Supervisor) reviveOrAppend(name string) (n cluster.Node, revived bool, err error) {
-	if !nodeName.MatchString(name) {
-		return n, false, fmt.Errorf("node name %q must be lower-case letters, digits and '-', at most 32 characters", name)
+	if err := cluster.CheckNodeName(name); err != nil {
+		return n, false, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -6,7 +6,6 @@ package boot
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -23,7 +22,7 @@ import (
 // journal keeps what is still to do.
 func Reset(dataDir string, report func(string)) error {
 	c := &cluster.Cluster{DataDir: dataDir, RunDir: cluster.RunDirOf(dataDir), ID: cluster.IDOf(dataDir)}
-	if _, err := os.Stat(cluster.File(dataDir)); errors.Is(err, fs.ErrNotExist) {
+	if !cluster.HasData(dataDir) {
 		return fmt.Errorf("there is no cluster in %s; name its directory with --data-dir", dataDir)
 	}
 	held, err := lock(c)

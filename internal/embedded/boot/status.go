@@ -19,7 +19,7 @@ import (
 func (s *Supervisor) Status() control.Status {
 	s.mu.Lock()
 	status := control.Status{
-		Ready: s.booted, PID: os.Getpid(), Started: s.started, Cluster: s.cluster.Clone(),
+		Ready: s.booted, Stopping: s.life.Err() != nil, PID: os.Getpid(), Started: s.started, Cluster: s.cluster.Clone(),
 		Addresses: s.addresses(), Versions: Versions(), Phases: slices.Clone(s.phases),
 	}
 	processes := slices.Clone(s.processes)

@@ -73,9 +73,11 @@ func Run(ctx context.Context, c *cluster.Cluster, host cluster.Host, observe fun
 	}
 	s.life, s.cancel = context.WithCancel(ctx)
 	defer s.cancel()
+	// Whoever asks while it stops is told so.
+	answering, silence := context.WithCancel(context.WithoutCancel(ctx))
 	serving := make(chan error, 1)
-	go func() { serving <- control.Serve(s.life, c.ControlSocket(), s) }()
-	defer func() { s.cancel(); <-serving }()
+	go func() { serving <- control.Serve(answering, c.ControlSocket(), s) }()
+	defer func() { silence(); <-serving }()
 
 	if err := s.boot(observe); err != nil {
 		return errors.Join(err, s.stop())

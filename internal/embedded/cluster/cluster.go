@@ -17,6 +17,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 )
 
@@ -52,6 +53,18 @@ type Node struct {
 	Index int `json:"index"`
 }
 
+// nodeName is a DNS label short enough to be part of the name of a network
+// namespace.
+var nodeName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$`)
+
+// CheckNodeName says what a node may be called.
+func CheckNodeName(name string) error {
+	if !nodeName.MatchString(name) {
+		return fmt.Errorf("node name %q must be lower-case letters, digits and '-', at most 32 characters", name)
+	}
+	return nil
+}
+
 // File is the path of the description in a data directory.
 func File(dataDir string) string { return filepath.Join(dataDir, "cluster.json") }
 
@@ -66,7 +79,38 @@ func Load(dataDir string) (*Cluster, error) {
 	if err := json.Unmarshal(content, &c); err != nil {
 		return nil, fmt.Errorf("reading %s: %w; restore the file, or start afresh with \"slipway reset\"", File(dataDir), err)
 	}
+	abs, err := filepath.Abs(dataDir)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.check(abs); err != nil {
+		return nil, fmt.Errorf("%s: %w; restore the file, or start afresh with \"slipway reset\"", File(dataDir), err)
+	}
 	return &c, nil
+}
+
+// check that the description is one that this program could have written.
+func (c *Cluster) check(dataDir string) error {
+	if c.DataDir != dataDir || c.ID != IDOf(dataDir) || c.RunDir != RunDirOf(dataDir) {
+		return fmt.Errorf("it describes the cluster of another directory, %q", c.DataDir)
+	}
+	if c.Index < 0 || c.Index > MaxIndex {
+		return fmt.Errorf("the index %d is not one of 0 to %d", c.Index, MaxIndex)
+	}
+	names, indexes := map[string]bool{}, map[int]bool{}
+	for _, n := range c.Nodes {
+		if err := CheckNodeName(n.Name); err != nil {
+			return err
+		}
+		if names[n.Name] || indexes[n.Index] || n.Index < 0 || n.Index >= MaxNodes {
+			return fmt.Errorf("node %q with index %d is there twice or out of range", n.Name, n.Index)
+		}
+		names[n.Name], indexes[n.Index] = true, true
+	}
+	if !indexes[0] || c.Nodes[0].Index != 0 {
+		return errors.New("the first node is missing")
+	}
+	return nil
 }
 
 // Save writes the description so that a crash leaves the old or the new one.

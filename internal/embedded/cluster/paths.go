@@ -44,6 +44,16 @@ func (c *Cluster) Files() []string {
 	return []string{"nodes", "etcd", "volumes", "log", "registries", "pki", "kubeconfig", "journal.json", "lock", "cluster.json"}
 }
 
+// HasData says that a cluster's data, or its description, are in a directory.
+func HasData(dataDir string) bool {
+	for _, path := range []string{File(dataDir), filepath.Join(dataDir, "etcd", "member"), filepath.Join(dataDir, "journal.json")} {
+		if _, err := os.Stat(path); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
 func (c *Cluster) data(elem ...string) string {
 	return filepath.Join(append([]string{c.DataDir}, elem...)...)
 }

@@ -77,9 +77,10 @@ func resetCommand(dataDir *string) *cobra.Command {
 			}
 			// A description that cannot be read is what a reset is for.
 			c := &cluster.Cluster{DataDir: dir, RunDir: cluster.RunDirOf(dir)}
-			if _, err := os.Stat(cluster.File(dir)); err != nil {
-				_, err = load(dir)
-				return err
+			if !cluster.HasData(dir) {
+				if _, err = load(dir); err != nil {
+					return err
+				}
 			}
 			if !yes {
 				return fmt.Errorf("this removes the cluster in %s with all its data; add --yes to do it", dir)

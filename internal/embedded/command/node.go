@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"slipway.dev/slipway/internal/embedded/cluster"
 	"slipway.dev/slipway/internal/embedded/control"
 )
 
@@ -17,6 +18,9 @@ func nodeCommand(dataDir *string) *cobra.Command {
 	node := &cobra.Command{Use: "node", Short: "List, add, remove and kill nodes of the cluster, all on this machine"}
 	verb := func(use, short, done string, do func(*control.Client, context.Context, string) error) *cobra.Command {
 		return &cobra.Command{Use: use + " NAME", Short: short, Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
+			if err := cluster.CheckNodeName(args[0]); err != nil {
+				return err
+			}
 			client, _, err := running(*dataDir)
 			if err != nil {
 				return err

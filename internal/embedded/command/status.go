@@ -50,7 +50,10 @@ func statusCommand(dataDir *string) *cobra.Command {
 func printStatus(out io.Writer, s *control.Status) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	state := "starting"
-	if s.Ready {
+	switch {
+	case s.Stopping:
+		state = "stopping"
+	case s.Ready:
 		state = "ready"
 	}
 	fmt.Fprintf(w, "%s for %s, data in %s\n\n", state, time.Since(s.Started).Round(time.Second), s.Cluster.DataDir)

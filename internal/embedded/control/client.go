@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"syscall"
 )
@@ -46,17 +47,17 @@ func (c *Client) Down(ctx context.Context) error { return c.do(ctx, http.MethodP
 
 // AddNode, RemoveNode and KillNode return when it is done.
 func (c *Client) AddNode(ctx context.Context, name string) error {
-	return c.do(ctx, http.MethodPost, "/nodes/"+name)
+	return c.do(ctx, http.MethodPost, "/nodes/"+url.PathEscape(name))
 }
 
 // RemoveNode removes a node and what it holds.
 func (c *Client) RemoveNode(ctx context.Context, name string) error {
-	return c.do(ctx, http.MethodDelete, "/nodes/"+name)
+	return c.do(ctx, http.MethodDelete, "/nodes/"+url.PathEscape(name))
 }
 
 // KillNode kills a node as a power failure would.
 func (c *Client) KillNode(ctx context.Context, name string) error {
-	return c.do(ctx, http.MethodPost, "/nodes/"+name+"/kill")
+	return c.do(ctx, http.MethodPost, "/nodes/"+url.PathEscape(name)+"/kill")
 }
 
 // Watch calls observe for each phase of the boot, until it is over.

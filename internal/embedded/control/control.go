@@ -16,6 +16,8 @@ import (
 type Status struct {
 	// Ready says that every step of the boot is done.
 	Ready bool `json:"ready"`
+	// Stopping says that it is going down.
+	Stopping bool `json:"stopping,omitempty"`
 	// PID of the supervisor, and when it started.
 	PID     int              `json:"pid"`
 	Started time.Time        `json:"started"`

@@ -95,7 +95,8 @@ func tryOverlay(dir string) (err error) {
 // links makes and removes a veth pair.
 func links() Finding {
 	f := Finding{Check: "network links", Detail: "a veth pair was made for a test"}
-	veth := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "swdoctor0"}, PeerName: "swdoctor1"}
+	name := fmt.Sprintf("swd%d", os.Getpid()) // two may look at the same time
+	veth := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: name}, PeerName: name + "p"}
 	_ = netlink.LinkDel(veth) // one that was interrupted may have left it
 	err := netlink.LinkAdd(veth)
 	if err == nil {

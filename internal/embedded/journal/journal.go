@@ -66,7 +66,7 @@ func Open(path string) (*Journal, error) {
 		return nil, fmt.Errorf("reading the journal: %w", err)
 	}
 	if err := json.Unmarshal(content, &j.entries); err != nil {
-		return nil, fmt.Errorf("reading the journal %s: %w", path, err)
+		return nil, fmt.Errorf("reading the journal %s: %w; it lists what \"slipway reset\" undoes: restore it, or remove it to have the data removed and nothing undone", path, err)
 	}
 	return j, nil
 }

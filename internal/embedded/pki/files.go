@@ -7,6 +7,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"slipway.dev/slipway/internal/embedded/cluster"
@@ -90,10 +92,13 @@ func Ensure(c *cluster.Cluster, now time.Time) ([]string, error) {
 	return issued, errors.Join(ensureKeys(c), WriteKubeconfigs(c, authorities["ca"].PEM))
 }
 
-// due says whether a certificate must be issued: it is missing, unreadable,
-// signed by another authority, for other hosts, or past two thirds of its life.
+// due says whether a certificate must be issued: it or its key is missing or
+// unreadable, or it is signed by another authority, for other hosts, or past two thirds of its life.
 func due(path string, leaf Leaf, authority *Authority, now time.Time) bool {
 	cert, err := readCert(path)
+	if err == nil {
+		_, err = tls.LoadX509KeyPair(path, strings.TrimSuffix(path, ".crt")+".key")
+	}
 	return err != nil || cert.CheckSignatureFrom(authority.Cert) != nil || now.After(RenewAt(cert.NotBefore, cert.NotAfter)) ||
 		slices.ContainsFunc(leaf.Hosts, func(host string) bool { return cert.VerifyHostname(host) != nil })
 }
@@ -145,6 +150,9 @@ func ensureKeys(c *cluster.Cluster) error {
 		return fmt.Errorf("making the service account key: %w", err)
 	}
 	return createOnce(c.PKI("encryption.yaml"), func(path string) error {
+		if _, err := os.Stat(filepath.Join(c.Etcd(), "member")); err == nil {
+			return fmt.Errorf("%s is missing, and without it the Secrets in %s cannot be read; restore it, or start afresh with \"slipway reset\"", path, c.Etcd())
+		}
 		var secret [32]byte
 		_, _ = rand.Read(secret[:])
 		return cluster.WriteFile(path, fmt.Appendf(nil, encryptionConfig, base64.StdEncoding.EncodeToString(secret[:])), 0o600)
