@@ -10,6 +10,7 @@ import (
 
 	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 )
 
@@ -51,6 +52,20 @@ func TestSuspendAndResume(t *testing.T) {
 	w.settle()
 	if w.last() != "Running" {
 		t.Errorf("%s after resuming", w.last())
+	}
+}
+
+// TestStartIsRecalled holds that limits on time hold also when the pass that made
+// the first pods could not write down that it did.
+func TestStartIsRecalled(t *testing.T) {
+	w := started(t, newJob(1, 1), "n1")
+	for _, pod := range w.pods {
+		pod.CreationTimestamp = metav1.NewTime(w.now.Add(-time.Minute).Truncate(time.Second))
+	}
+	w.job.Status.StartTime = nil
+	w.settle()
+	if start := w.job.Status.StartTime; start == nil || w.now.Sub(start.Time) < time.Minute {
+		t.Errorf("startTime is %v; the first pod was made a minute before %v", start, w.now)
 	}
 }
 
