@@ -78,6 +78,10 @@ func pytorchState(w Workload) State {
 		state.Reason = joined(condition(status, kubeflowv1.JobRestarting).Message, w.complaints())
 	case condition(status, kubeflowv1.JobRunning) != nil:
 		state.Status, state.Reason = StatusRunning, w.complaints()
+		// A gang that lost a node, or gave way, still has pods for a while.
+		if why, waits := w.unplaced(); waits {
+			state.Reason = joined(why, state.Reason)
+		}
 	default:
 		state.Status, state.Reason = w.pytorchBefore(status)
 	}
@@ -96,6 +100,9 @@ func (w Workload) pytorchBefore(status *kubeflowv1.JobStatus) (string, string) {
 	case w.Gang == nil:
 		// Without a gang the job waits for something before it.
 		return StatusWaiting, created.Why(c.Message)
+	}
+	if why := created.Why(c.Message); why != "" && len(w.Pods) == 0 {
+		return StatusWaiting, why // for what keeps its pods from being made
 	}
 	return StatusStarting, w.starting()
 }
