@@ -40,7 +40,8 @@ func wrongMethod(method, want string) *failure {
 
 func badKey(cause string) *failure {
 	return &failure{status: http.StatusUnauthorized, kind: "invalid_request_error", code: "invalid_api_key", message: cause +
-		"; send Authorization: Bearer KEY with a key made by, for example, kubectl create token NAME --audience " + audience}
+		"; send Authorization: Bearer KEY with a key that \"slipway key\" prints, or with a token for the audience " + audience +
+		" of a ServiceAccount that may use the model"}
 }
 
 func noSuchModel(id, home string) *failure {

@@ -81,6 +81,8 @@ func pytorchState(w Workload) State {
 		// A gang that lost a node, or gave way, still has pods for a while.
 		if why, waits := w.unplaced(); waits {
 			state.Reason = joined(why, state.Reason)
+		} else if c := condition(status, kubeflowv1.JobCreated); c != nil {
+			state.Reason = joined(created.Why(c.Message), state.Reason)
 		}
 	default:
 		state.Status, state.Reason = w.pytorchBefore(status)

@@ -126,6 +126,8 @@ func TestStateOfJobs(t *testing.T) {
 			State{Status: "Running", Running: 2, Total: 3, Reason: "1 pod of 3 lost node n2"}},
 		{"refused pods", jobWith("Created: PyTorchJob tiny is created. It waits: exceeded quota"), []slipwayv1.Gang{gangOf("1", "True", "")}, nil,
 			State{Status: "Waiting", Total: 3, Reason: "exceeded quota"}},
+		{"edited wrongly", jobWith("Created: PyTorchJob tiny is created. It waits: is edited wrongly", "Running: "), []slipwayv1.Gang{gangOf("1", "True", "")}, []corev1.Pod{podOf(0)},
+			State{Status: "Running", Running: 1, Total: 3, Reason: "is edited wrongly"}},
 		{"runs", jobWith(created, "Running: "), []slipwayv1.Gang{gangOf("1", "True", "")}, []corev1.Pod{podOf(0), podOf(1)}, State{Status: "Running", Running: 2, Total: 3}},
 		{"restarts", jobWith(created, "Restarting: a worker failed"), nil, []corev1.Pod{podOf(0), podOf(1, exited(137, "OOMKilled"))},
 			State{Status: "Restarting", Running: 1, Total: 3, Reason: "a worker failed: tiny-worker-0 was killed for using more memory than its limit (OOMKilled); raise --memory"}},
