@@ -14,7 +14,8 @@ import (
 )
 
 // count writes replicaStatuses anew. A running pod that is being deleted counts
-// as failed: on a node that is gone it never gets further.
+// as failed, since on a node that is gone it never gets further, and so does one
+// that ended because it was deleted.
 func (p *pass) count() {
 	counts := map[kubeflowv1.ReplicaType]*kubeflowv1.ReplicaStatus{}
 	for t := range p.in.Job.Replicas() {
@@ -26,9 +27,9 @@ func (p *pass) count() {
 			continue
 		}
 		switch phase := r.pod.Status.Phase; {
-		case phase == corev1.PodSucceeded:
+		case r.state == done:
 			counts[r.replica].Succeeded++
-		case phase == corev1.PodFailed, phase == corev1.PodRunning && r.state == leaving:
+		case phase == corev1.PodFailed, phase != corev1.PodPending && r.state == leaving:
 			counts[r.replica].Failed++
 		case phase == corev1.PodRunning:
 			counts[r.replica].Active++
