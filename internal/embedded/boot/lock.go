@@ -96,8 +96,13 @@ func isAt(f *os.File, path string) bool {
 	return err == nil && os.SameFile(open, there)
 }
 
-// letGo removes a lock that is held, and closes it.
-func letGo(f *os.File) error { return errors.Join(os.Remove(f.Name()), f.Close()) }
+// letGo removes a lock of lockNetwork's, and its directory if nothing else is in
+// there, and closes it.
+func letGo(f *os.File) error {
+	err := os.Remove(f.Name())
+	_ = os.Remove(filepath.Dir(f.Name()))
+	return errors.Join(err, f.Close())
+}
 
 // predecessorLimit is how long processes of a killed supervisor may take to end.
 const predecessorLimit = 30 * time.Second

@@ -36,10 +36,7 @@ func Reset(dataDir string, report func(string)) error {
 	if err != nil {
 		return err
 	}
-	defer func() {
-		_ = letGo(alone)
-		_ = os.Remove(filepath.Dir(c.RunDir)) // fails, rightly, when another cluster has something there
-	}()
+	defer func() { _ = letGo(alone) }()
 	j, err := journal.Open(c.Journal())
 	if err != nil {
 		return err
