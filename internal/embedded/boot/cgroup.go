@@ -75,8 +75,11 @@ func fillCgroup(dir string) error {
 		}
 	}
 	controllers, err := os.ReadFile(filepath.Join(filepath.Dir(dir), "cgroup.controllers"))
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil // version 1 has no such file
+	}
+	if err != nil {
+		return err
 	}
 	for _, c := range strings.Fields(string(controllers)) {
 		// What cannot be delegated and is needed the kubelet names when it starts.

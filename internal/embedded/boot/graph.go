@@ -139,7 +139,7 @@ func (s *Supervisor) importPause(n cluster.Node) func(context.Context) error {
 		if err != nil {
 			return err
 		}
-		defer store.Close()
+		defer func() { _ = store.Close() }()
 		archive, err := images.FromProgram(s.programs.Pause(), "pause", containerd.PauseImage)
 		if err != nil {
 			return err

@@ -31,7 +31,7 @@ func lock(c *cluster.Cluster) (*os.File, error) {
 // Vacant says who runs a cluster on the data directory, if anybody does.
 func Vacant(dataDir string) error {
 	c := &cluster.Cluster{DataDir: dataDir}
-	if _, err := os.Stat(c.Lock()); err != nil {
+	if _, err := os.Stat(c.Lock()); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
 	f, err := lock(c)

@@ -48,9 +48,13 @@ func (c *Cluster) PodCIDR() netip.Prefix { return netip.PrefixFrom(v4(c.block()+
 // ServiceCIDR is the network of services.
 func (c *Cluster) ServiceCIDR() netip.Prefix { return netip.PrefixFrom(v4(c.block()+2, 0, 0), 16) }
 
-// NodeSubnet6, PodCIDR6 and ServiceCIDR6 are the same for IPv6.
-func (c *Cluster) NodeSubnet6() netip.Prefix  { return netip.PrefixFrom(c.v6(0, 0), 64) }
-func (c *Cluster) PodCIDR6() netip.Prefix     { return netip.PrefixFrom(c.v6(0x100, 0), 56) }
+// NodeSubnet6 is the network of nodes' IPv6 addresses.
+func (c *Cluster) NodeSubnet6() netip.Prefix { return netip.PrefixFrom(c.v6(0, 0), 64) }
+
+// PodCIDR6 is that of pods.
+func (c *Cluster) PodCIDR6() netip.Prefix { return netip.PrefixFrom(c.v6(0x100, 0), 56) }
+
+// ServiceCIDR6 is that of services.
 func (c *Cluster) ServiceCIDR6() netip.Prefix { return netip.PrefixFrom(c.v6(2, 0), 112) }
 
 // NodeIP is the address of a node; node 0 has the first of the subnet.

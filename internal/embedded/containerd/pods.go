@@ -23,7 +23,7 @@ func StopPods(ctx context.Context, socket string, grace time.Duration) error {
 	if err != nil {
 		return fmt.Errorf("connecting to containerd: %w", err)
 	}
-	defer connection.Close()
+	defer func() { _ = connection.Close() }()
 	runtime := runtimeapi.NewRuntimeServiceClient(connection)
 	running := &runtimeapi.ContainerFilter{State: &runtimeapi.ContainerStateValue{State: runtimeapi.ContainerState_CONTAINER_RUNNING}}
 	containers, err := runtime.ListContainers(ctx, &runtimeapi.ListContainersRequest{Filter: running})

@@ -45,7 +45,7 @@ func (c *Client) Nodes(ctx context.Context) ([]Node, error) {
 // Down asks the supervisor to end.
 func (c *Client) Down(ctx context.Context) error { return c.do(ctx, http.MethodPost, "/down") }
 
-// AddNode, RemoveNode and KillNode return when it is done.
+// AddNode adds a node, or starts one that was killed, and returns when it is ready.
 func (c *Client) AddNode(ctx context.Context, name string) error {
 	return c.do(ctx, http.MethodPost, "/nodes/"+url.PathEscape(name))
 }

@@ -43,7 +43,7 @@ func AddNode(c *cluster.Cluster, n cluster.Node, j *journal.Journal) error {
 	if err != nil {
 		return err
 	}
-	defer ns.Close()
+	defer func() { _ = ns.Close() }()
 	if err := addVeth(c, outside, ns); err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func openNetns(name string) (netns.NsHandle, error) {
 		runtime.UnlockOSThread()
 		return netns.None(), fmt.Errorf("opening the present network namespace: %w", err)
 	}
-	defer home.Close()
+	defer func() { _ = home.Close() }()
 	ns, err := netns.NewNamed(name)
 	if back := netns.Set(home); back != nil {
 		// The thread stays locked, so that the runtime ends it with the goroutine.

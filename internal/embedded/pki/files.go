@@ -33,9 +33,7 @@ func Leaves(c *cluster.Cluster) []Leaf {
 		{Name: "metrics-server", CommonName: "metrics-server", Hosts: []string{"metrics-server.kube-system.svc", first}},
 		{Name: "component-serving", CommonName: "slipway-component", Hosts: []string{"localhost", "127.0.0.1", first}},
 	}
-	for _, client := range Clients(c) {
-		leaves = append(leaves, client)
-	}
+	leaves = append(leaves, Clients(c)...)
 	for _, n := range c.Nodes {
 		leaves = append(leaves, Leaf{Name: "serving-" + n.Name, CommonName: "system:node:" + n.Name,
 			Organization: []string{"system:nodes"}, Hosts: []string{n.Name, c.NodeIP(n).String(), c.NodeIP6(n).String()}})

@@ -32,7 +32,7 @@ func TestAPIServer(ctx context.Context, dir string) error {
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
 		return errors.Join(fmt.Errorf("the directory %s is not there and empty", dir), err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	// The test that reads the log may be gone before this process is.
 	signal.Ignore(syscall.SIGPIPE)
 	c, err := testCluster(dir)

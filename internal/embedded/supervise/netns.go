@@ -19,7 +19,7 @@ func InNetns(path string) func(cmd *exec.Cmd) error {
 		if err != nil {
 			return fmt.Errorf("opening network namespace %s: %w", path, err)
 		}
-		defer unix.Close(there)
+		defer func() { _ = unix.Close(there) }()
 		if err := unix.Setns(there, unix.CLONE_NEWNET); err != nil {
 			return fmt.Errorf("entering network namespace %s: %w", path, err)
 		}

@@ -157,7 +157,7 @@ func refusals(t *testing.T, c *rig.Cluster) {
 }
 
 func killed(t *testing.T, c *rig.Cluster) string {
-	for _, n := range c.AwaitNodes(t, "a node is dead", func(nodes []*corev1.Node) error { return nil }) {
+	for _, n := range c.AwaitNodes(t, "a node is dead", func([]*corev1.Node) error { return nil }) {
 		if ready(n) != corev1.ConditionTrue {
 			return n.Name
 		}

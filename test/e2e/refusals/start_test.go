@@ -132,10 +132,8 @@ func TestNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(bin) })
-	if out, err := exec.Command("cp", "-rl", filepath.Dir(c.Program())+"/.", bin).CombinedOutput(); err != nil {
-		if out, err = exec.Command("cp", "-r", filepath.Dir(c.Program())+"/.", bin).CombinedOutput(); err != nil {
-			t.Fatalf("copying the programs: %v: %s", err, out)
-		}
+	if out, err := exec.Command("cp", "-r", filepath.Dir(c.Program())+"/.", bin).CombinedOutput(); err != nil {
+		t.Fatalf("copying the programs: %v: %s", err, out)
 	}
 	if err := os.Chmod(bin, 0o755); err != nil {
 		t.Fatal(err)
