@@ -31,14 +31,15 @@ func lock(c *cluster.Cluster) (*os.File, error) {
 // Vacant says who runs a cluster on the data directory, if anybody does.
 func Vacant(dataDir string) error {
 	c := &cluster.Cluster{DataDir: dataDir}
-	if _, err := os.Stat(c.Lock()); errors.Is(err, os.ErrNotExist) {
-		return nil
+	// What cannot be looked at is refused later, with the reason.
+	if _, err := os.Stat(c.Lock()); err == nil {
+		f, err := lock(c)
+		if err != nil {
+			return err
+		}
+		return f.Close()
 	}
-	f, err := lock(c)
-	if err != nil {
-		return err
-	}
-	return f.Close()
+	return nil
 }
 
 // lockNetwork makes this cluster the only one in its network namespace: the
