@@ -153,7 +153,7 @@ func (c *class) countable(pods int32) bool {
 // try to place what has no place yet, and says whether all of it has one now.
 func (ps *pass) try(g *gang) bool {
 	lost, fresh := g.any(slot.lost), g.any(slot.fresh)
-	whole := !lost && g.count(slot.fresh) == g.count(every)
+	whole := g.whole()
 	switch {
 	case !lost && !fresh:
 		return true

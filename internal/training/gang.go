@@ -172,14 +172,7 @@ func placedCondition(gang *slipwayv1.Gang) *metav1.Condition {
 
 // pinned adds to an affinity that only the one node will do.
 func pinned(affinity *corev1.Affinity, node string) *corev1.Affinity {
-	out := affinity.DeepCopy()
-	if out == nil {
-		out = &corev1.Affinity{}
-	}
-	if out.NodeAffinity == nil {
-		out.NodeAffinity = &corev1.NodeAffinity{}
-	}
-	required := &out.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution
+	out, required := ofNodes(affinity)
 	if *required == nil {
 		*required = &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{{}}}
 	}

@@ -90,6 +90,18 @@ func reachable(affinity *corev1.Affinity, spec *corev1.PodSpec, volumes map[stri
 
 // confined adds to an affinity that the node must match the selector as well.
 func confined(affinity *corev1.Affinity, to *corev1.NodeSelector) *corev1.Affinity {
+	out, required := ofNodes(affinity)
+	if *required == nil {
+		*required = to.DeepCopy()
+	} else {
+		*required = both(*required, to)
+	}
+	return out
+}
+
+// ofNodes copies an affinity, and says where in the copy the nodes that it requires
+// are named; nil there is any node.
+func ofNodes(affinity *corev1.Affinity) (*corev1.Affinity, **corev1.NodeSelector) {
 	out := affinity.DeepCopy()
 	if out == nil {
 		out = &corev1.Affinity{}
@@ -97,13 +109,7 @@ func confined(affinity *corev1.Affinity, to *corev1.NodeSelector) *corev1.Affini
 	if out.NodeAffinity == nil {
 		out.NodeAffinity = &corev1.NodeAffinity{}
 	}
-	required := &out.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution
-	if *required == nil {
-		*required = to.DeepCopy()
-	} else {
-		*required = both(*required, to)
-	}
-	return out
+	return out, &out.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution
 }
 
 // both selectors at once. The terms of each are alternatives, so that every pair
