@@ -19,7 +19,10 @@ type Picture struct {
 	pods   map[string]bookedPod
 	gangs  map[string]*gang
 	// waiting are the gangs that Decide must look at, in the order of their turns.
-	waiting []*gang
+	// came are those of them that came, or moved, since the last pass; triedAll is
+	// freed when all of them were last tried.
+	waiting, came []*gang
+	triedAll      uint64
 
 	// HalfLife of past usage, in seconds; zero counts present usage alone.
 	HalfLife int64
