@@ -29,6 +29,7 @@ var scenarios = []scenario{
 	{"churn", 10 * time.Minute, measureChurn},
 	{"restart", 15 * time.Minute, measureRestart},
 	{"growth", 15 * time.Minute, measureGrowth},
+	{"decide", 10 * time.Minute, measureDecide},
 }
 
 // run returns the bars of the scenario, with its name before each. One that fails
