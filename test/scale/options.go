@@ -21,6 +21,7 @@ type options struct {
 	verdict struct{ nodes, times int }
 	churn   struct{ nodes, large, small int }
 	restart struct{ nodes, pods int }
+	reclaim struct{ nodes, times, gang int }
 	growth  struct{ jobs int }
 	decide  struct{ nodes int }
 
@@ -45,6 +46,9 @@ func parse(args []string, usage io.Writer) (*options, error) {
 	flags.IntVar(&o.churn.small, "churn-small", 750, "churn: gangs of 4 pods")
 	flags.IntVar(&o.restart.nodes, "restart-nodes", 2000, "restart: nodes")
 	flags.IntVar(&o.restart.pods, "restart-pods", 50000, "restart: bound pods, at most 30 for each node")
+	flags.IntVar(&o.reclaim.nodes, "reclaim-nodes", 500, "reclaim: nodes of 8 GPUs, all of them borrowed by gangs of one GPU")
+	flags.IntVar(&o.reclaim.times, "reclaim-times", 5, "reclaim: gangs of one GPU, one after another, that take one back")
+	flags.IntVar(&o.reclaim.gang, "reclaim-gang", 250, "reclaim: pods of the gang that takes back as many GPUs")
 	flags.IntVar(&o.growth.jobs, "growth-jobs", 200, "growth: jobs of 4 pods")
 	numbers(flags, &o.growthAt, "growth-nodes", "500,2000,7500", "growth: `numbers` of nodes")
 	flags.IntVar(&o.decide.nodes, "decide-nodes", 7500, "decide: nodes that are filled")
