@@ -38,6 +38,7 @@ func (p *Picture) enqueue(g *gang) {
 	g.queued, g.triedAt = true, 0
 	i, _ := p.find(g.turn)
 	p.waiting = slices.Insert(p.waiting, i, g)
+	p.came = append(p.came, g)
 }
 
 func (p *Picture) dequeue(g *gang) {
@@ -94,8 +95,8 @@ func (p *Picture) Decide() []Verdict {
 
 func (p *Picture) decideOnce() []Verdict {
 	ps := p.pass()
-	var tried []*gang
-	contest := p.contest(func(g *gang) bool { return g.moved || g.triedAt <= p.freed })
+	var tried, placed []*gang
+	contest := p.contestOf(p.due(), func(g *gang) bool { return g.moved || g.triedAt <= p.freed })
 	for g := contest.next(); g != nil; g = contest.next() {
 		p.respecting(g, func() bool { return ps.start(g) })
 		tried = append(tried, g)
@@ -103,12 +104,14 @@ func (p *Picture) decideOnce() []Verdict {
 	p.grow(tried)
 	var verdicts []Verdict
 	for _, g := range tried {
-		g.queued = g.any(slot.missing)
+		if g.queued = g.any(slot.missing); !g.queued {
+			placed = append(placed, g)
+		}
 		if v, news := ps.judge(g); news {
 			verdicts = append(verdicts, v)
 		}
 	}
-	p.waiting = slices.DeleteFunc(p.waiting, func(g *gang) bool { return !g.queued })
+	p.part(placed)
 	// They wait to grow only, which is no reason to go before others.
 	for _, g := range tried {
 		if g.queued && g.turn.repair && !g.broken() {
@@ -118,12 +121,48 @@ func (p *Picture) decideOnce() []Verdict {
 	return verdicts
 }
 
+// due are the gangs that wait and may fit now, in turn: all of them when something
+// was freed since the last pass, and otherwise those that came since.
+func (p *Picture) due() []*gang {
+	due := p.arrivals()
+	p.came = nil
+	if p.freed != p.triedAll {
+		p.triedAll = p.freed
+		return p.waiting
+	}
+	return due
+}
+
+// arrivals are those that came since the last pass and still wait, in turn.
+func (p *Picture) arrivals() []*gang {
+	p.came = slices.DeleteFunc(p.came, func(g *gang) bool { return !g.queued })
+	slices.SortFunc(p.came, func(a, b *gang) int { return a.turn.compare(b.turn) })
+	p.came = slices.Compact(p.came)
+	return p.came
+}
+
+// maxSingly is up to how many gangs are taken out of those that wait one by one.
+const maxSingly = 64
+
+// part with gangs that wait no more.
+func (p *Picture) part(placed []*gang) {
+	if len(placed) > maxSingly {
+		p.waiting = slices.DeleteFunc(p.waiting, func(g *gang) bool { return !g.queued })
+		return
+	}
+	for _, g := range placed {
+		i, _ := p.find(g.turn)
+		p.waiting = slices.Delete(p.waiting, i, i+1)
+	}
+}
+
 // resume books the placements decided earlier, all of them before anything else
 // is decided, and those under which pods may be running first of all: they are
 // there, whatever the picture says.
 func (p *Picture) resume() {
+	arrivals := p.arrivals()
 	for _, waits := range []bool{false, true} {
-		for _, g := range p.waiting {
+		for _, g := range arrivals {
 			if g.resuming && g.Waits == waits {
 				g.resuming = false
 				p.reclaim(g)

@@ -3,18 +3,22 @@
 
 package placement
 
+import "slices"
+
 // grow those of the gangs that run with less than all their pods. They take turns as
 // in every contest, after all others had their chance to start, and in a round none
 // takes more than it has, so that what is left is shared and not taken by the first.
 func (p *Picture) grow(gangs []*gang) {
+	var growing []*gang
 	can := map[*gang]bool{}
 	for _, g := range gangs {
 		if g.any(slot.missing) && g.runs() {
-			can[g] = true
+			growing, can[g] = append(growing, g), true
 		}
 	}
+	slices.SortFunc(growing, func(a, b *gang) int { return a.turn.compare(b.turn) })
 	for len(can) > 0 {
-		contest := p.contest(func(g *gang) bool { return can[g] })
+		contest := p.contestOf(growing, func(g *gang) bool { return can[g] })
 		for g := contest.next(); g != nil; g = contest.next() {
 			grew := p.respecting(g, func() bool { return p.growOne(g) })
 			if !grew {
