@@ -11,12 +11,12 @@ import (
 // plan is what is kept for the first gangs that wait: for each the moment at which
 // it can start, when those that run end as they said, and the places that it then
 // takes. Others may start meanwhile where they delay none of that (conservative
-// backfilling): anywhere, if they end before the first of those moments, and
-// otherwise on what the promised gangs will not need.
+// backfilling): on each node, if they end before it is needed, and otherwise on what
+// the promised gangs will not need of it.
 type plan struct {
 	promises []*promise // in the order in which they were made
+	byTime   []*promise // in the order of their moments
 	kept     []*keeping
-	first    int64 // the earliest moment of a promise
 	// stale says that something ended, or a promise was fulfilled: what is kept must
 	// be reckoned again.
 	stale bool
@@ -38,12 +38,12 @@ type place struct {
 	pods int32
 }
 
-// keeping of a node, or of a queue's limit: what those that are behind so many
-// promises must leave of it.
+// keeping of a node, or of a queue's limit: what those that are behind a mark must
+// leave of it, by mark.order and mark.due.
 type keeping struct {
 	what    *vector
 	touched *node // nil for a queue
-	behind  []vector
+	behind  [][]vector
 }
 
 // ending of a gang that runs and has a limit, or of what remains of one.
@@ -55,7 +55,8 @@ type ending struct {
 const (
 	// maxRuns bounds what planning costs.
 	maxRuns = 20000
-	// overrun is how soon, in seconds, a gang is expected to end whose limit is over.
+	// overrun is how soon, in seconds, a gang is expected to end at the earliest whose
+	// limit is over.
 	overrun = 60
 )
 
@@ -129,13 +130,21 @@ func (p *Picture) endings() []ending {
 			all = append(all, ending{p.now + overrun, leaver{gang: g, part: remains}})
 		}
 		if g.Limit > 0 && g.any(slot.isHeld) {
-			all = append(all, ending{max(g.Started+g.Limit, p.now+overrun), leaver{gang: g, part: everything}})
+			all = append(all, ending{p.expectedEnd(g), leaver{gang: g, part: everything}})
 		}
 	}
 	slices.SortFunc(all, func(a, b ending) int {
 		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.gang.Key, b.gang.Key), cmp.Compare(b.part, a.part))
 	})
 	return all[:min(len(all), maxRuns)]
+}
+
+// expectedEnd of a gang that runs and has a limit. One whose limit is over is expected
+// to run for as long again as it has been over: so that it is not thought to end any
+// moment, for hours, and gangs are promised other places.
+func (p *Picture) expectedEnd(g *gang) int64 {
+	end := g.Started + g.Limit
+	return max(end, p.now+max(p.now-end, overrun))
 }
 
 // clear the nodes that the pods of a gang that gave places back have left.
