@@ -44,7 +44,7 @@ type fakeCluster struct {
 func fakeKinds() map[string]map[string]string {
 	return map[string]map[string]string{
 		"v1": {
-			"pods": "Pod", "namespaces": "Namespace", "serviceaccounts": "ServiceAccount",
+			"nodes": "Node", "pods": "Pod", "namespaces": "Namespace", "serviceaccounts": "ServiceAccount",
 			"persistentvolumeclaims": "PersistentVolumeClaim", "configmaps": "ConfigMap",
 		},
 		"rbac.authorization.k8s.io/v1": {"roles": "Role", "rolebindings": "RoleBinding"},
