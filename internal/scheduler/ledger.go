@@ -4,6 +4,8 @@
 package scheduler
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -52,6 +54,7 @@ func newLedger() *ledger {
 func (l *ledger) set(o client.Object) bool {
 	switch o := o.(type) {
 	case *corev1.Node:
+		l.divide(slices.Sorted(maps.Keys(o.Labels)), isLevel)
 		return l.picture.SetNode(nodeOf(o))
 	case *corev1.Pod:
 		if pod, takes := podOf(o); takes {
@@ -126,6 +129,11 @@ func (l *ledger) ask(e *entry, g *slipwayv1.Gang) {
 		asked.Queue = l.namespaces[g.Namespace]
 	}
 	if err == nil {
+		for i := range g.Spec.PodSets {
+			if t := g.Spec.PodSets[i].Topology; t != nil {
+				l.divide([]string{t.Required, t.Preferred}, func(key string) bool { return key != "" })
+			}
+		}
 		e.asked = &asked
 		err = l.picture.SetGang(asked)
 	} else {
