@@ -210,9 +210,19 @@ func (l *ledger) nextLoss() time.Time {
 func (l *ledger) reword(limit int) ([]types.NamespacedName, bool) {
 	news, more := l.picture.Refresh(limit)
 	for _, v := range news {
-		l.note(v)
+		if !l.gaveWay(v.Gang) {
+			l.note(v)
+		}
 	}
 	return l.flush(), more
+}
+
+// gaveWay says that a gang gave up its places and its status does not say so yet:
+// why comes before what it waits for.
+func (l *ledger) gaveWay(key string) bool {
+	e := l.gangs[key]
+	why := e.answer.verdict.Reason
+	return why != nil && why.Code == placement.Evicted && placedReason(&e.status) != string(placement.Evicted)
 }
 
 func (l *ledger) note(v placement.Verdict) {

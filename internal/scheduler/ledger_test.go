@@ -321,6 +321,26 @@ func TestGrowsAndShrinks(t *testing.T) {
 	s.expect(map[string]string{"a": "Placed Ready (Placed) worker n1*2"})
 }
 
+// TestSaysThatItGaveWay although what it waits for now is worded before that is
+// written.
+func TestSaysThatItGaveWay(t *testing.T) {
+	low, high := newGang("low", 1, 8), newGang("high", 1, 8)
+	high.Spec.Priority = 1
+	s := newServer(t, newNode("n1", 8, 8), low)
+	s.settle()
+	s.set(high)
+	s.settle()
+	names := s.ledger.plan()
+	s.ledger.picture.SetNode(nodeOf(newNode("n2", 8, 1))) // so that there is something to word
+	s.ledger.reword(100)
+	for _, name := range names {
+		s.write(name)
+	}
+	if got := placedReason(&s.gangs[client.ObjectKeyFromObject(low)].Status); got != "Evicted" {
+		t.Errorf("the gang that gave way says %s", got)
+	}
+}
+
 func TestWhatCannotBeFollowed(t *testing.T) {
 	g := newGang("a", 2, 1)
 	g.Spec.PodSets[0].Affinity = &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{
