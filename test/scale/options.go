@@ -16,14 +16,15 @@ type options struct {
 	only     string
 	programs string
 
-	jobs    struct{ nodes, jobs int }
-	gang    struct{ nodes, pods int }
-	verdict struct{ nodes, times int }
-	churn   struct{ nodes, large, small int }
-	restart struct{ nodes, pods int }
-	reclaim struct{ nodes, times, gang int }
-	growth  struct{ jobs int }
-	decide  struct{ nodes int }
+	jobs      struct{ nodes, jobs int }
+	gang      struct{ nodes, pods int }
+	verdict   struct{ nodes, times int }
+	churn     struct{ nodes, large, small int }
+	restart   struct{ nodes, pods int }
+	reclaim   struct{ nodes, times, gang int }
+	workloads struct{ cohorts, queues, each int }
+	growth    struct{ jobs int }
+	decide    struct{ nodes int }
 
 	// Numbers of nodes at which growth is looked at, or of gangs that wait.
 	growthAt, decideAt, decideWaiting []int
@@ -49,6 +50,9 @@ func parse(args []string, usage io.Writer) (*options, error) {
 	flags.IntVar(&o.reclaim.nodes, "reclaim-nodes", 500, "reclaim: nodes of 8 GPUs, all of them borrowed by gangs of one GPU")
 	flags.IntVar(&o.reclaim.times, "reclaim-times", 5, "reclaim: gangs of one GPU, one after another, that take one back")
 	flags.IntVar(&o.reclaim.gang, "reclaim-gang", 250, "reclaim: pods of the gang that takes back as many GPUs")
+	flags.IntVar(&o.workloads.cohorts, "workloads-cohorts", 5, "workloads: cohorts")
+	flags.IntVar(&o.workloads.queues, "workloads-queues", 6, "workloads: queues of a cohort")
+	flags.IntVar(&o.workloads.each, "workloads-each", 500, "workloads: workloads of a queue")
 	flags.IntVar(&o.growth.jobs, "growth-jobs", 200, "growth: jobs of 4 pods")
 	numbers(flags, &o.growthAt, "growth-nodes", "500,2000,7500", "growth: `numbers` of nodes")
 	flags.IntVar(&o.decide.nodes, "decide-nodes", 7500, "decide: nodes that are filled")

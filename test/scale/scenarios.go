@@ -29,6 +29,7 @@ var scenarios = []scenario{
 	{"churn", 10 * time.Minute, measureChurn},
 	{"restart", 15 * time.Minute, measureRestart},
 	{"reclaim", 10 * time.Minute, measureReclaim},
+	{"workloads", 10 * time.Minute, measureWorkloads},
 	{"growth", 15 * time.Minute, measureGrowth},
 	{"decide", 10 * time.Minute, measureDecide},
 }

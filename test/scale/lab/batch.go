@@ -22,8 +22,13 @@ import (
 type Batch struct {
 	Namespace string
 	// Bound and Running are pods; Placed are gangs with a place, Told those with a
-	// reason why they have none, Evicted those that gave theirs to others.
-	Bound, Running, Placed, Told, Evicted *Tally
+	// reason why they have none, Evicted those that gave theirs to others, Ended
+	// those without pods whose time was over.
+	Bound, Running, Placed, Told, Evicted, Ended *Tally
+	// Podless gangs run for the time that their annotation says without a pod, and are
+	// deleted then: for work that is about the queue alone. It is set before any is
+	// submitted.
+	Podless bool
 
 	lab *Lab
 	mu  sync.Mutex
@@ -39,7 +44,7 @@ func (l *Lab) Batch(ctx context.Context, name string) (*Batch, error) {
 	b := &Batch{
 		Namespace: name, lab: l,
 		starts: map[types.UID]int{}, running: map[types.UID]bool{}, ended: map[string]map[types.UID]bool{},
-		Bound: newTally(), Running: newTally(), Placed: newTally(), Told: newTally(), Evicted: newTally(),
+		Bound: newTally(), Running: newTally(), Placed: newTally(), Told: newTally(), Evicted: newTally(), Ended: newTally(),
 	}
 	l.mu.Lock()
 	l.batches[name] = b
@@ -77,6 +82,10 @@ func (b *Batch) gangPlaced(gang *slipwayv1.Gang) {
 	}
 	start, is := b.started(gang.UID)
 	if !is {
+		return
+	}
+	if b.Podless {
+		b.endLater(gang, start)
 		return
 	}
 	for _, pod := range podsOf(gang, start) {
