@@ -9,6 +9,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // options say what is measured, and how large it is.
@@ -19,7 +20,7 @@ type options struct {
 	jobs      struct{ nodes, jobs int }
 	gang      struct{ nodes, pods int }
 	verdict   struct{ nodes, times int }
-	churn     struct{ nodes, large, small int }
+	churn     churnOptions
 	restart   struct{ nodes, pods int }
 	reclaim   struct{ nodes, times, gang int }
 	workloads struct{ cohorts, queues, each int }
@@ -29,6 +30,13 @@ type options struct {
 	// Numbers of nodes at which growth is looked at, or of gangs that wait.
 	growthAt, decideAt, decideWaiting []int
 }
+
+type churnOptions struct {
+	nodes, large, small int
+	patience            time.Duration
+}
+
+func (c churnOptions) pods() int { return c.large*largeGang + c.small*smallGang }
 
 func parse(args []string, usage io.Writer) (*options, error) {
 	o := &options{}
@@ -45,6 +53,7 @@ func parse(args []string, usage io.Writer) (*options, error) {
 	flags.IntVar(&o.churn.nodes, "churn-nodes", 5000, "churn: nodes")
 	flags.IntVar(&o.churn.large, "churn-large", 20, "churn: gangs of 500 pods")
 	flags.IntVar(&o.churn.small, "churn-small", 750, "churn: gangs of 4 pods")
+	flags.DurationVar(&o.churn.patience, "churn-upstream", 8*time.Minute, "churn: for how `long` upstream's scheduler may take; 0 leaves it out")
 	flags.IntVar(&o.restart.nodes, "restart-nodes", 2000, "restart: nodes")
 	flags.IntVar(&o.restart.pods, "restart-pods", 50000, "restart: bound pods, at most 30 for each node")
 	flags.IntVar(&o.reclaim.nodes, "reclaim-nodes", 500, "reclaim: nodes of 8 GPUs, all of them borrowed by gangs of one GPU")
