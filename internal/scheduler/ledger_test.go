@@ -321,8 +321,7 @@ func TestGrowsAndShrinks(t *testing.T) {
 	s.expect(map[string]string{"a": "Placed Ready (Placed) worker n1*2"})
 }
 
-// TestSaysThatItGaveWay although what it waits for now is worded before that is
-// written.
+// TestSaysThatItGaveWay although what it waits for is worded before that is written.
 func TestSaysThatItGaveWay(t *testing.T) {
 	low, high := newGang("low", 1, 8), newGang("high", 1, 8)
 	high.Spec.Priority = 1

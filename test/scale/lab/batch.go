@@ -42,14 +42,19 @@ type Batch struct {
 	grouped bool
 }
 
-// Batch makes a namespace.
-func (l *Lab) Batch(ctx context.Context, name string) (*Batch, error) {
-	b := &Batch{
-		Namespace: name, lab: l,
+func newBatch(l *Lab, namespace string) *Batch {
+	return &Batch{
+		Namespace: namespace, lab: l,
 		starts: map[types.UID]int{}, running: map[types.UID]bool{},
 		bound: map[string]map[types.UID]bool{}, ended: map[string]map[types.UID]bool{},
-		Bound: newTally(), Running: newTally(), Whole: newTally(), Placed: newTally(), Told: newTally(), Evicted: newTally(), Ended: newTally(),
+		Bound: newTally(), Running: newTally(), Whole: newTally(), Placed: newTally(), Told: newTally(),
+		Evicted: newTally(), Ended: newTally(),
 	}
+}
+
+// Batch makes a namespace.
+func (l *Lab) Batch(ctx context.Context, name string) (*Batch, error) {
+	b := newBatch(l, name)
 	l.mu.Lock()
 	l.batches[name] = b
 	l.mu.Unlock()
@@ -117,12 +122,15 @@ func (b *Batch) gangWaits(gang *slipwayv1.Gang, reason string) {
 		b.Evicted.note(gang.UID)
 	}
 	b.mu.Lock()
-	ran := b.running[gang.UID]
+	ran, start := b.running[gang.UID], b.starts[gang.UID]
 	delete(b.running, gang.UID)
 	b.mu.Unlock()
-	if ran {
+	if !ran || b.Podless {
+		return
+	}
+	for _, pod := range podsOf(gang, start) {
 		b.lab.backlog.add(func(ctx context.Context) error {
-			return b.deleteAll(ctx, &corev1.Pod{}, client.MatchingLabels{slipwayv1.LabelGang: gang.Name})
+			return client.IgnoreNotFound(b.lab.Client.Delete(ctx, pod, client.GracePeriodSeconds(0)))
 		})
 	}
 }
