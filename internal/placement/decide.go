@@ -34,7 +34,7 @@ func (p *Picture) find(t turn) (int, bool) {
 
 func (p *Picture) enqueue(g *gang) {
 	p.dequeue(g)
-	g.turn = turn{g.Priority, g.any(slot.lost), g.Created, g.Key}
+	g.turn = turn{g.Priority, g.broken(), g.Created, g.Key}
 	g.queued, g.triedAt = true, 0
 	i, _ := p.find(g.turn)
 	p.waiting = slices.Insert(p.waiting, i, g)
@@ -56,7 +56,7 @@ func (g *gang) describe() string {
 		fmt.Fprintf(&b, "%q\n", g.Queue)
 	}
 	for _, s := range g.sets {
-		fmt.Fprintf(&b, "%s %d %s %t %s\n", s.Name, s.Count, s.Topology.Key, s.Topology.Required, s.class.key)
+		fmt.Fprintf(&b, "%s %d %d %s %t %s\n", s.Name, s.Count, s.Optional, s.Topology.Key, s.Topology.Required, s.class.key)
 	}
 	return b.String()
 }
@@ -95,25 +95,28 @@ func (p *Picture) Decide() []Verdict {
 
 func (p *Picture) decideOnce() []Verdict {
 	ps := p.pass()
-	var verdicts []Verdict
-	var repaired, placed []*gang
+	var tried, placed []*gang
 	contest := p.contestOf(p.due(), func(g *gang) bool { return g.moved || g.triedAt <= p.freed })
 	for g := contest.next(); g != nil; g = contest.next() {
-		g.queued = !p.respecting(g, func() bool { return ps.try(g) })
-		if v, news := ps.judge(g, !g.queued); news {
-			verdicts = append(verdicts, v)
-		}
-		if !g.queued {
+		p.respecting(g, func() bool { return ps.start(g) })
+		tried = append(tried, g)
+	}
+	p.grow(tried)
+	var verdicts []Verdict
+	for _, g := range tried {
+		if g.queued = g.any(slot.missing); !g.queued {
 			placed = append(placed, g)
 		}
-		if g.queued && g.turn.repair && !g.any(slot.lost) {
-			repaired = append(repaired, g)
+		if v, news := ps.judge(g); news {
+			verdicts = append(verdicts, v)
 		}
 	}
 	p.part(placed)
 	// They wait to grow only, which is no reason to go before others.
-	for _, g := range repaired {
-		p.enqueue(g)
+	for _, g := range tried {
+		if g.queued && g.turn.repair && !g.broken() {
+			p.enqueue(g)
+		}
 	}
 	return verdicts
 }
@@ -190,15 +193,15 @@ func (c *class) countable(pods int32) bool {
 	return !slices.ContainsFunc(c.requests, func(r amount) bool { return r.n > maxQuantity/int64(pods) })
 }
 
-// try to place what has no place yet, and says whether all of it has one now.
-func (ps *pass) try(g *gang) bool {
-	lost, fresh := g.any(slot.lost), g.any(slot.fresh)
-	whole := !lost && g.count(slot.fresh) == g.count(every)
-	switch {
-	case !lost && !fresh:
+// start a gang that does not run, or change nothing.
+func (ps *pass) start(g *gang) bool {
+	if !g.any(slot.missing) || g.runs() {
 		return true
+	}
+	whole := g.whole()
+	switch {
 	case whole && ps.failed[ps.wish(g)], ps.held(g, whole):
-	case (!lost || ps.p.fill(g, slot.lost)) && (!fresh || ps.p.fill(g, slot.fresh)):
+	case ps.p.fill(g, g.lacks()):
 		return true
 	case whole:
 		ps.failed[ps.wish(g)] = true
@@ -220,24 +223,20 @@ func (ps *pass) held(g *gang, whole bool) bool {
 	if _, missing := g.queue.missing(); missing {
 		return true
 	}
-	_, over := g.breaks(g.needs(slot.fresh), current)
+	_, over := g.breaks(g.lacks(), current)
 	return whole && over
 }
 
 // judge makes the verdict on a gang that was tried, and says whether it is news.
-func (ps *pass) judge(g *gang, settled bool) (Verdict, bool) {
+func (ps *pass) judge(g *gang) (Verdict, bool) {
+	runs := g.runs() || !g.any(slot.missing)
+	if runs {
+		ps.p.settle(g)
+	}
 	state := Placed
 	switch {
-	case settled:
-		ps.p.fulfil(g)
-		g.victims, g.leaving = 0, nil
-		if g.Started == 0 {
-			g.Started = ps.p.now
-		}
-	case g.any(slot.lost):
-		state = Waiting
-	case g.any(slot.isHeld):
-	case g.fitsLimits() && ps.p.fitsEmpty(g):
+	case runs:
+	case g.any(slot.lost), g.fitsLimits() && ps.p.fitsEmpty(g):
 		state = Waiting
 	default:
 		state = Never
@@ -248,4 +247,16 @@ func (ps *pass) judge(g *gang, settled bool) (Verdict, bool) {
 	g.told = Verdict{Gang: g.Key, State: state, Placement: g.placement(), Reason: ps.reason(g, state)}
 	g.moved, g.explainedAt = false, ps.p.changes
 	return g.told, true
+}
+
+// settle a gang that runs: what was done for it to start is done with.
+func (p *Picture) settle(g *gang) {
+	p.fulfil(g)
+	g.victims = 0
+	if g.Started == 0 {
+		g.Started = p.now
+	}
+	if !g.any(slot.missing) {
+		g.leaving = nil
+	}
 }

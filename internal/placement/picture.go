@@ -16,7 +16,7 @@ type Picture struct {
 	names  names
 	byName map[string]*node
 	nodes  []*node // those known, by name: the answer must not depend on who came first
-	pods   map[string]bookedPod
+	pods   map[string]*bookedPod
 	gangs  map[string]*gang
 	// waiting are the gangs that Decide must look at, in the order of their turns.
 	// came are those of them that came, or moved, since the last pass; triedAll is
@@ -37,6 +37,8 @@ type Picture struct {
 	// favoured gangs come first in the next plan; planned is the last one's limit.
 	favoured []*gang
 	planned  int
+	// elastic is how many gangs can do without some of their pods.
+	elastic int
 	// evicting are the nodes with taints that evict.
 	evicting map[string]*node
 	// unsure are the names of nodes that the next decision reviews.
@@ -80,7 +82,7 @@ func blank() *Picture {
 		queues:  map[string]*queue{},
 		kinds:   names{index: map[string]int{"": 0}, list: []string{""}},
 		byName:  map[string]*node{},
-		pods:    map[string]bookedPod{},
+		pods:    map[string]*bookedPod{},
 		gangs:   map[string]*gang{},
 		classes: map[string]*class{},
 		levels:  map[string]*level{},
