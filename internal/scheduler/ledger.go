@@ -206,15 +206,44 @@ func (l *ledger) nextLoss() time.Time {
 func (l *ledger) reword(limit int) ([]types.NamespacedName, bool) {
 	news, more := l.picture.Refresh(limit)
 	for _, v := range news {
-		l.note(v)
+		if !l.gaveWay(v.Gang) {
+			l.note(v)
+		}
 	}
 	return l.flush(), more
+}
+
+// gaveWay says that a gang gave up its places and its status does not say so yet:
+// why comes before what it waits for.
+func (l *ledger) gaveWay(key string) bool {
+	e := l.gangs[key]
+	why := e.answer.verdict.Reason
+	return why != nil && why.Code == placement.Evicted && placedReason(&e.status) != string(placement.Evicted)
 }
 
 func (l *ledger) note(v placement.Verdict) {
 	e := l.gangs[v.Gang]
 	e.answer = &answer{generation: e.generation, verdict: v}
 	l.unwritten = append(l.unwritten, v.Gang)
+}
+
+// moved says that a gang got places, or lost some, and its status does not say so
+// yet.
+func (l *ledger) moved(name types.NamespacedName) bool {
+	e := l.gangs[keyOf(name.Namespace, name.Name)]
+	if e == nil || e.answer == nil {
+		return false
+	}
+	v := &e.answer.verdict
+	return (v.State == placement.Placed) != isPlaced(&e.status) || !samePlaces(v.Placement, e.status.Placement)
+}
+
+func samePlaces(told []placement.SetPlacement, written []slipwayv1.PodSetPlacement) bool {
+	return slices.EqualFunc(told, written, func(a placement.SetPlacement, b slipwayv1.PodSetPlacement) bool {
+		return a.Set == b.Name && slices.EqualFunc(a.Slots, b.Slots, func(x placement.Slot, y slipwayv1.Slot) bool {
+			return x == placement.Slot(y)
+		})
+	})
 }
 
 func (l *ledger) flush() []types.NamespacedName {

@@ -5,6 +5,7 @@ package scheduler
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -59,7 +60,11 @@ func Setup(mgr ctrl.Manager) error {
 
 // attach the writer's queue, which its controller makes when it starts.
 func (s *scheduler) attach(_ context.Context, q queue) error {
-	s.writes = q
+	writes, is := q.(writeQueue)
+	if !is {
+		return errors.New("the writer's queue knows no priorities")
+	}
+	s.writes = writes
 	close(s.ready)
 	return nil
 }
