@@ -27,6 +27,9 @@ type ledger struct {
 	namespaces map[string]string
 	// unwritten are gangs whose status may not be what it should; some may be gone.
 	unwritten []string
+	seen      seen
+	// decided says that there was a first decision.
+	decided bool
 }
 
 // entry is one Gang.
@@ -34,7 +37,8 @@ type entry struct {
 	name       types.NamespacedName
 	uid        types.UID
 	generation int64
-	// version and status as last read or written.
+	// object as last read; version and status as last read or written.
+	object  *slipwayv1.Gang
 	version string
 	status  slipwayv1.GangStatus
 	// project that the gang names; asked is what placement was asked.
@@ -45,11 +49,12 @@ type entry struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{picture: placement.New(), gangs: map[string]*entry{}, projects: map[string]*project{}, namespaces: map[string]string{}}
+	return &ledger{picture: placement.New(), gangs: map[string]*entry{}, projects: map[string]*project{}, namespaces: map[string]string{}, seen: newSeen()}
 }
 
 // set an object that was made or changed.
 func (l *ledger) set(o client.Object) bool {
+	l.seen.set(o)
 	switch o := o.(type) {
 	case *corev1.Node:
 		return l.picture.SetNode(nodeOf(o))
@@ -70,6 +75,7 @@ func (l *ledger) set(o client.Object) bool {
 
 // remove an object that is gone.
 func (l *ledger) remove(o client.Object) bool {
+	l.seen.remove(o)
 	switch o := o.(type) {
 	case *corev1.Node:
 		return l.picture.DeleteNode(o.Name)
@@ -102,7 +108,7 @@ func (l *ledger) setGang(g *slipwayv1.Gang) bool {
 	} else if !newer(g.ResourceVersion, e.version) {
 		return false
 	}
-	e.version, e.status = g.ResourceVersion, g.Status
+	e.object, e.version, e.status = g, g.ResourceVersion, g.Status
 	l.unwritten = append(l.unwritten, key)
 	if e.generation != g.Generation {
 		e.generation = g.Generation
@@ -152,6 +158,7 @@ func (l *ledger) drop(key string) {
 
 // decide on all gangs, and return those whose status is to be looked at.
 func (l *ledger) decide(now time.Time) []types.NamespacedName {
+	l.decided = true
 	l.picture.Elapse(now.Unix())
 	l.noteAll(l.picture.Decide())
 	return l.flush()

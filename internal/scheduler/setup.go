@@ -27,6 +27,11 @@ const (
 // api/v1alpha1 and of Kubernetes. Where the manager elects a leader, only the
 // leader decides and writes.
 func Setup(mgr ctrl.Manager) error {
+	_, err := setup(mgr)
+	return err
+}
+
+func setup(mgr ctrl.Manager) (*scheduler, error) {
 	s := &scheduler{
 		client: mgr.GetClient(),
 		events: mgr.GetEventRecorder("slipway-scheduler"),
@@ -41,7 +46,7 @@ func Setup(mgr ctrl.Manager) error {
 		decide = decide.Watches(kind, s.feed())
 	}
 	if err := decide.Complete(&decider{scheduler: s}); err != nil {
-		return fmt.Errorf("setting up the decider: %w", err)
+		return nil, fmt.Errorf("setting up the decider: %w", err)
 	}
 	err := ctrl.NewControllerManagedBy(mgr).
 		Named("scheduler-writer").
@@ -52,9 +57,9 @@ func Setup(mgr ctrl.Manager) error {
 		}).
 		Complete(writer{s})
 	if err != nil {
-		return fmt.Errorf("setting up the writer: %w", err)
+		return nil, fmt.Errorf("setting up the writer: %w", err)
 	}
-	return nil
+	return s, mgr.AddMetricsServerExtraHandler(debugPath, debug{s})
 }
 
 // attach the writer's queue, which its controller makes when it starts.
