@@ -85,7 +85,7 @@ func TestBodyDoesNotCome(t *testing.T) {
 func TestPausesAfterABody(t *testing.T) {
 	const upload = 20 * time.Millisecond
 	w := newWorld(t, Options{Upload: upload})
-	w.model("team", "tiny", newEngine(t, func(w http.ResponseWriter, r *http.Request) {
+	w.model("team", "tiny", newEngine(t, func(_ http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
 		select {
 		case <-time.After(10 * upload):

@@ -305,7 +305,7 @@ func TestNotTwiceOverAReusedConnection(t *testing.T) {
 func TestDeletedWhileItAnswers(t *testing.T) {
 	deleted := make(chan struct{})
 	w := newWorld(t, Options{})
-	w.model("team", "tiny", newEngine(t, func(w http.ResponseWriter, r *http.Request) {
+	w.model("team", "tiny", newEngine(t, func(_ http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
 		<-deleted
 	}))

@@ -17,8 +17,9 @@ type class struct {
 	// requests of one pod, itself included.
 	requests []amount
 
-	fits  []fit // by node.index
-	total int64 // sum of fits
+	fits   []fit // by node.index
+	ladder ladder
+	total  int64 // sum of fits
 	// members and version of the Picture that fits are right for.
 	members, version uint64
 }
@@ -34,14 +35,14 @@ type fit struct {
 // sync brings fits up to date.
 func (c *class) sync(p *Picture) {
 	switch {
-	case c.fits == nil || c.members != p.members:
-		c.fits, c.total = make([]fit, len(p.nodes)), 0
+	case c.fits == nil || c.members != p.members || c.version < p.forgotten:
+		c.fits, c.ladder, c.total = make([]fit, len(p.nodes)), ladder{}, 0
 		for i := range p.nodes {
 			c.refit(p, i)
 		}
-	case c.version != p.version:
-		for i, touched := range p.touched {
-			if touched > c.version {
+	default:
+		for back, i := range p.history[c.version-p.forgotten:] {
+			if p.touched[i] == c.version+uint64(back)+1 { // and not again since
 				c.refit(p, i)
 			}
 		}
@@ -50,13 +51,18 @@ func (c *class) sync(p *Picture) {
 }
 
 func (c *class) refit(p *Picture, i int) {
-	n := p.nodes[i]
-	c.total -= int64(c.fits[i].pods)
-	c.fits[i] = fit{}
+	n, was := p.nodes[i], c.fits[i]
+	now := fit{}
 	if room := c.room(n); room > 0 && c.admits(n) {
-		c.fits[i] = fit{room, c.order(n)}
+		now = fit{room, c.order(n)}
 	}
-	c.total += int64(c.fits[i].pods)
+	if now == was {
+		return
+	}
+	c.ladder.take(i, was)
+	c.ladder.put(i, now)
+	c.fits[i] = now
+	c.total += int64(now.pods - was.pods)
 }
 
 // room on the node, in pods of the class, its rules apart.
@@ -124,11 +130,17 @@ func (c *class) asks(resource int) bool {
 }
 
 // best node of a domain, its kind not shut, for the next of so many pods, or -1:
-// first by order, then
-// the one that holds all of them with the least to spare, then the one that holds
-// most, then by name. One pass over a flat slice is quicker than keeping it
-// sorted while every decision changes it.
+// first by order, then the one that holds all of them with the least to spare, then
+// the one that holds most, then by name.
 func (c *class) best(p *Picture, in domain, pods int32, shut kindSet) int {
+	if in.level == nil && shut == nil {
+		return c.ladder.best(pods)
+	}
+	return c.search(p, in, pods, shut)
+}
+
+// search every node for the best.
+func (c *class) search(p *Picture, in domain, pods int32, shut kindSet) int {
 	best, least := -1, uint64(math.MaxUint64)
 	for i, f := range c.fits {
 		if f.pods == 0 || !in.has(i) || shut != nil && shut[p.nodes[i].kind] {

@@ -9,13 +9,13 @@ import (
 	"slices"
 )
 
-// explain why the slots of a kind find no place: it goes the first way that fill
+// explain why so many pods of each set find no place: it goes the first way that fill
 // tried and reports on the set that got stuck.
-func (p *Picture) explain(g *gang, kind func(slot) bool) *Reason {
+func (p *Picture) explain(g *gang, need []int32) *Reason {
 	if len(p.nodes) == 0 {
 		return &Reason{Code: NoNodes, Text: "the cluster has no nodes yet"}
 	}
-	t := p.trial(g, kind)
+	t := p.trial(g, need)
 	defer t.cancel()
 	for i, k := range t.sequence() {
 		mark := len(t.moves)

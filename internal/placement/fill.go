@@ -35,23 +35,24 @@ type stay struct {
 	slot *slot
 }
 
-// fill finds a node for every slot of the kind, or changes nothing.
-func (p *Picture) fill(g *gang, kind func(slot) bool) bool {
-	t := p.trial(g, kind)
+// fill finds places for so many pods of each set, or changes nothing. Those that
+// were lost get them before those that never had one, the first ranks first.
+func (p *Picture) fill(g *gang, need []int32) bool {
+	t := p.trial(g, need)
 	if _, over := t.overLimit(); over || !t.place(t.sequence()) {
 		t.cancel()
 		return false
 	}
-	t.commit(kind)
+	t.commit()
 	return true
 }
 
-func (p *Picture) trial(g *gang, kind func(slot) bool) *trial {
-	t := &trial{p: p, g: g, need: make([]int32, len(g.sets))}
+func (p *Picture) trial(g *gang, need []int32) *trial {
+	t := &trial{p: p, g: g, need: slices.Clone(need)}
 	for k := range g.sets {
 		for j := range g.sets[k].slots {
-			if s := &g.sets[k].slots[j]; kind(*s) && !t.stay(k, s) {
-				t.need[k] += s.count
+			if s := &g.sets[k].slots[j]; s.lost() && need[k] > 0 && t.stay(k, s) {
+				t.need[k] = max(t.need[k]-s.count, 0)
 			}
 		}
 	}
@@ -68,12 +69,8 @@ func (t *trial) stay(k int, s *slot) bool {
 	if !t.p.roomy(t.g, k, n, s.count) || t.g.allowance(c, n) < s.count {
 		return false
 	}
-	only := func(set int) int32 {
-		if set == k {
-			return s.count
-		}
-		return 0
-	}
+	only := make([]int32, len(t.need))
+	only[k] = s.count
 	if _, over := t.g.breaks(only, current); over {
 		return false
 	}
@@ -139,9 +136,19 @@ func (t *trial) place(sets []int) bool {
 func (t *trial) pack(k int, route []domain) bool {
 	c, need := t.g.sets[k].class, t.need[k]
 	c.sync(t.p)
-	if c.total < int64(need) {
-		return false
+	return c.total >= int64(need) && t.take(k, route) == need
+}
+
+// takeSome of the places that a set needs, as many as there are.
+func (t *trial) takeSome(k int) {
+	if routes := t.routes(k, 1); len(routes) > 0 {
+		t.take(k, routes[len(routes)-1])
 	}
+}
+
+// take places for a set in domains, in their order, and return how many.
+func (t *trial) take(k int, route []domain) int32 {
+	c, need := t.g.sets[k].class, t.need[k]
 	var shut kindSet
 	for _, in := range route {
 		for need > 0 {
@@ -159,7 +166,7 @@ func (t *trial) pack(k int, route []domain) bool {
 			need -= n
 		}
 	}
-	return need == 0
+	return t.need[k] - need
 }
 
 func (t *trial) undo(mark int) {
@@ -178,8 +185,8 @@ func (t *trial) cancel() {
 	}
 }
 
-// commit gives the places found to the slots of the kind, in rank order.
-func (t *trial) commit(kind func(slot) bool) {
+// commit gives the places found to slots that have none.
+func (t *trial) commit() {
 	for k := range t.g.sets {
 		var found []slot
 		for _, m := range t.moves {
@@ -188,22 +195,18 @@ func (t *trial) commit(kind func(slot) bool) {
 			}
 		}
 		if len(found) > 0 {
-			t.g.sets[k].slots = refill(t.g.sets[k].slots, kind, found)
+			slots, left := refill(t.g.sets[k].slots, slot.lost, found)
+			t.g.sets[k].slots, _ = refill(slots, slot.fresh, left)
 		}
 	}
 	t.g.moved = true
 	t.p.changes++
 }
 
-// refill puts runs of places where the slots of the kind were.
-func refill(old []slot, kind func(slot) bool, found []slot) []slot {
-	var out []slot
+// refill puts runs of places where slots of the kind were, and returns those left.
+func refill(old []slot, kind func(slot) bool, found []slot) (out, left []slot) {
 	for _, s := range old {
-		if !kind(s) {
-			out = appendRun(out, s)
-			continue
-		}
-		for s.count > 0 {
+		for kind(s) && s.count > 0 && len(found) > 0 {
 			n := min(s.count, found[0].count)
 			out = appendRun(out, slot{found[0].node, n, true})
 			s.count -= n
@@ -211,8 +214,11 @@ func refill(old []slot, kind func(slot) bool, found []slot) []slot {
 				found = found[1:]
 			}
 		}
+		if s.count > 0 {
+			out = appendRun(out, s)
+		}
 	}
-	return out
+	return out, found
 }
 
 // appendRun makes one run of two that follow one another on a node.

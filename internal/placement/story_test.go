@@ -66,7 +66,7 @@ func runStory(t *testing.T, file string) {
 //	closed QUEUE
 //	pod KEY NODE [gang=KEY] [rank=SET/0] [cpu=1] [port=80]
 //	ended POD
-//	gang KEY [queue=QUEUE] [user=USER] [limit=SECONDS] [started=SECONDS] [protected=SECONDS] [checkpointed=SECONDS] [priority=1] [created=1] [waits] [SET@NODE*2+NODE*1] SET=COUNT[,cpu=1][,required=KEY][,select.KEY=VALUE][,in.KEY=V|V][,like.KEY=VALUE][,tolerate=KEY[@SECONDS]][,port=80]...
+//	gang KEY [queue=QUEUE] [user=USER] [limit=SECONDS] [started=SECONDS] [protected=SECONDS] [checkpointed=SECONDS] [priority=1] [created=1] [waits] [SET@NODE*2+NODE*1] SET=COUNT[,optional=1][,cpu=1][,required=KEY][,select.KEY=VALUE][,in.KEY=V|V][,like.KEY=VALUE][,tolerate=KEY[@SECONDS]][,port=80]...
 //	deleted GANG
 //	time SECONDS
 //	plan LIMIT
@@ -307,6 +307,8 @@ func (s *storyteller) set(name, spec string) PodSet {
 		liked, prefers := strings.CutPrefix(key, "like.")
 		switch {
 		case option == "":
+		case key == "optional":
+			set.Optional = int32(s.number(value))
 		case key == "required", key == "preferred":
 			set.Topology = Topology{value, key == "required"}
 		case key == "tolerate":

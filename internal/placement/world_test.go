@@ -182,6 +182,9 @@ func (w *world) gang() Gang {
 		case 4:
 			s.Shape.HostPorts = []HostPort{{Port: 80, Protocol: "TCP"}}
 		}
+		if w.n(3) == 0 && s.Count > 0 {
+			s.Optional = int32(w.n(int(s.Count) + 1))
+		}
 		g.Sets = append(g.Sets, s)
 	}
 	if w.n(4) == 0 {

@@ -159,26 +159,14 @@ func (l *ledger) drop(key string) {
 // decide on all gangs, and return those whose status is to be looked at.
 func (l *ledger) decide(now time.Time) []types.NamespacedName {
 	l.decided = true
-	l.picture.Elapse(now.Unix())
-	l.noteAll(l.picture.Decide())
+	l.noteAll(l.picture.Advance(now.Unix()))
 	return l.flush()
 }
-
-// Bounds of a plan: how many gangs others give way to at a time, and how many are
-// told when they start.
-const (
-	evictors = 8
-	promises = 8
-)
 
 // plan who gives way to whom and who starts when, and return the gangs whose status
 // is to be looked at.
 func (l *ledger) plan() []types.NamespacedName {
-	if victims := l.picture.Evict(evictors); len(victims) > 0 {
-		l.noteAll(victims)
-		l.noteAll(l.picture.Decide())
-	}
-	l.picture.Plan(promises)
+	l.noteAll(l.picture.Settle())
 	for key, e := range l.gangs {
 		at, promised := l.picture.PlannedStart(key)
 		if e.answer == nil || !promised && e.answer.start.IsZero() {

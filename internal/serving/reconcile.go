@@ -62,7 +62,7 @@ func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return settle(err)
 	}
 	if in.Refused != nil {
-		return ctrl.Result{RequeueAfter: blockedDelay}, nil
+		return ctrl.Result{RequeueAfter: blockedDelay}, nil //nolint:nilerr // the status says it
 	}
 	return ctrl.Result{}, nil
 }

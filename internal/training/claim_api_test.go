@@ -146,39 +146,3 @@ func (r *rig) volume(nodes *corev1.Affinity) *corev1.PersistentVolume {
 	r.create(volume)
 	return volume
 }
-
-func TestReachable(t *testing.T) {
-	in := func(key string, values ...string) corev1.NodeSelectorRequirement {
-		return corev1.NodeSelectorRequirement{Key: key, Operator: corev1.NodeSelectorOpIn, Values: values}
-	}
-	selector := func(a *corev1.Affinity) *corev1.NodeSelector {
-		return a.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution
-	}
-	term := func(r ...corev1.NodeSelectorRequirement) corev1.NodeSelectorTerm {
-		return corev1.NodeSelectorTerm{MatchExpressions: r}
-	}
-	spec := &corev1.PodSpec{Volumes: []corev1.Volume{
-		{VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "local"}}},
-		{VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "anywhere"}}},
-		{VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}},
-	}}
-	volumes := map[string]*corev1.NodeSelector{"local": selector(nodeTerms(in("host", "a"), in("host", "b")))}
-	for name, tt := range map[string]struct {
-		affinity *corev1.Affinity
-		want     []corev1.NodeSelectorTerm
-	}{
-		"no affinity": {nil, []corev1.NodeSelectorTerm{term(in("host", "a")), term(in("host", "b"))}},
-		"alternatives": {nodeTerms(in("zone", "x"), in("zone", "y")), []corev1.NodeSelectorTerm{
-			term(in("zone", "x"), in("host", "a")), term(in("zone", "x"), in("host", "b")),
-			term(in("zone", "y"), in("host", "a")), term(in("zone", "y"), in("host", "b"))}},
-		"one that matches nothing": {&corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{
-			RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{{}}},
-		}}, []corev1.NodeSelectorTerm{}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, selector(reachable(tt.affinity, spec, volumes)).NodeSelectorTerms); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
-}

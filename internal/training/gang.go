@@ -4,35 +4,18 @@
 package training
 
 import (
-	"crypto/sha256"
-	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/podset"
 )
 
-// maxGangName is what fits into the value of the label that pods carry.
-const maxGangName = 63
-
-// GangName is the name of the gang of a job: its kind in lower case and its
-// name, the latter shortened with a hash where the two would not fit a label.
-func GangName(kind, job string) string {
-	name := strings.ToLower(kind) + "-" + job
-	if len(name) <= maxGangName {
-		return name
-	}
-	hash := fmt.Sprintf("-%x", sha256.Sum256([]byte(job)))[:9]
-	return strings.TrimRight(name[:maxGangName-len(hash)], "-") + hash
-}
-
-func (p *pass) gangName() string { return GangName(p.in.Framework.Kind, p.name()) }
+func (p *pass) gangName() string { return podset.GangName(p.in.Framework.Kind, p.name()) }
 
 // syncGang plans the gang as the job now wants it and says whether that changes
 // what the scheduler was asked.
@@ -168,27 +151,4 @@ func placedCondition(gang *slipwayv1.Gang) *metav1.Condition {
 		return nil
 	}
 	return meta.FindStatusCondition(gang.Status.Conditions, slipwayv1.ConditionPlaced)
-}
-
-// pinned adds to an affinity that only the one node will do.
-func pinned(affinity *corev1.Affinity, node string) *corev1.Affinity {
-	out := affinity.DeepCopy()
-	if out == nil {
-		out = &corev1.Affinity{}
-	}
-	if out.NodeAffinity == nil {
-		out.NodeAffinity = &corev1.NodeAffinity{}
-	}
-	required := &out.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution
-	if *required == nil {
-		*required = &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{{}}}
-	}
-	// Terms are alternatives: each one must be held to the node.
-	terms := (*required).NodeSelectorTerms
-	for i := range terms {
-		terms[i].MatchFields = append(terms[i].MatchFields, corev1.NodeSelectorRequirement{
-			Key: metav1.ObjectNameField, Operator: corev1.NodeSelectorOpIn, Values: []string{node},
-		})
-	}
-	return out
 }

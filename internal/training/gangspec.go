@@ -6,19 +6,12 @@ package training
 import (
 	"time"
 
-	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/podset"
 	"slipway.dev/slipway/internal/training/frameworks"
-)
-
-// Topology requests as users of Kueue write them on pod templates.
-const (
-	annotationRequiredTopology  = "kueue.x-k8s.io/podset-required-topology"
-	annotationPreferredTopology = "kueue.x-k8s.io/podset-preferred-topology"
 )
 
 // gangSpec is what the job asks of the scheduler, pod sets in rank order.
@@ -36,7 +29,7 @@ func (p *pass) gangSpec() slipwayv1.GangSpec {
 		if replica == nil {
 			continue
 		}
-		set := podSet(podSetName(t.Name), replica, p.in.Volumes)
+		set := podset.Of(podSetName(t.Name), ptr.Deref(replica.Replicas, 1), &replica.Template, p.in.Volumes)
 		set.MinCount = minCount(set.Count, left, job.MinReplicas(t.Name))
 		if left != nil {
 			*left -= *set.MinCount
@@ -86,60 +79,4 @@ func minCount(count int32, left, least *int32) *int32 {
 		return ptr.To(max(min(count, *least), 0))
 	}
 	return nil
-}
-
-func podSet(name string, replica *kubeflowv1.ReplicaSpec, volumes map[string]*corev1.NodeSelector) slipwayv1.PodSet {
-	template := replica.Template.DeepCopy()
-	spec := &template.Spec
-	set := slipwayv1.PodSet{
-		Name:         name,
-		Count:        ptr.Deref(replica.Replicas, 1),
-		Requests:     podRequests(spec),
-		NodeSelector: spec.NodeSelector,
-		Affinity:     spec.Affinity,
-		Tolerations:  spec.Tolerations,
-		HostPorts:    hostPorts(spec),
-	}
-	if spec.NodeName != "" {
-		set.Affinity = pinned(spec.Affinity, spec.NodeName)
-	}
-	set.Affinity = reachable(set.Affinity, spec, volumes)
-	required, preferred := template.Annotations[annotationRequiredTopology], template.Annotations[annotationPreferredTopology]
-	switch {
-	case required != "":
-		set.Topology = &slipwayv1.Topology{Required: required}
-	case preferred != "":
-		set.Topology = &slipwayv1.Topology{Preferred: preferred}
-	}
-	return set
-}
-
-// hostPorts that containers which live as long as the pod bind on the node. On
-// the host's network every container port is one.
-func hostPorts(spec *corev1.PodSpec) []slipwayv1.HostPort {
-	var ports []slipwayv1.HostPort
-	add := func(c corev1.Container) {
-		for _, port := range c.Ports {
-			number := port.HostPort
-			if number == 0 && spec.HostNetwork {
-				number = port.ContainerPort
-			}
-			if number > 0 {
-				protocol := port.Protocol
-				if protocol == "" {
-					protocol = corev1.ProtocolTCP
-				}
-				ports = append(ports, slipwayv1.HostPort{Port: number, Protocol: protocol, IP: port.HostIP})
-			}
-		}
-	}
-	for _, c := range spec.InitContainers {
-		if ptr.Deref(c.RestartPolicy, "") == corev1.ContainerRestartPolicyAlways {
-			add(c)
-		}
-	}
-	for _, c := range spec.Containers {
-		add(c)
-	}
-	return ports
 }

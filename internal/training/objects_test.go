@@ -4,7 +4,6 @@
 package training
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/podset"
 )
 
 func TestGangSpec(t *testing.T) {
@@ -24,7 +24,7 @@ func TestGangSpec(t *testing.T) {
 		job.Spec.RunPolicy.ActiveDeadlineSeconds = ptr.To[int64](60)
 		job.Spec.RunPolicy.SchedulingPolicy = &kubeflowv1.SchedulingPolicy{MinAvailable: ptr.To[int32](3)}
 		template := &job.Spec.PyTorchReplicaSpecs[worker].Template
-		template.Annotations = map[string]string{annotationRequiredTopology: "rack"}
+		template.Annotations = map[string]string{podset.AnnotationRequiredTopology: "rack"}
 		template.Spec.Tolerations = []corev1.Toleration{{Key: "gpu", Operator: corev1.TolerationOpExists}}
 		template.Spec.InitContainers = []corev1.Container{{Name: "fetch", Image: "i", Resources: corev1.ResourceRequirements{
 			Requests: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("3Gi")}}}}
@@ -67,17 +67,6 @@ func TestMaxRunTimeOfTheAnnotationComesFirst(t *testing.T) {
 	w.settle()
 	if got := w.gang.Spec.MaxRunTime; got == nil || got.Duration != 36*time.Hour {
 		t.Errorf("maxRunTime %v", got)
-	}
-}
-
-func TestGangName(t *testing.T) {
-	if got := GangName("PyTorchJob", "mnist"); got != "pytorchjob-mnist" {
-		t.Errorf("got %s", got)
-	}
-	long := strings.Repeat("a", 53)
-	first, second := GangName("PyTorchJob", long+"b"), GangName("PyTorchJob", long+"c")
-	if len(first) != 63 || first == second {
-		t.Errorf("%s and %s: want 63 characters that differ", first, second)
 	}
 }
 
@@ -175,24 +164,4 @@ func nodeTerms(requirements ...corev1.NodeSelectorRequirement) *corev1.Affinity 
 			corev1.NodeSelectorTerm{MatchExpressions: []corev1.NodeSelectorRequirement{r}})
 	}
 	return &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: selector}}
-}
-
-func TestPodLevelRequests(t *testing.T) {
-	cpu := func(s string) corev1.ResourceList {
-		return corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(s)}
-	}
-	for name, tt := range map[string]struct{ spec, want string }{
-		"limit of the pod":              {"", "4"},
-		"containers come before limits": {"3", "3"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			spec := corev1.PodSpec{Containers: []corev1.Container{{}}, Resources: &corev1.ResourceRequirements{Limits: cpu("4")}}
-			if tt.spec != "" {
-				spec.Containers[0].Resources.Requests = cpu(tt.spec)
-			}
-			if diff := cmp.Diff(cpu(tt.want), podRequests(&spec)); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
 }

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/podset"
 )
 
 // observe gathers what the decision needs. The job passed in is not changed.
@@ -46,7 +47,7 @@ func (r *reconciler) observe(ctx context.Context, object client.Object) (observe
 func (r *reconciler) observeGang(ctx context.Context, in *observed) error {
 	job := in.Job.Object()
 	gang := &slipwayv1.Gang{}
-	key := client.ObjectKey{Namespace: job.GetNamespace(), Name: GangName(in.Framework.Kind, job.GetName())}
+	key := client.ObjectKey{Namespace: job.GetNamespace(), Name: podset.GangName(in.Framework.Kind, job.GetName())}
 	if err := r.client.Get(ctx, key, gang); err != nil {
 		return wrap(client.IgnoreNotFound(err), "reading gang %s", key.Name)
 	}

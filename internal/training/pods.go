@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/podset"
 )
 
 // newPod makes the pod of a rank, on the node that the gang was given.
@@ -50,7 +51,7 @@ func podRestartPolicy(policy kubeflowv1.RestartPolicy) corev1.RestartPolicy {
 func assign(spec *corev1.PodSpec, node string) {
 	spec.NodeName = ""
 	if needsBinding(spec) {
-		spec.Affinity = pinned(spec.Affinity, node)
+		spec.Affinity = podset.Pinned(spec.Affinity, node)
 		return
 	}
 	spec.NodeName = node
@@ -109,7 +110,7 @@ func podLabels(in observed, r *rank) map[string]string {
 	if in.Job.Leads(r.replica, r.index) {
 		labels[kubeflowv1.JobRoleLabel] = "master"
 	}
-	labels[slipwayv1.LabelGang] = GangName(in.Framework.Kind, in.Job.Object().GetName())
+	labels[slipwayv1.LabelGang] = podset.GangName(in.Framework.Kind, in.Job.Object().GetName())
 	labels[slipwayv1.LabelPodSet] = podSetName(r.replica)
 	labels[slipwayv1.LabelRank] = strconv.Itoa(int(r.index))
 	return labels

@@ -28,7 +28,9 @@ var scenarios = []scenario{
 	{"verdict", 5 * time.Minute, measureVerdict},
 	{"churn", 10 * time.Minute, measureChurn},
 	{"restart", 15 * time.Minute, measureRestart},
+	{"reclaim", 10 * time.Minute, measureReclaim},
 	{"growth", 15 * time.Minute, measureGrowth},
+	{"decide", 10 * time.Minute, measureDecide},
 }
 
 // run returns the bars of the scenario, with its name before each. One that fails

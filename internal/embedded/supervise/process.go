@@ -292,9 +292,9 @@ func ending(err error) error {
 func terminate(process *os.Process, exited <-chan error) {
 	_ = process.Signal(syscall.SIGTERM)
 	select {
-	case _ = <-exited:
+	case <-exited:
 	case <-time.After(stopGrace):
 		_ = process.Kill()
-		_ = <-exited
+		<-exited
 	}
 }

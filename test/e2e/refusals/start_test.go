@@ -106,7 +106,7 @@ func memoryDisk(t *testing.T, options string) string {
 	if os.Geteuid() != 0 {
 		t.Skip("mounting a file system needs root")
 	}
-	dir, err := os.MkdirTemp("/var/tmp", "disk-")
+	dir, err := os.MkdirTemp("/var/tmp", "disk-") //nolint:usetesting // it is unmounted before it is removed
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func memoryDisk(t *testing.T, options string) string {
 func TestNobody(t *testing.T) {
 	c := rig.New(t)
 	// A copy that anybody may run, wherever this checkout lies.
-	bin, err := os.MkdirTemp("/var/tmp", "slipway-nobody-")
+	bin, err := os.MkdirTemp("/var/tmp", "slipway-nobody-") //nolint:usetesting // others may not enter t.TempDir
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func NewIn(t *testing.T, parent string) *Cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := os.MkdirTemp(parent, "slipway-e2e-")
+	dir, err := os.MkdirTemp(parent, "slipway-e2e-") //nolint:usetesting // it stays when the cluster does
 	if err != nil {
 		t.Fatal(err)
 	}

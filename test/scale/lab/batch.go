@@ -15,19 +15,21 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/placement"
 )
 
 // Batch is a namespace for work that is measured together.
 type Batch struct {
 	Namespace string
 	// Bound and Running are pods; Placed are gangs with a place, Told those with a
-	// reason why they have none.
-	Bound, Running, Placed, Told *Tally
+	// reason why they have none, Evicted those that gave theirs to others.
+	Bound, Running, Placed, Told, Evicted *Tally
 
 	lab *Lab
 	mu  sync.Mutex
-	// gangs that have no controller, once they are placed.
-	gangs map[types.UID]bool
+	// starts of gangs that have no controller; running are those that have a place.
+	starts  map[types.UID]int
+	running map[types.UID]bool
 	// ended are pods, by gang.
 	ended map[string]map[types.UID]bool
 }
@@ -35,8 +37,9 @@ type Batch struct {
 // Batch makes a namespace.
 func (l *Lab) Batch(ctx context.Context, name string) (*Batch, error) {
 	b := &Batch{
-		Namespace: name, lab: l, gangs: map[types.UID]bool{}, ended: map[string]map[types.UID]bool{},
-		Bound: newTally(), Running: newTally(), Placed: newTally(), Told: newTally(),
+		Namespace: name, lab: l,
+		starts: map[types.UID]int{}, running: map[types.UID]bool{}, ended: map[string]map[types.UID]bool{},
+		Bound: newTally(), Running: newTally(), Placed: newTally(), Told: newTally(), Evicted: newTally(),
 	}
 	l.mu.Lock()
 	l.batches[name] = b
@@ -66,21 +69,48 @@ func Submit[T client.Object](ctx context.Context, b *Batch, objects []T) error {
 	})
 }
 
-// gangPlaced makes the pods of a gang without a controller, once.
+// gangPlaced makes the pods of a gang without a controller, once for each start.
 func (b *Batch) gangPlaced(gang *slipwayv1.Gang) {
 	b.Placed.note(gang.UID)
 	if metav1.GetControllerOf(gang) != nil {
 		return
 	}
-	b.mu.Lock()
-	known := b.gangs[gang.UID]
-	b.gangs[gang.UID] = true
-	b.mu.Unlock()
-	if known {
+	start, is := b.started(gang.UID)
+	if !is {
 		return
 	}
-	for _, pod := range podsOf(gang) {
+	for _, pod := range podsOf(gang, start) {
 		b.lab.backlog.add(func(ctx context.Context) error { return b.lab.Client.Create(ctx, pod) })
+	}
+}
+
+// started counts the starts of a gang, unless it runs already.
+func (b *Batch) started(gang types.UID) (int, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.running[gang] {
+		return 0, false
+	}
+	b.running[gang] = true
+	b.starts[gang]++
+	return b.starts[gang], true
+}
+
+// gangWaits notes why, and deletes the pods of a gang without a controller that
+// has lost its place.
+func (b *Batch) gangWaits(gang *slipwayv1.Gang, reason string) {
+	b.Told.note(gang.UID)
+	if reason == string(placement.Evicted) {
+		b.Evicted.note(gang.UID)
+	}
+	b.mu.Lock()
+	ran := b.running[gang.UID]
+	delete(b.running, gang.UID)
+	b.mu.Unlock()
+	if ran {
+		b.lab.backlog.add(func(ctx context.Context) error {
+			return b.deleteAll(ctx, &corev1.Pod{}, client.MatchingLabels{slipwayv1.LabelGang: gang.Name})
+		})
 	}
 }
 

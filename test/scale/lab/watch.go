@@ -88,6 +88,6 @@ func (l *Lab) gangSeen(gang *slipwayv1.Gang) {
 	case placed.Status == metav1.ConditionTrue:
 		b.gangPlaced(gang)
 	case placed.Reason != "" && placed.Message != "":
-		b.Told.note(gang.UID)
+		b.gangWaits(gang, placed.Reason)
 	}
 }

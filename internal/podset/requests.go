@@ -1,18 +1,18 @@
 // Copyright The Slipway Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package training
+package podset
 
 import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/component-helpers/resource"
 )
 
-// podRequests is what one pod asks of its node, as Kubernetes counts it. A
+// Requests is what one pod asks of its node, as Kubernetes counts it. A
 // template inside a job has not been through the API server's defaulting of
 // pods, so a limit without a request is made one here first; the spec passed in
 // is changed.
-func podRequests(spec *corev1.PodSpec) corev1.ResourceList {
+func Requests(spec *corev1.PodSpec) corev1.ResourceList {
 	for i := range spec.InitContainers {
 		requestLimits(&spec.InitContainers[i].Resources)
 	}

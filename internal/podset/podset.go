@@ -1,0 +1,75 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package podset
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+)
+
+// Topology requests as users of Kueue write them on pod templates.
+const (
+	AnnotationRequiredTopology  = "kueue.x-k8s.io/podset-required-topology"
+	AnnotationPreferredTopology = "kueue.x-k8s.io/podset-preferred-topology"
+)
+
+// Of so many pods of a template. Volumes says which nodes reach the volume that a
+// claim is bound to, where not all do, keyed by the claim's name.
+func Of(name string, count int32, template *corev1.PodTemplateSpec, volumes map[string]*corev1.NodeSelector) slipwayv1.PodSet {
+	template = template.DeepCopy()
+	spec := &template.Spec
+	set := slipwayv1.PodSet{
+		Name:         name,
+		Count:        count,
+		Requests:     Requests(spec),
+		NodeSelector: spec.NodeSelector,
+		Affinity:     spec.Affinity,
+		Tolerations:  spec.Tolerations,
+		HostPorts:    hostPorts(spec),
+	}
+	if spec.NodeName != "" {
+		set.Affinity = Pinned(spec.Affinity, spec.NodeName)
+	}
+	set.Affinity = reachable(set.Affinity, spec, volumes)
+	required, preferred := template.Annotations[AnnotationRequiredTopology], template.Annotations[AnnotationPreferredTopology]
+	switch {
+	case required != "":
+		set.Topology = &slipwayv1.Topology{Required: required}
+	case preferred != "":
+		set.Topology = &slipwayv1.Topology{Preferred: preferred}
+	}
+	return set
+}
+
+// hostPorts that containers which live as long as the pod bind on the node. On
+// the host's network every container port is one.
+func hostPorts(spec *corev1.PodSpec) []slipwayv1.HostPort {
+	var ports []slipwayv1.HostPort
+	add := func(c corev1.Container) {
+		for _, port := range c.Ports {
+			number := port.HostPort
+			if number == 0 && spec.HostNetwork {
+				number = port.ContainerPort
+			}
+			if number > 0 {
+				protocol := port.Protocol
+				if protocol == "" {
+					protocol = corev1.ProtocolTCP
+				}
+				ports = append(ports, slipwayv1.HostPort{Port: number, Protocol: protocol, IP: port.HostIP})
+			}
+		}
+	}
+	for _, c := range spec.InitContainers {
+		if ptr.Deref(c.RestartPolicy, "") == corev1.ContainerRestartPolicyAlways {
+			add(c)
+		}
+	}
+	for _, c := range spec.Containers {
+		add(c)
+	}
+	return ports
+}
