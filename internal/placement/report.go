@@ -30,3 +30,14 @@ func (p *Picture) Members() map[string]Members {
 	}
 	return all
 }
+
+// Turns are the keys of the gangs that wait, wholly or in part, in the order in which
+// they are tried as things are. Each one that is placed may change it.
+func (p *Picture) Turns() []string {
+	contest := p.contest(func(*gang) bool { return true })
+	var keys []string
+	for g := contest.next(); g != nil; g = contest.next() {
+		keys = append(keys, g.Key)
+	}
+	return keys
+}

@@ -28,8 +28,10 @@ type ledger struct {
 	// unwritten are gangs whose status may not be what it should; some may be gone.
 	unwritten []string
 	seen      seen
-	// decided says that there was a first decision.
+	// decided says that there was a first decision; now is when the last one was.
 	decided bool
+	now     time.Time
+	tally   tally
 }
 
 // entry is one Gang.
@@ -46,10 +48,12 @@ type entry struct {
 	asked   *placement.Gang
 	// answer is nil until the first decision.
 	answer *answer
+	// promised is the start that a gang that waits was told; zero for none.
+	promised time.Time
 }
 
 func newLedger() *ledger {
-	return &ledger{picture: placement.New(), gangs: map[string]*entry{}, projects: map[string]*project{}, namespaces: map[string]string{}, seen: newSeen()}
+	return &ledger{picture: placement.New(), gangs: map[string]*entry{}, projects: map[string]*project{}, namespaces: map[string]string{}, seen: newSeen(), tally: newTally()}
 }
 
 // set an object that was made or changed.
@@ -139,6 +143,7 @@ func (l *ledger) ask(e *entry, g *slipwayv1.Gang) {
 	}
 	if err != nil {
 		e.answer = &answer{generation: g.Generation, refused: err.Error()}
+		l.tally.decisions[refused]++
 	}
 }
 
@@ -158,7 +163,7 @@ func (l *ledger) drop(key string) {
 
 // decide on all gangs, and return those whose status is to be looked at.
 func (l *ledger) decide(now time.Time) []types.NamespacedName {
-	l.decided = true
+	l.decided, l.now = true, now
 	l.noteAll(l.picture.Advance(now.Unix()))
 	return l.flush()
 }
@@ -176,6 +181,7 @@ func (l *ledger) plan() []types.NamespacedName {
 		if promised {
 			start = time.Unix(at, 0)
 		}
+		l.promise(e, start)
 		if e.answer.start.IsZero() != start.IsZero() || start.Sub(e.answer.start).Abs() >= startPrecision {
 			e.answer.start = start
 			l.unwritten = append(l.unwritten, key)
@@ -189,6 +195,7 @@ const startPrecision = time.Minute
 
 func (l *ledger) noteAll(verdicts []placement.Verdict) {
 	for _, v := range verdicts {
+		l.count(v)
 		l.note(v)
 	}
 }
@@ -212,7 +219,11 @@ func (l *ledger) reword(limit int) ([]types.NamespacedName, bool) {
 
 func (l *ledger) note(v placement.Verdict) {
 	e := l.gangs[v.Gang]
-	e.answer = &answer{generation: e.generation, verdict: v}
+	next := &answer{generation: e.generation, verdict: v}
+	if e.answer != nil && v.State == placement.Waiting {
+		next.start = e.answer.start // until the next plan says otherwise
+	}
+	e.answer = next
 	l.unwritten = append(l.unwritten, v.Gang)
 }
 

@@ -11,6 +11,7 @@ import (
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 )
 
@@ -37,6 +38,10 @@ func setup(mgr ctrl.Manager) (*scheduler, error) {
 		events: mgr.GetEventRecorder("slipway-scheduler"),
 		ledger: newLedger(),
 		ready:  make(chan struct{}),
+	}
+	s.meters = newMeters(s)
+	if err := s.meters.register(metrics.Registry); err != nil {
+		return nil, fmt.Errorf("registering metrics: %w", err)
 	}
 	// The decider alone keeps the memory of when it last reworded: one worker.
 	decide := ctrl.NewControllerManagedBy(mgr).
