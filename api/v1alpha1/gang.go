@@ -73,7 +73,10 @@ type PodSet struct {
 	// +kubebuilder:validation:Maximum=100000
 	Count int32 `json:"count"`
 
-	// MinCount is how many pods are enough to start. Unset means all.
+	// MinCount is how many pods are enough to run. The gang starts when it has as many,
+	// grows to Count where there is room that nobody else starts in, goes on without
+	// pods that lost their node, and gives those beyond it up before it gives way
+	// whole. Unset means all.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	MinCount *int32 `json:"minCount,omitempty"`
@@ -156,18 +159,30 @@ type PodSetPlacement struct {
 	Slots []Slot `json:"slots,omitempty"`
 }
 
-// Slot is a run of consecutive ranks on one node.
+// Slot is a run of consecutive ranks on one node. The node is empty for ranks without
+// which the gang runs.
 type Slot struct {
 	Node  string `json:"node"`
 	Count int32  `json:"count"`
 }
 
+// Pods is how many pods of the set have a node.
+func (p *PodSetPlacement) Pods() int32 {
+	pods := int32(0)
+	for _, slot := range p.Slots {
+		if slot.Node != "" {
+			pods += slot.Count
+		}
+	}
+	return pods
+}
+
 // NodeOf returns the node for the pod of the given rank within a pod set, and
-// false when the placement does not reach that far.
+// false when it has none.
 func (p *PodSetPlacement) NodeOf(rank int32) (string, bool) {
 	for _, slot := range p.Slots {
 		if rank < slot.Count {
-			return slot.Node, true
+			return slot.Node, slot.Node != ""
 		}
 		rank -= slot.Count
 	}

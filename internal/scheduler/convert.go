@@ -68,6 +68,9 @@ func setOf(s *slipwayv1.PodSet) (placement.PodSet, error) {
 		Selector:    s.NodeSelector,
 		Tolerations: tolerationsOf(s.Tolerations),
 	}}
+	if s.MinCount != nil {
+		set.Optional = s.Count - *s.MinCount
+	}
 	for _, port := range s.HostPorts {
 		set.Shape.HostPorts = append(set.Shape.HostPorts, hostPortOf(port.Port, port.Protocol, port.IP))
 	}

@@ -28,7 +28,6 @@
 //
 // # Limits
 //
-// The whole of a pod set is placed, whatever its minCount. Required affinity and
-// anti-affinity between pods is refused, preferred is not looked at. Resource
-// claims are not counted.
+// Required affinity and anti-affinity between pods is refused, preferred is not
+// looked at. Resource claims are not counted.
 package scheduler
