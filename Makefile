@@ -99,7 +99,7 @@ bench-%: build ## run one benchmark: boot, memory, pod, kill
 bench-trace: ## a simulated week under three policies; needs no cluster, two to ten minutes
 	$(GO) run -trimpath ./test/bench/trace
 
-bench-scale: build ## thousands of fake nodes against a real API server; about a quarter of an hour, needs no root
+bench-scale: build ## thousands of fake nodes against a real API server; about half an hour, needs no root
 	$(GO) run -trimpath ./test/scale
 
 release: build ## one file with the embedded Kubernetes packed inside: build/slipway
