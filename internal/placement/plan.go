@@ -73,23 +73,27 @@ func (p *Picture) Plan(limit int) int {
 	contest := p.contest(func(g *gang) bool {
 		return g.told.State == Waiting && !g.moved && !g.turn.repair && !slices.Contains(wanting, g)
 	})
-	next := &plan{}
+	next, ended := &plan{}, p.absence(endings)
 	for len(next.promises) < limit && len(endings)+len(wanting) > 0 {
 		var g *gang
 		if len(wanting) > 0 {
 			g, wanting = wanting[0], wanting[1:]
-		} else if g = contest.next(); g == nil {
-			break
+		} else {
+			ended.first(0) // whose turn it is depends on who is there
+			if g = contest.next(); g == nil {
+				break
+			}
 		}
 		// Limits on kinds of nodes are not planned with.
 		if _, missing := g.queue.missing(); missing || !g.fitsLimits() || g.queue.limitsKinds() {
 			continue
 		}
-		if promised := p.promise(g, endings); promised != nil {
+		if promised := p.promise(g, endings, ended); promised != nil {
 			next.promises = append(next.promises, promised)
 			p.keepPlaces(promised, 1)
 		}
 	}
+	ended.first(0)
 	for _, promised := range next.promises {
 		p.keepPlaces(promised, -1)
 		promised.gang.promise = promised
@@ -156,10 +160,9 @@ func (p *Picture) clear(g *gang) {
 }
 
 // promise finds the first moment at which the gang fits beside what was promised
-// before it, or nil. The more has ended the more fits.
-func (p *Picture) promise(g *gang, endings []ending) *promise {
-	ended := p.absence(endings)
-	defer ended.first(0)
+// before it, or nil. The more has ended the more fits. Those stay absent that had to
+// end, so that the next promise need not begin anew.
+func (p *Picture) promise(g *gang, endings []ending, ended *absence) *promise {
 	var moves []move
 	count, ok := ended.fewest(func() bool {
 		moves = p.rehearse(g)
