@@ -30,6 +30,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/batch"
 	"slipway.dev/slipway/internal/frontdoor"
 	"slipway.dev/slipway/internal/ready"
 	"slipway.dev/slipway/internal/scheduler"
@@ -77,6 +78,7 @@ func setup(mgr ctrl.Manager, listener net.Listener, o Options) error {
 	return errors.Join(
 		scheduler.Setup(mgr),
 		training.Setup(mgr),
+		batch.Setup(mgr),
 		serving.Setup(mgr, o.URL),
 		frontdoor.Setup(mgr, listener),
 		mgr.AddMetricsServerExtraHandler(healthPath, health(mgr.GetCache())),

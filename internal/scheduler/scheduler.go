@@ -11,6 +11,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -47,6 +48,9 @@ type scheduler struct {
 	// writes is the writer's queue; it is there once ready is closed.
 	writes queue
 	ready  chan struct{}
+	// binds is the binder's queue; it is there once binding is closed.
+	binds   queue
+	binding chan struct{}
 }
 
 type queue = workqueue.TypedRateLimitingInterface[ctrl.Request]
@@ -100,6 +104,11 @@ func (d *decider) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, e
 	case <-ctx.Done():
 		return ctrl.Result{}, ctx.Err()
 	}
+	select {
+	case <-d.binding:
+	case <-ctx.Done():
+		return ctrl.Result{}, ctx.Err()
+	}
 	now := time.Now()
 	due := now.Sub(d.reworded) >= rewordEvery
 	if due {
@@ -114,6 +123,7 @@ func (d *decider) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, e
 	for _, name := range changed {
 		d.writes.Add(ctrl.Request{NamespacedName: name})
 	}
+	d.release()
 	if again.IsZero() {
 		return ctrl.Result{}, nil
 	}
@@ -180,6 +190,7 @@ func (w writer) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Resul
 	w.mu.Lock()
 	w.ledger.written(d, gang.ResourceVersion)
 	w.mu.Unlock()
+	w.release()
 	if e, news := eventOf(d); news {
 		w.events.Eventf(gang, nil, e.Type, e.Reason, e.Action, "%s", e.Note)
 	}
@@ -215,5 +226,8 @@ func (w writer) patch(ctx context.Context, d *draft) (*slipwayv1.Gang, error) {
 
 // watched are the kinds that feed hears of.
 func watched() []client.Object {
-	return []client.Object{&corev1.Node{}, &corev1.Namespace{}, &corev1.Pod{}, &slipwayv1.Project{}, &slipwayv1.Gang{}}
+	return []client.Object{
+		&corev1.Node{}, &corev1.Namespace{}, &corev1.Pod{}, &slipwayv1.Project{}, &slipwayv1.Gang{},
+		&corev1.PersistentVolumeClaim{}, &corev1.PersistentVolume{}, &storagev1.StorageClass{},
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"slipway.dev/slipway/internal/embedded/cluster"
@@ -126,11 +127,15 @@ func (s *Supervisor) applyManifests(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	policies, err := manifests.Admission()
+	if err != nil {
+		return err
+	}
 	objects, err := manifests.Cluster(s.cluster, s.programs, s.resolvers)
 	if err != nil {
 		return err
 	}
-	return applier.Apply(ctx, append(roles, objects...))
+	return applier.Apply(ctx, slices.Concat(roles, policies, objects))
 }
 
 func (s *Supervisor) importPause(n cluster.Node) func(context.Context) error {
