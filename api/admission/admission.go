@@ -6,11 +6,19 @@
 // whose a job is. They are policies, evaluated inside the API server, so that no
 // request waits for a process of ours; they are the same in an embedded cluster
 // and in somebody else's.
+//
+// Of custom kinds the API server refuses whatever a policy is about until it knows their
+// schema, which it looks for every five seconds.
 package admission
 
 import "embed"
 
-// Files are the policies and their bindings, in YAML.
+// Jobs are the policies, and their bindings, about Kubernetes' own kinds, in YAML.
 //
-//go:embed *.yaml
-var Files embed.FS
+//go:embed jobs.yaml users.yaml
+var Jobs embed.FS
+
+// Training are those about custom kinds.
+//
+//go:embed training.yaml
+var Training embed.FS

@@ -4,7 +4,10 @@
 package batch
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"io"
 	"testing"
 	"time"
 
@@ -12,29 +15,37 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"slipway.dev/slipway/api/admission"
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 )
 
 // settled returns when the API server, just started, follows its policies.
 func (r *rig) settled() {
 	r.t.Helper()
+	r.until("the admission policies to be followed", func(ctx context.Context) bool {
+		probe := r.job("probe", label(slipwayv1.LabelQueueName, "q"))
+		r.must(r.client.Create(ctx, probe, client.DryRunAll))
+		return probe.Spec.Template.Spec.SchedulerName == slipwayv1.SchedulerName && probe.Annotations[slipwayv1.AnnotationUser] != ""
+	})
+}
+
+// until something holds that cannot be watched.
+func (r *rig) until(what string, holds func(context.Context) bool) {
+	r.t.Helper()
 	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
 	defer cancel()
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
-	for {
-		probe := r.job("probe", label(slipwayv1.LabelQueueName, "q"))
-		r.must(r.client.Create(ctx, probe, client.DryRunAll))
-		if probe.Spec.Template.Spec.SchedulerName == slipwayv1.SchedulerName && probe.Annotations[slipwayv1.AnnotationUser] != "" {
-			return
-		}
+	for !holds(ctx) {
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			r.t.Fatal("the admission policies are not followed")
+			r.t.Fatalf("waiting for %s", what)
 		}
 	}
 }
@@ -128,6 +139,28 @@ func TestAPISuspendAndResume(t *testing.T) {
 	}
 }
 
+// applyTraining applies the policies about custom kinds, and returns when they are
+// followed.
+func (r *rig) applyTraining(probe client.Object) {
+	r.t.Helper()
+	content, err := admission.Training.ReadFile("training.yaml")
+	r.must(err)
+	documents := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(content), 4096)
+	for {
+		policy := &unstructured.Unstructured{}
+		if err := documents.Decode(&policy.Object); errors.Is(err, io.EOF) {
+			break
+		} else {
+			r.must(err)
+		}
+		r.create(policy)
+	}
+	r.until("the policies about training to be followed", func(ctx context.Context) bool {
+		offered := probe.DeepCopyObject().(client.Object)
+		return r.client.Create(ctx, offered, client.DryRunAll) == nil && offered.GetAnnotations()[slipwayv1.AnnotationUser] != "mallory"
+	})
+}
+
 func TestAPINobodyForgesTheUser(t *testing.T) {
 	r := newRig(t)
 	r.settled()
@@ -140,6 +173,7 @@ func TestAPINobodyForgesTheUser(t *testing.T) {
 				kubeflowv1.PyTorchJobReplicaTypeWorker: {Template: r.job("x").Spec.Template}},
 		},
 	}
+	r.applyTraining(training)
 	cron := &batchv1.CronJob{ObjectMeta: metav1.ObjectMeta{Name: "c", Namespace: r.ns, Annotations: forged}, Spec: batchv1.CronJobSpec{
 		Schedule: "* * * * *", JobTemplate: batchv1.JobTemplateSpec{ObjectMeta: metav1.ObjectMeta{Annotations: forged}, Spec: r.job("x").Spec}}}
 	alice, mallory := r.as("alice"), r.as("mallory")
