@@ -145,6 +145,7 @@ func (l *ledger) ask(e *entry, g *slipwayv1.Gang) {
 		asked.Queue = l.namespaces[g.Namespace]
 	}
 	if err == nil {
+		l.shrink(&asked, e)
 		e.asked = &asked
 		err = l.picture.SetGang(asked)
 	} else {
