@@ -77,7 +77,10 @@ type PodSet struct {
 	// +kubebuilder:validation:Maximum=100000
 	Count int32 `json:"count"`
 
-	// MinCount is how many pods are enough to start. Unset means all.
+	// MinCount is how many pods are enough to run. The gang starts when it has as many,
+	// grows to Count where there is room that nobody else starts in, goes on without
+	// pods that lost their node, and gives those beyond it up before it gives way
+	// whole. Unset means all.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	MinCount *int32 `json:"minCount,omitempty"`
@@ -100,6 +103,11 @@ type PodSet struct {
 	// +listType=atomic
 	HostPorts []HostPort `json:"hostPorts,omitempty"`
 
+	// Spread puts each pod on the emptiest node, instead of keeping nodes free for large
+	// gangs.
+	// +optional
+	Spread bool `json:"spread,omitempty"`
+
 	// Topology asks for pods close to one another.
 	// +optional
 	Topology *Topology `json:"topology,omitempty"`
@@ -118,16 +126,32 @@ type HostPort struct {
 	IP string `json:"ip,omitempty"`
 }
 
-// Topology names a node label; pods of a set land on nodes that share its value.
-//
-// +kubebuilder:validation:XValidation:rule="!(has(self.required) && has(self.preferred))",message="set required or preferred, not both: required waits for one domain, preferred falls back to several"
+// Topology keeps pods of a set close to one another. A domain of a node label is the
+// nodes that share its value.
 type Topology struct {
-	// Required is a node label key: all pods in one domain, or the gang waits.
+	// Required is a node label: all pods in one domain of it, or the gang waits.
 	// +optional
+	// +kubebuilder:validation:MaxLength=317
 	Required string `json:"required,omitempty"`
-	// Preferred is a node label key: one domain if there is one.
+	// Preferred is a node label: one domain of it if there is one, or as few as
+	// possible, within the required one if that is set, too.
 	// +optional
+	// +kubebuilder:validation:MaxLength=317
 	Preferred string `json:"preferred,omitempty"`
+	// Slice asks for every so many pods in one domain, or the gang waits.
+	// +optional
+	Slice *TopologySlice `json:"slice,omitempty"`
+}
+
+// TopologySlice keeps consecutive pods of a set together: 0 to size-1, and so on.
+type TopologySlice struct {
+	// Label of the nodes.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=317
+	Label string `json:"label"`
+	// Size is how many pods are in one domain.
+	// +kubebuilder:validation:Minimum=1
+	Size int32 `json:"size"`
 }
 
 // GangStatus is the scheduler's answer.
@@ -160,18 +184,30 @@ type PodSetPlacement struct {
 	Slots []Slot `json:"slots,omitempty"`
 }
 
-// Slot is a run of consecutive ranks on one node.
+// Slot is a run of consecutive ranks on one node. The node is empty for ranks without
+// which the gang runs.
 type Slot struct {
 	Node  string `json:"node"`
 	Count int32  `json:"count"`
 }
 
+// Pods is how many pods of the set have a node.
+func (p *PodSetPlacement) Pods() int32 {
+	pods := int32(0)
+	for _, slot := range p.Slots {
+		if slot.Node != "" {
+			pods += slot.Count
+		}
+	}
+	return pods
+}
+
 // NodeOf returns the node for the pod of the given rank within a pod set, and
-// false when the placement does not reach that far.
+// false when it has none.
 func (p *PodSetPlacement) NodeOf(rank int32) (string, bool) {
 	for _, slot := range p.Slots {
 		if rank < slot.Count {
-			return slot.Node, true
+			return slot.Node, slot.Node != ""
 		}
 		rank -= slot.Count
 	}

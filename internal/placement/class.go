@@ -17,8 +17,9 @@ type class struct {
 	// requests of one pod, itself included.
 	requests []amount
 
-	fits  []fit // by node.index
-	total int64 // sum of fits
+	fits   []fit // by node.index
+	ladder ladder
+	total  int64 // sum of fits
 	// members and version of the Picture that fits are right for.
 	members, version uint64
 }
@@ -34,14 +35,14 @@ type fit struct {
 // sync brings fits up to date.
 func (c *class) sync(p *Picture) {
 	switch {
-	case c.fits == nil || c.members != p.members:
-		c.fits, c.total = make([]fit, len(p.nodes)), 0
+	case c.fits == nil || c.members != p.members || c.version < p.forgotten:
+		c.fits, c.ladder, c.total = make([]fit, len(p.nodes)), ladder{}, 0
 		for i := range p.nodes {
 			c.refit(p, i)
 		}
-	case c.version != p.version:
-		for i, touched := range p.touched {
-			if touched > c.version {
+	default:
+		for back, i := range p.history[c.version-p.forgotten:] {
+			if p.touched[i] == c.version+uint64(back)+1 { // and not again since
 				c.refit(p, i)
 			}
 		}
@@ -50,13 +51,18 @@ func (c *class) sync(p *Picture) {
 }
 
 func (c *class) refit(p *Picture, i int) {
-	n := p.nodes[i]
-	c.total -= int64(c.fits[i].pods)
-	c.fits[i] = fit{}
+	n, was := p.nodes[i], c.fits[i]
+	now := fit{}
 	if room := c.room(n); room > 0 && c.admits(n) {
-		c.fits[i] = fit{room, c.order(n)}
+		now = fit{room, c.order(n)}
 	}
-	c.total += int64(c.fits[i].pods)
+	if now == was {
+		return
+	}
+	c.ladder.take(i, was)
+	c.ladder.put(i, now)
+	c.fits[i] = now
+	c.total += int64(now.pods - was.pods)
 }
 
 // room on the node, in pods of the class, its rules apart.
@@ -94,6 +100,9 @@ func (c *class) selects(n *node) bool {
 	return len(c.Affinity) == 0 || slices.ContainsFunc(c.Affinity, func(t Term) bool { return t.matches(&n.Node) })
 }
 
+// isWhole is the bit of an order of nodes that are better kept whole.
+const isWhole = 1
+
 // maxScore is above what the weights of preferences can add up to in practice.
 const maxScore = 1 << 20
 
@@ -114,7 +123,7 @@ func (c *class) order(n *node) uint32 {
 		order |= 2
 	}
 	if n.whole() {
-		order |= 1
+		order |= isWhole
 	}
 	return order
 }
@@ -123,15 +132,22 @@ func (c *class) asks(resource int) bool {
 	return slices.ContainsFunc(c.requests, func(r amount) bool { return r.at == resource })
 }
 
-// best node of a domain, its kind not shut, for the next of so many pods, or -1:
-// first by order, then
-// the one that holds all of them with the least to spare, then the one that holds
-// most, then by name. One pass over a flat slice is quicker than keeping it
-// sorted while every decision changes it.
-func (c *class) best(p *Picture, in domain, pods int32, shut kindSet) int {
+// best node of an area, its kind not shut, for the next of so many pods, or -1:
+// first by order, then the one that holds all of them with the least to spare, then
+// the one that holds most, then by name.
+func (c *class) best(p *Picture, in area, pods int32, shut kindSet) int {
+	if len(in) == 0 && shut == nil {
+		return c.ladder.best(pods)
+	}
+	return c.search(p, in, pods, shut)
+}
+
+// search every node of the area for the best.
+func (c *class) search(p *Picture, in area, pods int32, shut kindSet) int {
 	best, least := -1, uint64(math.MaxUint64)
-	for i, f := range c.fits {
-		if f.pods == 0 || !in.has(i) || shut != nil && shut[p.nodes[i].kind] {
+	for i := range in.indices(p) {
+		f := c.fits[i]
+		if f.pods == 0 || shut != nil && shut[p.nodes[i].kind] {
 			continue
 		}
 		rank := uint64(f.order)<<32 | uint64(f.pods)
@@ -140,6 +156,23 @@ func (c *class) best(p *Picture, in domain, pods int32, shut kindSet) int {
 		}
 		if rank < least {
 			best, least = i, rank
+		}
+	}
+	return best
+}
+
+// emptiest node of an area, its kind not shut, or -1: by order, but whether it is whole,
+// and then the one with room for most pods.
+func (c *class) emptiest(p *Picture, in area, shut kindSet) int {
+	best, least := -1, fit{}
+	for i := range in.indices(p) {
+		f := c.fits[i]
+		if f.pods == 0 || shut != nil && shut[p.nodes[i].kind] {
+			continue
+		}
+		f.order &^= isWhole
+		if best < 0 || f.order < least.order || f.order == least.order && f.pods > least.pods {
+			best, least = i, f
 		}
 	}
 	return best

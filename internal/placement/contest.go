@@ -33,11 +33,14 @@ type entrant struct {
 }
 
 // contest of the waiting gangs that are tryable.
-func (p *Picture) contest(tryable func(*gang) bool) *contest {
+func (p *Picture) contest(tryable func(*gang) bool) *contest { return p.contestOf(p.waiting, tryable) }
+
+// contestOf some of them, which are given in turn.
+func (p *Picture) contestOf(gangs []*gang, tryable func(*gang) bool) *contest {
 	c := &contest{p: p, lines: map[*queue]*line{}}
 	entrants := map[*user]*entrant{}
 	var e *entrant
-	for _, g := range p.waiting {
+	for _, g := range gangs {
 		switch {
 		case !tryable(g):
 		case g.turn.repair:

@@ -48,7 +48,7 @@ func (p *Picture) thin(n *node) {
 	for _, key := range keys {
 		g, seated := p.gangs[key], n.accounts[key].seated
 		freed = p.lose(g, n, func(k int, rank int32) bool {
-			return crowded[g.sets[k].class] && seated[seat{g.sets[k].Name, rank}] == 0
+			return crowded[g.sets[k].class] && len(seated[seat{g.sets[k].Name, rank}]) == 0
 		}) || freed
 	}
 	if freed {

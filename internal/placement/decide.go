@@ -34,10 +34,11 @@ func (p *Picture) find(t turn) (int, bool) {
 
 func (p *Picture) enqueue(g *gang) {
 	p.dequeue(g)
-	g.turn = turn{g.Priority, g.any(slot.lost), g.Created, g.Key}
+	g.turn = turn{g.Priority, g.broken(), g.Created, g.Key}
 	g.queued, g.triedAt = true, 0
 	i, _ := p.find(g.turn)
 	p.waiting = slices.Insert(p.waiting, i, g)
+	p.came = append(p.came, g)
 }
 
 func (p *Picture) dequeue(g *gang) {
@@ -55,7 +56,7 @@ func (g *gang) describe() string {
 		fmt.Fprintf(&b, "%q\n", g.Queue)
 	}
 	for _, s := range g.sets {
-		fmt.Fprintf(&b, "%s %d %s %t %s\n", s.Name, s.Count, s.Topology.Key, s.Topology.Required, s.class.key)
+		fmt.Fprintf(&b, "%s %d %d %t %q %s\n", s.Name, s.Count, s.Optional, s.Spread, s.Topology, s.class.key)
 	}
 	return b.String()
 }
@@ -94,32 +95,74 @@ func (p *Picture) Decide() []Verdict {
 
 func (p *Picture) decideOnce() []Verdict {
 	ps := p.pass()
-	var verdicts []Verdict
-	var repaired []*gang
-	contest := p.contest(func(g *gang) bool { return g.moved || g.triedAt <= p.freed })
+	var tried, placed []*gang
+	contest := p.contestOf(p.due(), func(g *gang) bool { return g.moved || g.triedAt <= p.freed })
 	for g := contest.next(); g != nil; g = contest.next() {
-		g.queued = !p.respecting(g, func() bool { return ps.try(g) })
-		if v, news := ps.judge(g, !g.queued); news {
+		p.respecting(g, func() bool { return ps.start(g) })
+		tried = append(tried, g)
+	}
+	p.grow(tried)
+	var verdicts []Verdict
+	for _, g := range tried {
+		if g.queued = g.any(slot.missing); !g.queued {
+			placed = append(placed, g)
+		}
+		if v, news := ps.judge(g); news {
 			verdicts = append(verdicts, v)
 		}
-		if g.queued && g.turn.repair && !g.any(slot.lost) {
-			repaired = append(repaired, g)
+	}
+	p.part(placed)
+	// They wait to grow only, which is no reason to go before others.
+	for _, g := range tried {
+		if g.queued && g.turn.repair && !g.broken() {
+			p.enqueue(g)
 		}
 	}
-	p.waiting = slices.DeleteFunc(p.waiting, func(g *gang) bool { return !g.queued })
-	// They wait to grow only, which is no reason to go before others.
-	for _, g := range repaired {
-		p.enqueue(g)
-	}
 	return verdicts
+}
+
+// due are the gangs that wait and may fit now, in turn: all of them when something
+// was freed since the last pass, and otherwise those that came since.
+func (p *Picture) due() []*gang {
+	due := p.arrivals()
+	p.came = nil
+	if p.freed != p.triedAll {
+		p.triedAll = p.freed
+		return p.waiting
+	}
+	return due
+}
+
+// arrivals are those that came since the last pass and still wait, in turn.
+func (p *Picture) arrivals() []*gang {
+	p.came = slices.DeleteFunc(p.came, func(g *gang) bool { return !g.queued })
+	slices.SortFunc(p.came, func(a, b *gang) int { return a.turn.compare(b.turn) })
+	p.came = slices.Compact(p.came)
+	return p.came
+}
+
+// maxSingly is up to how many gangs are taken out of those that wait one by one.
+const maxSingly = 64
+
+// part with gangs that wait no more.
+func (p *Picture) part(placed []*gang) {
+	if len(placed) > maxSingly {
+		p.waiting = slices.DeleteFunc(p.waiting, func(g *gang) bool { return !g.queued })
+		return
+	}
+	for _, g := range placed {
+		i, _ := p.find(g.turn)
+		p.waiting = slices.Delete(p.waiting, i, i+1)
+	}
 }
 
 // resume books the placements decided earlier, all of them before anything else
 // is decided, and those under which pods may be running first of all: they are
 // there, whatever the picture says.
 func (p *Picture) resume() {
+	arrivals := p.arrivals()
 	for _, waits := range []bool{false, true} {
-		for _, g := range p.waiting {
+		for _, g := range arrivals {
 			if g.resuming && g.Waits == waits {
 				g.resuming = false
 				p.reclaim(g)
@@ -150,15 +193,15 @@ func (c *class) countable(pods int32) bool {
 	return !slices.ContainsFunc(c.requests, func(r amount) bool { return r.n > maxQuantity/int64(pods) })
 }
 
-// try to place what has no place yet, and says whether all of it has one now.
-func (ps *pass) try(g *gang) bool {
-	lost, fresh := g.any(slot.lost), g.any(slot.fresh)
+// start a gang that does not run, or change nothing.
+func (ps *pass) start(g *gang) bool {
+	if !g.any(slot.missing) || g.runs() {
+		return true
+	}
 	whole := g.whole()
 	switch {
-	case !lost && !fresh:
-		return true
 	case whole && ps.failed[ps.wish(g)], ps.held(g, whole):
-	case (!lost || ps.p.fill(g, slot.lost)) && (!fresh || ps.p.fill(g, slot.fresh)):
+	case ps.p.fill(g, g.lacks()):
 		return true
 	case whole:
 		ps.failed[ps.wish(g)] = true
@@ -180,24 +223,20 @@ func (ps *pass) held(g *gang, whole bool) bool {
 	if _, missing := g.queue.missing(); missing {
 		return true
 	}
-	_, over := g.breaks(g.needs(slot.fresh), current)
+	_, over := g.breaks(g.lacks(), current)
 	return whole && over
 }
 
 // judge makes the verdict on a gang that was tried, and says whether it is news.
-func (ps *pass) judge(g *gang, settled bool) (Verdict, bool) {
+func (ps *pass) judge(g *gang) (Verdict, bool) {
+	runs := g.runs() || !g.any(slot.missing)
+	if runs {
+		ps.p.settle(g)
+	}
 	state := Placed
 	switch {
-	case settled:
-		ps.p.fulfil(g)
-		g.victims, g.leaving = 0, nil
-		if g.Started == 0 {
-			g.Started = ps.p.now
-		}
-	case g.any(slot.lost):
-		state = Waiting
-	case g.any(slot.isHeld):
-	case g.fitsLimits() && ps.p.fitsEmpty(g):
+	case runs:
+	case g.any(slot.lost), g.fitsLimits() && ps.p.fitsEmpty(g):
 		state = Waiting
 	default:
 		state = Never
@@ -208,4 +247,16 @@ func (ps *pass) judge(g *gang, settled bool) (Verdict, bool) {
 	g.told = Verdict{Gang: g.Key, State: state, Placement: g.placement(), Reason: ps.reason(g, state)}
 	g.moved, g.explainedAt = false, ps.p.changes
 	return g.told, true
+}
+
+// settle a gang that runs: what was done for it to start is done with.
+func (p *Picture) settle(g *gang) {
+	p.fulfil(g)
+	g.victims = 0
+	if g.Started == 0 {
+		g.Started = p.now
+	}
+	if !g.any(slot.missing) {
+		g.leaving = nil
+	}
 }

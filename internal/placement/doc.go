@@ -46,7 +46,10 @@
 // # Speed
 //
 // Pod sets that ask for the same share a class, which remembers how many of its
-// pods every node holds and looks again only at nodes that changed. Gangs of the
-// same shape are answered once in a pass, and one that did not fit is not tried
-// again until something was freed.
+// pods every node holds and looks again only at nodes that changed. Those that hold
+// the same share a rung of its ladder (ladder.go), so that to find the best one costs
+// the same in a small and in a large cluster; with a topology each node is looked
+// at once. Gangs of the same shape are answered once in a pass, and one that did not
+// fit is not tried again until something was freed: a pass before that looks at those
+// alone that came since.
 package placement

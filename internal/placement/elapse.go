@@ -7,8 +7,8 @@ package placement
 // What was placed on nodes whose taints are not tolerated any longer is lost.
 func (p *Picture) Elapse(now int64) {
 	p.now = now
-	for _, n := range p.nodes {
-		if evicts(n) && p.abandon(n) {
+	for _, name := range sortedKeys(p.evicting) {
+		if n := p.evicting[name]; p.abandon(n) {
 			p.relieve(n)
 		}
 	}
@@ -18,10 +18,7 @@ func (p *Picture) Elapse(now int64) {
 // false for never.
 func (p *Picture) NextLoss() (int64, bool) {
 	next := int64(never)
-	for _, n := range p.nodes {
-		if !evicts(n) {
-			continue
-		}
+	for _, n := range p.evicting {
 		for key, a := range n.accounts {
 			if a.count[slots] > 0 {
 				next = min(next, p.gangs[key].staysUntil(n))
@@ -31,10 +28,13 @@ func (p *Picture) NextLoss() (int64, bool) {
 	return next, next != never
 }
 
-// evicts says that the node may evict something, now or later.
-func evicts(n *node) bool {
-	_, found := n.taint(NoExecute, nil)
-	return found
+// watch a node that may evict something, now or later, and no other.
+func (p *Picture) watch(n *node) {
+	if _, evicts := n.taint(NoExecute, nil); evicts && n.known {
+		p.evicting[n.Name] = n
+	} else {
+		delete(p.evicting, n.Name)
+	}
 }
 
 // keeps says that pods of the class may go on running there.

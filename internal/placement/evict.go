@@ -18,20 +18,21 @@ const (
 )
 
 // Evict makes room for the first gangs that wait and have a right to it, at most so
-// many, and returns the verdicts on the gangs that give way: they wait again, and
-// the places are promised to the one that they make room for.
+// many, and returns the verdicts on the gangs that give way: they wait again, or run
+// with fewer pods, and the places are promised to the one that they make room for.
 //
-// Within a queue a gang gives way to one of higher priority. Between queues one that
-// would stay within what it is guaranteed takes back what others borrowed, as long
-// as they use more than they are guaranteed. Gangs give way whole, those first that
-// lose least by it, and none in its protected time.
+// Within a queue a gang gives way to one of higher priority, and what it can do
+// without to one of its own. Between queues one that would stay within what it is
+// guaranteed takes back what others borrowed, as long as they use more than they are
+// guaranteed. What gangs can do without goes first; then they give way whole, those
+// first that lose least by it, and none in its protected time.
 func (p *Picture) Evict(limit int) []Verdict {
 	contest := p.contest(func(g *gang) bool {
-		return g.told.State == Waiting && !g.moved && g.victims == 0 && g.whole()
+		return g.told.State == Waiting && !g.moved && g.victims == 0
 	})
 	var verdicts []Verdict
 	for g := contest.next(); g != nil && limit > 0; g = contest.next() {
-		if _, missing := g.queue.missing(); missing || !g.entitled() {
+		if _, missing := g.queue.missing(); missing || !p.entitled(g) {
 			continue
 		}
 		limit--
@@ -55,8 +56,8 @@ func (g *gang) whole() bool { return g.count(slot.fresh) == g.count(every) }
 
 // entitled says that there may be somebody who must give way: a quick answer for
 // the many gangs that have no such right.
-func (g *gang) entitled() bool {
-	if g.Priority > 0 {
+func (p *Picture) entitled(g *gang) bool {
+	if g.Priority > 0 || p.elastic > 0 {
 		return true
 	}
 	for q := range g.queue.chain {
@@ -72,7 +73,7 @@ func (g *gang) entitled() bool {
 func (q *queue) guarantees(g *gang) bool {
 	some := false
 	for _, l := range q.quotas {
-		asks := g.asks(g.needs(slot.fresh), l.at)
+		asks := g.asks(g.lacks(), l.at)
 		if l.Guaranteed == 0 || asks == 0 {
 			continue
 		}
@@ -84,84 +85,122 @@ func (q *queue) guarantees(g *gang) bool {
 	return some
 }
 
-// victims are the gangs that must give way for the gang to fit, or none.
-func (p *Picture) victims(g *gang) []*gang {
-	candidates := p.candidates(g)
-	if len(candidates) == 0 {
+// victims are what must give way for the gang to fit, or none; of each gang one part.
+func (p *Picture) victims(g *gang) []leaver {
+	gone := &absence{p: p, list: p.candidates(g)}
+	if len(gone.list) == 0 {
 		return nil
 	}
-	gone := 0
-	give := func(count int) {
-		for ; gone < count; gone++ {
-			p.hide(candidates[gone])
-		}
-		for ; gone > count; gone-- {
-			p.unhide(candidates[gone-1])
-		}
-	}
-	defer give(0)
+	defer gone.first(0)
 	fits := func() bool { return p.rehearse(g) != nil }
-	if give(len(candidates)); !fits() {
+	if count, ok := gone.fewest(fits); !ok || count == 0 {
 		return nil
 	}
-	count := 1 + sort.Search(len(candidates)-1, func(k int) bool {
-		give(k + 1)
-		return fits()
-	})
-	give(count)
-	if !fits() {
-		return nil
-	}
-	return p.necessary(candidates[:count], fits)
+	return gone.necessary(fits)
 }
 
-// necessary are the victims without whom it would not fit: those that lose most are
-// spared first. All of them are hidden, and are again afterwards.
-func (p *Picture) necessary(victims []*gang, fits func() bool) []*gang {
-	var needed, spared []*gang
-	for i, v := range slices.Backward(victims) {
-		if len(victims)-i > maxSpared {
-			needed = append(needed, victims[:i+1]...)
-			break
+// necessary are those of the absent without whom it would not be possible: those that
+// lose most are spared first. What spared gangs have stays theirs until first(0).
+func (a *absence) necessary(possible func() bool) []leaver {
+	var needed []leaver
+	whole := map[*gang]bool{}
+	for i := len(a.left) - 1; i >= 0; i-- {
+		l := a.list[i]
+		if whole[l.gang] {
+			continue // it is already gone with all that it has
 		}
-		p.unhide(v)
-		if fits() {
-			spared = append(spared, v)
+		if len(a.left)-i <= maxSpared && a.spare(i, possible) {
 			continue
 		}
-		p.hide(v)
-		needed = append(needed, v)
+		whole[l.gang] = l.part == everything
+		if l.part == surplus && len(a.left)-i <= maxSpared {
+			l = a.shrink(i, possible)
+		}
+		needed = append(needed, l)
 	}
-	for _, v := range spared {
-		p.hide(v)
-	}
-	slices.SortFunc(needed, func(a, b *gang) int { return cmp.Compare(a.Key, b.Key) })
+	slices.SortFunc(needed, func(a, b leaver) int { return cmp.Compare(a.gang.Key, b.gang.Key) })
 	return needed
 }
 
-// candidates to give way to the gang, those first that lose least.
-func (p *Picture) candidates(g *gang) []*gang {
-	var all []*gang
+// spare one of those who are gone, if that is possible.
+func (a *absence) spare(i int, possible func() bool) bool {
+	a.p.comeBack(a.left[i])
+	a.left[i] = departure{}
+	if possible() {
+		return true
+	}
+	a.left[i] = a.p.depart(a.list[i])
+	return false
+}
+
+// shrink a gang by no more pods of its surplus than is necessary.
+func (a *absence) shrink(i int, possible func() bool) leaver {
+	l := a.list[i]
+	most := int32(0)
+	for k := range l.gang.sets {
+		most = max(most, l.gang.sets[k].count(slot.missing))
+	}
+	keep := sort.Search(int(most), func(keep int) bool {
+		a.p.comeBack(a.left[i])
+		a.left[i] = a.p.depart(leaver{l.gang, surplus, int32(keep) + 1})
+		return !possible()
+	})
+	l.keep = int32(keep)
+	a.p.comeBack(a.left[i])
+	a.left[i] = a.p.depart(l)
+	return l
+}
+
+// candidates to give way to the gang: surplus before whole gangs, those first that
+// lose least.
+func (p *Picture) candidates(g *gang) []leaver {
+	var all []leaver
 	for _, v := range p.gangs {
-		if v != g && v.any(slot.isHeld) && p.now >= v.Started+v.Protected && p.givesWay(v, g) {
-			all = append(all, v)
+		if v == g || !v.any(slot.isHeld) || p.now < v.Started+v.Protected {
+			continue
+		}
+		whole := p.givesWay(v, g)
+		if v.stretches() > 0 && v.runs() && some(v.spare(0)) && (whole || v.queue == g.queue && v.Priority == g.Priority) {
+			all = append(all, leaver{gang: v, part: surplus})
+		}
+		if whole {
+			all = append(all, leaver{gang: v, part: everything})
 		}
 	}
-	slices.SortFunc(all, func(a, b *gang) int {
-		return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(p.loss(a), p.loss(b)),
+	slices.SortFunc(all, func(x, y leaver) int {
+		a, b := x.gang, y.gang
+		return cmp.Or(cmp.Compare(y.part, x.part), cmp.Compare(a.Priority, b.Priority), cmp.Compare(p.loss(x), p.loss(y)),
 			cmp.Compare(b.Started, a.Started), cmp.Compare(a.Key, b.Key))
 	})
 	taken := map[*queue]vector{}
-	all = slices.DeleteFunc(all, func(v *gang) bool { return !p.leaves(v, g, taken) })
+	all = slices.DeleteFunc(all, func(l leaver) bool { return !p.leaves(l, g, taken) })
 	return all[:min(len(all), maxVictims)]
 }
 
+// holds is what the part takes that is asked for by slots; of a gang whose surplus is
+// a part of its own, the rest.
+func (l leaver) holds() vector {
+	pods, spare := l.gang.placed(), l.gang.spare(0)
+	if l.part == surplus {
+		return l.gang.sum(spare)
+	}
+	for k := range pods {
+		pods[k] -= spare[k]
+	}
+	return l.gang.sum(pods)
+}
+
 // loss of a gang that gives way: the work since it started, or since its last
-// checkpoint, in seconds for each pod or, where it has devices, for each device.
-func (p *Picture) loss(g *gang) int64 {
+// checkpoint, in seconds for each pod or, where it has devices, for each device. It
+// goes on without its surplus.
+func (p *Picture) loss(l leaver) int64 {
+	g := l.gang
+	if l.part == surplus {
+		return 0
+	}
 	size := int64(g.count(slot.isHeld))
 	devices := int64(0)
-	for i, n := range g.sum(slot.isHeld) {
+	for i, n := range g.sum(g.placed()) {
 		if isDevice(p.names.list[i]) {
 			devices += n
 		}
@@ -187,7 +226,7 @@ func (q *queue) borrows(g *gang) bool {
 	named := map[int]bool{}
 	for _, l := range q.quotas {
 		named[l.at] = true
-		if g.asks(g.needs(slot.fresh), l.at) > 0 && q.used.of(l.kind, l.at) > l.Guaranteed {
+		if g.asks(g.lacks(), l.at) > 0 && q.used.of(l.kind, l.at) > l.Guaranteed {
 			return true
 		}
 	}
@@ -205,15 +244,15 @@ func (q *queue) borrows(g *gang) bool {
 // something that the gang asks for, without those taken before, up to the queue that
 // it shares with the gang. With a gang that is partly within its queue's guarantee
 // that queue may be left less: gangs give way whole.
-func (p *Picture) leaves(v, g *gang, taken map[*queue]vector) bool {
-	holds := v.sum(slot.isHeld)
-	for q := range v.queue.chain {
+func (p *Picture) leaves(l leaver, g *gang, taken map[*queue]vector) bool {
+	holds := l.holds()
+	for q := range l.gang.queue.chain {
 		if g.queue.under(q) {
 			break
 		}
 		guaranteed, borrows := false, false
 		for _, l := range q.quotas {
-			if holds.at(l.at) > 0 && g.asks(g.needs(slot.fresh), l.at) > 0 {
+			if holds.at(l.at) > 0 && g.asks(g.lacks(), l.at) > 0 {
 				guaranteed = true
 				borrows = borrows || q.used.of(l.kind, l.at)-taken[q].at(l.at) > l.Guaranteed
 			}
@@ -222,7 +261,7 @@ func (p *Picture) leaves(v, g *gang, taken map[*queue]vector) bool {
 			return false
 		}
 	}
-	for q := range v.queue.chain {
+	for q := range l.gang.queue.chain {
 		if g.queue.under(q) {
 			break
 		}
@@ -249,9 +288,20 @@ func apart(a, b *queue) (*queue, *queue) {
 	return below(a, b), below(b, a)
 }
 
-// evict a gang for another one: it gives its places back. Its pods count until
-// they have ended.
-func (p *Picture) evict(v, g *gang) Verdict {
+// evict a gang, or its surplus, for another one: it gives places back. Their pods
+// count until they have ended.
+func (p *Picture) evict(l leaver, g *gang) Verdict {
+	v := l.gang
+	why, cause := fmt.Sprintf("to %s, whose project is guaranteed them", g.Key), ByGuarantee
+	switch {
+	case v.queue == g.queue && v.Priority < g.Priority:
+		why, cause = fmt.Sprintf("to %s, which has priority %d", g.Key, g.Priority), ByPriority
+	case v.queue == g.queue:
+		why, cause = fmt.Sprintf("that it can do without to %s", g.Key), BySurplus
+	}
+	if l.part == surplus {
+		return p.giveUp(l, why, cause)
+	}
 	for n := range p.under(v) {
 		v.leaving = append(v.leaving, n)
 	}
@@ -261,11 +311,29 @@ func (p *Picture) evict(v, g *gang) Verdict {
 	}
 	v.Started = 0
 	p.enqueue(v)
-	why := fmt.Sprintf("gave its places to %s, whose project is guaranteed them", g.Key)
-	if v.queue == g.queue {
-		why = fmt.Sprintf("gave its places to %s, which has priority %d", g.Key, g.Priority)
+	v.told = Verdict{Gang: v.Key, State: Waiting, Reason: &Reason{Code: Evicted, Text: "gave its places " + why, Cause: cause}}
+	v.moved, v.explainedAt = false, p.changes
+	return v.told
+}
+
+// giveUp surplus: the gang goes on without it.
+func (p *Picture) giveUp(l leaver, why string, cause Cause) Verdict {
+	v, gave, extra := l.gang, int32(0), l.gang.spare(l.keep)
+	for k := range v.sets {
+		left, shed := v.sets[k].shed(extra[k])
+		for _, r := range shed {
+			n := p.byName[r.node]
+			p.book(v, k, n, -r.pods)
+			p.relieve(n)
+			v.leaving = append(v.leaving, n)
+			gave += r.pods
+		}
+		v.sets[k].slots = left
 	}
-	v.told = Verdict{Gang: v.Key, State: Waiting, Reason: &Reason{Code: Evicted, Text: why}}
+	p.enqueue(v)
+	v.triedAt = p.freed + 1 // it grows again when others have had their chance
+	text := fmt.Sprintf("runs with %d of %s: gave %s %s", v.count(slot.isHeld), plural(v.count(every), "pod"), plural(gave, "place"), why)
+	v.told = Verdict{Gang: v.Key, State: Placed, Placement: v.placement(), Reason: &Reason{Code: Evicted, Text: text, Cause: cause}}
 	v.moved, v.explainedAt = false, p.changes
 	return v.told
 }

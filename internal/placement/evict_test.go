@@ -26,10 +26,14 @@ func (w *world) evict() {
 		if w.heldBy(v.Gang, held) == 0 || now < started[v.Gang]+g.Protected {
 			w.t.Errorf("%s gave way with %d places, started at %d, at %d", v.Gang, w.heldBy(v.Gang, held), started[v.Gang], now)
 		}
-		if w.p.gangs[v.Gang].any(slot.isHeld) {
-			w.t.Errorf("%s gave way and still holds places", v.Gang)
-		}
 		w.latest[v.Gang] = v
+	}
+	for _, v := range verdicts {
+		v = w.latest[v.Gang] // the last one counts
+		has := w.heldBy(v.Gang, w.held())
+		if v.State == Placed && (has == 0 || w.crippled(w.p.gangs[v.Gang]) || has >= w.heldBy(v.Gang, held)) || v.State != Placed && has > 0 {
+			w.t.Errorf("%s gave way, is told %s, and holds %d of %d places", v.Gang, v.State, has, w.heldBy(v.Gang, held))
+		}
 	}
 	if len(verdicts) > 0 && len(evictors) == 0 {
 		w.t.Error("gangs gave way to nobody")

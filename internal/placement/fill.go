@@ -35,23 +35,24 @@ type stay struct {
 	slot *slot
 }
 
-// fill finds a node for every slot of the kind, or changes nothing.
-func (p *Picture) fill(g *gang, kind func(slot) bool) bool {
-	t := p.trial(g, kind)
+// fill finds places for so many pods of each set, or changes nothing. Those that
+// were lost get them before those that never had one, the first ranks first.
+func (p *Picture) fill(g *gang, need []int32) bool {
+	t := p.trial(g, need)
 	if _, over := t.overLimit(); over || !t.place(t.sequence()) {
 		t.cancel()
 		return false
 	}
-	t.commit(kind)
+	t.commit()
 	return true
 }
 
-func (p *Picture) trial(g *gang, kind func(slot) bool) *trial {
-	t := &trial{p: p, g: g, need: make([]int32, len(g.sets))}
+func (p *Picture) trial(g *gang, need []int32) *trial {
+	t := &trial{p: p, g: g, need: slices.Clone(need)}
 	for k := range g.sets {
 		for j := range g.sets[k].slots {
-			if s := &g.sets[k].slots[j]; kind(*s) && !t.stay(k, s) {
-				t.need[k] += s.count
+			if s := &g.sets[k].slots[j]; s.lost() && need[k] > 0 && t.stay(k, s) {
+				t.need[k] = max(t.need[k]-s.count, 0)
 			}
 		}
 	}
@@ -68,12 +69,8 @@ func (t *trial) stay(k int, s *slot) bool {
 	if !t.p.roomy(t.g, k, n, s.count) || t.g.allowance(c, n) < s.count {
 		return false
 	}
-	only := func(set int) int32 {
-		if set == k {
-			return s.count
-		}
-		return 0
-	}
+	only := make([]int32, len(t.need))
+	only[k] = s.count
 	if _, over := t.g.breaks(only, current); over {
 		return false
 	}
@@ -107,8 +104,8 @@ func (t *trial) sequence() []int {
 	}
 	slices.SortStableFunc(sets, func(a, b int) int {
 		x, y := &t.g.sets[a], &t.g.sets[b]
-		if x.Topology.Required != y.Topology.Required {
-			return map[bool]int{true: -1, false: 1}[x.Topology.Required]
+		if bound := x.Topology.Required != ""; bound != (y.Topology.Required != "") {
+			return map[bool]int{true: -1, false: 1}[bound]
 		}
 		return cmp.Compare(x.class.total*int64(t.need[b]), y.class.total*int64(t.need[a]))
 	})
@@ -123,7 +120,7 @@ func (t *trial) place(sets []int) bool {
 	}
 	k, mark := sets[0], len(t.moves)
 	t.g.sets[k].class.sync(t.p)
-	for _, route := range t.routes(k, t.need[k]) {
+	for route := range t.routes(k, t.need[k]) {
 		if t.tries++; t.tries > maxTries {
 			return false
 		}
@@ -135,31 +132,55 @@ func (t *trial) place(sets []int) bool {
 	return false
 }
 
-// pack a set into domains, in their order.
-func (t *trial) pack(k int, route []domain) bool {
+// pack a set into areas, in their order.
+func (t *trial) pack(k int, r route) bool {
 	c, need := t.g.sets[k].class, t.need[k]
 	c.sync(t.p)
-	if c.total < int64(need) {
-		return false
+	return c.total >= int64(need) && t.take(k, r) == need
+}
+
+// takeSome of the places that a set needs, as many as there are.
+func (t *trial) takeSome(k int) {
+	var last route
+	for last = range t.routes(k, 1) {
 	}
+	t.take(k, last)
+}
+
+// take places for a set in areas, in their order, and return how many.
+func (t *trial) take(k int, r route) int32 {
+	if t.g.sets[k].Topology.Slice > 0 {
+		return t.takeSlices(k, r)
+	}
+	taken := int32(0)
+	for _, in := range r {
+		taken += t.takeIn(k, in, t.need[k]-taken)
+	}
+	return taken
+}
+
+// takeIn an area as many places as there are, and at most so many.
+func (t *trial) takeIn(k int, in area, pods int32) int32 {
+	s, need := &t.g.sets[k], pods
 	var shut kindSet
-	for _, in := range route {
-		for need > 0 {
-			i := c.best(t.p, in, need, shut)
-			if i < 0 {
-				break
-			}
-			n := min(need, c.fits[i].pods, t.g.allowance(c, t.p.nodes[i]))
-			if n == 0 {
-				shut = shut.with(t.p.nodes[i].kind)
-				continue
-			}
-			t.p.book(t.g, k, t.p.nodes[i], n)
-			t.moves = append(t.moves, move{k, i, n})
-			need -= n
+	for need > 0 {
+		i, most := s.class.best(t.p, in, need, shut), need
+		if s.Spread {
+			i, most = s.class.emptiest(t.p, in, shut), 1
 		}
+		if i < 0 {
+			break
+		}
+		n := min(most, s.class.fits[i].pods, t.g.allowance(s.class, t.p.nodes[i]))
+		if n == 0 {
+			shut = shut.with(t.p.nodes[i].kind)
+			continue
+		}
+		t.p.book(t.g, k, t.p.nodes[i], n)
+		t.moves = append(t.moves, move{k, i, n})
+		need -= n
 	}
-	return need == 0
+	return pods - need
 }
 
 func (t *trial) undo(mark int) {
@@ -178,8 +199,8 @@ func (t *trial) cancel() {
 	}
 }
 
-// commit gives the places found to the slots of the kind, in rank order.
-func (t *trial) commit(kind func(slot) bool) {
+// commit gives the places found to slots that have none.
+func (t *trial) commit() {
 	for k := range t.g.sets {
 		var found []slot
 		for _, m := range t.moves {
@@ -188,22 +209,18 @@ func (t *trial) commit(kind func(slot) bool) {
 			}
 		}
 		if len(found) > 0 {
-			t.g.sets[k].slots = refill(t.g.sets[k].slots, kind, found)
+			slots, left := refill(t.g.sets[k].slots, slot.lost, found)
+			t.g.sets[k].slots, _ = refill(slots, slot.fresh, left)
 		}
 	}
 	t.g.moved = true
 	t.p.changes++
 }
 
-// refill puts runs of places where the slots of the kind were.
-func refill(old []slot, kind func(slot) bool, found []slot) []slot {
-	var out []slot
+// refill puts runs of places where slots of the kind were, and returns those left.
+func refill(old []slot, kind func(slot) bool, found []slot) (out, left []slot) {
 	for _, s := range old {
-		if !kind(s) {
-			out = appendRun(out, s)
-			continue
-		}
-		for s.count > 0 {
+		for kind(s) && s.count > 0 && len(found) > 0 {
 			n := min(s.count, found[0].count)
 			out = appendRun(out, slot{found[0].node, n, true})
 			s.count -= n
@@ -211,8 +228,11 @@ func refill(old []slot, kind func(slot) bool, found []slot) []slot {
 				found = found[1:]
 			}
 		}
+		if s.count > 0 {
+			out = appendRun(out, s)
+		}
 	}
-	return out
+	return out, found
 }
 
 // appendRun makes one run of two that follow one another on a node.

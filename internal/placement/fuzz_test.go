@@ -73,6 +73,11 @@ func (w *world) decide() {
 		w.latest[v.Gang] = v
 	}
 	w.checkGains(before, w.held(), resuming)
+	for key, g := range w.p.gangs {
+		if w.heldBy(key, before) == 0 && !resuming[key] {
+			w.checkTopology(g)
+		}
+	}
 	for key := range w.gangs {
 		w.checkWhole(key, before, waitedOut[key])
 	}
@@ -118,6 +123,37 @@ func (w *world) seated(gang, set string, rank int32, node string) bool {
 		}
 	}
 	return false
+}
+
+// checkTopology: the pods of a gang that was placed just now are as close as they must.
+func (w *world) checkTopology(g *gang) {
+	for k, s := range g.sets {
+		told := w.gangs[g.Key].Sets[k].Topology
+		zones, slices := map[string]bool{}, map[int32]map[string]bool{}
+		rank := int32(0)
+		for _, r := range s.slots {
+			for range r.count {
+				if zone := w.nodes[r.node].Labels["zone"]; r.held {
+					zones[zone] = true
+					if told.Slice > 0 {
+						if slices[rank/told.Slice] == nil {
+							slices[rank/told.Slice] = map[string]bool{}
+						}
+						slices[rank/told.Slice][zone] = true
+					}
+				}
+				rank++
+			}
+		}
+		if told.Required != "" && len(zones) > 1 {
+			w.t.Errorf("set %s of %s must be in one zone: %v", s.Name, g.Key, s.slots)
+		}
+		for i, in := range slices {
+			if len(in) > 1 {
+				w.t.Errorf("slice %d of %s of %s must be in one zone: %v", i, s.Name, g.Key, s.slots)
+			}
+		}
+	}
 }
 
 // checkGains: who got room just now got room that is there.
@@ -210,16 +246,17 @@ func ask(r Resources, ports []HostPort, name string) int64 {
 func (w *world) checkWhole(key string, before map[where]int32, earlier Verdict) {
 	g, v := w.p.gangs[key], w.latest[key]
 	all, held := g.count(every), g.count(slot.isHeld)
+	enough := w.enough(key)
 	switch v.State {
 	case Placed:
-		if g.any(slot.lost) || held < all && v.Reason == nil || held == all && v.Reason != nil {
+		if w.crippled(g) || held < all && v.Reason == nil || held == all && v.Reason != nil {
 			w.t.Errorf("%s is told placed (%v) with %d of %d", key, v.Reason, held, all)
 		}
-		if held < all && w.heldBy(key, before) == 0 && len(earlier.Placement) == 0 && !w.restored[key] {
+		if !enough && w.heldBy(key, before) == 0 && len(earlier.Placement) == 0 && !w.restored[key] {
 			w.t.Errorf("%s is half placed: %d of %d", key, held, all)
 		}
 	case Waiting, Never:
-		if held > 0 && !g.any(slot.lost) || v.Reason == nil {
+		if enough || held > 0 && !g.any(slot.lost) || v.Reason == nil {
 			w.t.Errorf("%s is told %s (%v) with %d of %d", key, v.State, v.Reason, held, all)
 		}
 		if v.State == Never && g.any(slot.lost) {
@@ -232,6 +269,36 @@ func (w *world) checkWhole(key string, before map[where]int32, earlier Verdict) 
 	if diff := cmp.Diff(v.Placement, g.placement()); diff != "" {
 		w.t.Errorf("%s is told another placement than it has:\n%s", key, diff)
 	}
+}
+
+// crippled says that a set lost places that it cannot do without.
+func (w *world) crippled(g *gang) bool {
+	for k, s := range w.gangs[g.Key].Sets {
+		if g.sets[k].count(slot.lost) > 0 && g.sets[k].count(slot.isHeld) < s.Count-s.Optional {
+			return true
+		}
+	}
+	return false
+}
+
+// enough says that a gang holds what it cannot do without, counted from what the
+// world was told.
+func (w *world) enough(key string) bool {
+	all, held := int32(0), map[int]int32{}
+	for at, count := range w.held() {
+		if at.gang == key {
+			held[at.set] += count
+			all += count
+		}
+	}
+	pods := int32(0)
+	for k, s := range w.gangs[key].Sets {
+		pods += s.Count
+		if held[k] < s.Count-s.Optional {
+			return false
+		}
+	}
+	return all > 0 || pods == 0
 }
 
 func (w *world) heldBy(key string, held map[where]int32) int32 {
@@ -247,13 +314,13 @@ func (w *world) heldBy(key string, held map[where]int32) int32 {
 // checkNoRoom: a gang of one set without a topology that waits would really not
 // fit, counting node by node.
 func (w *world) checkNoRoom(g *gang) {
-	if _, over := g.breaks(g.needs(slot.fresh), current); over || g.queue.limitsKinds() || w.p.plan != nil {
+	if _, over := g.breaks(g.minimum(), current); over || g.queue.limitsKinds() || w.p.plan != nil {
 		return
 	}
 	if _, missing := g.queue.missing(); missing {
 		return
 	}
-	if len(g.sets) != 1 || g.sets[0].Topology.Required || g.any(slot.lost) {
+	if len(g.sets) != 1 || g.sets[0].Topology.bound() || g.any(slot.lost) {
 		return
 	}
 	s, held := g.sets[0], w.held()
@@ -273,8 +340,8 @@ func (w *world) checkNoRoom(g *gang) {
 		}
 		room += max(fit, 0)
 	}
-	if room >= int64(s.Count) {
-		w.t.Errorf("%s waits for %d places, but there are %d", g.Key, s.Count, room)
+	if least := g.minimum()[0]; room >= int64(least) {
+		w.t.Errorf("%s waits for %d places, but there are %d", g.Key, least, room)
 	}
 }
 

@@ -42,8 +42,14 @@ type Gang struct {
 
 // PodSet is a number of like pods.
 type PodSet struct {
-	Name     string
-	Count    int32
+	Name  string
+	Count int32
+	// Optional is how many of Count the gang can do without. It starts when the others
+	// have places, grows into room that nobody else starts in, and gives these places
+	// up before it gives way whole.
+	Optional int32
+	// Spread puts each pod on the emptiest node, instead of keeping nodes free for others.
+	Spread   bool
 	Shape    Shape
 	Topology Topology
 }
@@ -62,12 +68,18 @@ type Shape struct {
 	HostPorts   []HostPort
 }
 
-// Topology keeps a pod set within nodes that share the value of a label.
+// Topology keeps pods of a set close to one another: on nodes that share the value of
+// a label, which are a domain of that label. What is empty asks for nothing.
 type Topology struct {
-	// Key of the label; empty asks for nothing.
-	Key string
-	// Required waits for one domain; otherwise several will do.
-	Required bool
+	// Required is a label of which all pods must be in one domain.
+	Required string
+	// Preferred is a label of which they are in one domain, or as few as possible,
+	// where that can be had.
+	Preferred string
+	// SliceLabel is a label of which every Slice pods, consecutive ranks, must be in one
+	// domain.
+	SliceLabel string
+	Slice      int32
 }
 
 // SetPlacement is where the pods of one set go, in rank order.
@@ -76,7 +88,8 @@ type SetPlacement struct {
 	Slots []Slot
 }
 
-// Slot is a run of consecutive ranks on one node.
+// Slot is a run of consecutive ranks on one node, or on none where a gang runs
+// without them.
 type Slot struct {
 	Node  string
 	Count int32
@@ -96,6 +109,12 @@ func (g *Gang) Validate() error {
 		names[s.Name] = true
 		if s.Count < 0 {
 			return fmt.Errorf("pod set %q has count %d; use zero or more", s.Name, s.Count)
+		}
+		if s.Optional < 0 || s.Optional > s.Count {
+			return fmt.Errorf("pod set %q can do without %d of %d pods; use zero to all of them", s.Name, s.Optional, s.Count)
+		}
+		if t := s.Topology; t.Slice < 0 || t.Slice > 0 != (t.SliceLabel != "") {
+			return fmt.Errorf("pod set %q has slices of %d pods by the label %q; give a label and a size of one or more", s.Name, t.Slice, t.SliceLabel)
 		}
 		total += int64(s.Count)
 		if err := s.Shape.validate(); err != nil {
@@ -184,6 +203,8 @@ type set struct {
 	*PodSet
 	class *class
 	slots []slot
+	// least is how many of the pods are enough to run.
+	least int32
 }
 
 // slot is a run of ranks. It holds room on its node; or it has lost its node and
@@ -220,26 +241,89 @@ func (s *set) count(is func(slot) bool) int32 {
 	return n
 }
 
-func (s slot) isHeld() bool { return s.held }
+func (s slot) isHeld() bool  { return s.held }
+func (s slot) missing() bool { return !s.held }
 
-// placement as it is told: slots that lost their node keep its name until they
-// have another, and the end of a set that never had a place is left out.
+// lacks is how many places must be found in each set before the gang runs: for one
+// that was placed those that it lost and cannot do without. What is optional is not
+// lacking, nor what was added to a gang that runs.
+func (g *gang) lacks() []int32 {
+	need := make([]int32, len(g.sets))
+	for k := range g.sets {
+		s := &g.sets[k]
+		need[k] = max(min(s.count(slot.lost), s.least-s.count(slot.isHeld)), 0)
+	}
+	if !some(need) && !g.any(slot.isHeld) {
+		return g.minimum()
+	}
+	return need
+}
+
+// minimum is how many pods of each set are enough to start. A gang that can do without
+// each of them starts with one, not with none.
+func (g *gang) minimum() []int32 {
+	need := make([]int32, len(g.sets))
+	for k := range g.sets {
+		need[k] = g.sets[k].least
+	}
+	if first := slices.IndexFunc(g.sets, func(s set) bool { return s.Count > 0 }); first >= 0 && !some(need) {
+		need[first] = 1
+	}
+	return need
+}
+
+func some(pods []int32) bool { return slices.ContainsFunc(pods, func(n int32) bool { return n > 0 }) }
+
+// placed is how many pods of each set have a place.
+func (g *gang) placed() []int32 {
+	have := make([]int32, len(g.sets))
+	for k := range g.sets {
+		have[k] = g.sets[k].count(slot.isHeld)
+	}
+	return have
+}
+
+// missing is how many pods of each set have no place.
+func (g *gang) missing() []int32 {
+	need := make([]int32, len(g.sets))
+	for k := range g.sets {
+		need[k] = g.sets[k].count(slot.missing)
+	}
+	return need
+}
+
+// runs says that the gang holds what it needs, be it all or not.
+func (g *gang) runs() bool {
+	return g.any(slot.isHeld) && !some(g.lacks())
+}
+
+// broken gangs were placed and do not run: all that they hold is idle.
+func (g *gang) broken() bool { return g.any(slot.lost) && !g.runs() }
+
+// placement as it is told: ranks without which the gang runs have no node. While
+// it does not run, those that lost their node keep its name until they have another.
+// The end of a set that has no place is left out.
 func (g *gang) placement() []SetPlacement {
 	if !g.any(func(s slot) bool { return !s.fresh() }) {
 		return nil
 	}
+	runs := g.runs()
 	out := make([]SetPlacement, 0, len(g.sets))
 	for _, s := range g.sets {
 		p := SetPlacement{Set: s.Name}
 		for _, slot := range s.slots {
-			if slot.fresh() {
-				break
+			node := slot.node
+			if runs && !slot.held {
+				node = ""
 			}
-			if last := len(p.Slots) - 1; last >= 0 && p.Slots[last].Node == slot.node {
+			if last := len(p.Slots) - 1; last >= 0 && p.Slots[last].Node == node {
 				p.Slots[last].Count += slot.count
 			} else {
-				p.Slots = append(p.Slots, Slot{slot.node, slot.count})
+				p.Slots = append(p.Slots, Slot{node, slot.count})
 			}
+		}
+		if last := len(p.Slots) - 1; last >= 0 && p.Slots[last].Node == "" {
+			p.Slots = p.Slots[:last]
 		}
 		out = append(out, p)
 	}

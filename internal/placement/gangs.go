@@ -29,6 +29,7 @@ func (p *Picture) SetGang(told Gang) error {
 		p.forget(old)
 	}
 	p.gangs[g.Key] = g
+	p.elastic += g.stretches()
 	p.enqueue(g)
 	p.changes++
 	return nil
@@ -48,6 +49,7 @@ func (p *Picture) build(told Gang) *gang {
 	g := &gang{Gang: told, moved: true}
 	for i := range told.Sets {
 		s := set{PodSet: &told.Sets[i], class: p.intern(told.Sets[i].Shape)}
+		s.least = s.Count - s.Optional
 		s.resize(s.Count)
 		g.sets = append(g.sets, s)
 	}
@@ -56,6 +58,14 @@ func (p *Picture) build(told Gang) *gang {
 	}
 	g.shape = g.describe()
 	return g
+}
+
+// stretches is 1 for a gang that can do without some of its pods, else 0.
+func (g *gang) stretches() int {
+	if slices.ContainsFunc(g.sets, func(s set) bool { return s.Optional > 0 }) {
+		return 1
+	}
+	return 0
 }
 
 // resize adds ranks without a place at the end of the set.
@@ -78,13 +88,13 @@ func (g *gang) restore(placed []SetPlacement) {
 		s.slots = nil
 		left := s.Count
 		for _, run := range placed[i].Slots {
-			if run.Node == "" || run.Count <= 0 || left == 0 {
+			if run.Count <= 0 || left == 0 {
 				break
 			}
 			n := min(run.Count, left)
 			s.slots = append(s.slots, slot{node: run.Node, count: n})
 			left -= n
-			g.resuming = true
+			g.resuming = g.resuming || run.Node != ""
 		}
 		s.resize(s.Count)
 	}
@@ -94,7 +104,7 @@ func (g *gang) restore(placed []SetPlacement) {
 func (g *gang) reshapes(next *gang) bool {
 	return slices.ContainsFunc(g.sets, func(old set) bool {
 		return slices.ContainsFunc(next.sets, func(s set) bool {
-			return s.Name == old.Name && (s.class != old.class || s.Topology != old.Topology)
+			return s.Name == old.Name && (s.class != old.class || s.Topology != old.Topology || s.Spread != old.Spread)
 		})
 	})
 }
@@ -148,6 +158,7 @@ func (p *Picture) cut(g *gang, k int, count int32) {
 
 // forget what was remembered for a gang, its places apart.
 func (p *Picture) forget(g *gang) {
+	p.elastic -= g.stretches()
 	p.dequeue(g)
 	p.fulfil(g)
 	p.release(g)

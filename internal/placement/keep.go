@@ -39,7 +39,7 @@ func (p *Picture) keepings(pl *plan, endings []ending) []*keeping {
 	for _, n := range pl.nodes() {
 		kept = append(kept, &keeping{what: &n.kept, touched: n, behind: pl.behind(endings,
 			func(pr *promise) vector { return pr.on(n) },
-			func(g *gang) vector { return n.accounts[g.Key].whole() })})
+			func(l leaver) vector { return l.frees(n) })})
 	}
 	queues := map[*queue]bool{}
 	for _, pr := range pl.promises {
@@ -48,15 +48,20 @@ func (p *Picture) keepings(pl *plan, endings []ending) []*keeping {
 				continue
 			}
 			queues[q] = true
-			in := func(g *gang, kind func(slot) bool) vector {
+			in := func(g *gang, pods []int32) vector {
 				if g.queue.under(q) {
-					return g.sum(kind)
+					return g.sum(pods)
 				}
 				return nil
 			}
 			kept = append(kept, &keeping{what: &q.kept, behind: pl.behind(endings,
-				func(pr *promise) vector { return in(pr.gang, slot.fresh) },
-				func(g *gang) vector { return in(g, slot.isHeld) })})
+				func(pr *promise) vector { return in(pr.gang, pr.gang.lacks()) },
+				func(l leaver) vector {
+					if l.part == remains {
+						return nil
+					}
+					return in(l.gang, l.gang.placed())
+				})})
 		}
 	}
 	return kept
@@ -101,12 +106,24 @@ func (a *account) whole() vector {
 	return v
 }
 
-// sum of what the slots of a kind ask for.
-func (g *gang) sum(kind func(slot) bool) vector {
+// frees is what a node gets back when it leaves.
+func (l leaver) frees(n *node) vector {
+	a := n.accounts[l.gang.Key]
+	v := a.whole()
+	if a != nil && l.part == remains {
+		for i := range v {
+			v[i] -= a.taken[slots].at(i)
+		}
+	}
+	return v
+}
+
+// sum of what so many pods of each set ask for.
+func (g *gang) sum(pods []int32) vector {
 	var v vector
 	for k, s := range g.sets {
 		for _, r := range s.class.requests {
-			v.add(r.at, r.n*int64(g.sets[k].count(kind)))
+			v.add(r.at, r.n*int64(pods[k]))
 		}
 	}
 	return v
@@ -115,7 +132,7 @@ func (g *gang) sum(kind func(slot) bool) vector {
 // behind any number of promises: what those who start now, and go on after their
 // moments, must leave of something. That is what is promised by each moment less
 // what will have ended, at its largest.
-func (pl *plan) behind(endings []ending, owes func(*promise) vector, frees func(*gang) vector) []vector {
+func (pl *plan) behind(endings []ending, owes func(*promise) vector, frees func(leaver) vector) []vector {
 	byTime := slices.Clone(pl.promises)
 	slices.SortStableFunc(byTime, func(a, b *promise) int { return cmp.Compare(a.at, b.at) })
 	behind := make([]vector, len(pl.promises)+1)
@@ -127,7 +144,7 @@ func (pl *plan) behind(endings []ending, owes func(*promise) vector, frees func(
 				continue
 			}
 			for ; ended < len(endings) && endings[ended].at <= pr.at; ended++ {
-				freed.plus(frees(endings[ended].gang))
+				freed.plus(frees(endings[ended].leaver))
 			}
 			owed.plus(owes(pr))
 			for i := range owed {
@@ -192,10 +209,19 @@ func (p *Picture) behind(g *gang) int {
 		return 0
 	case g.promise != nil:
 		return g.promise.order
-	case g.Limit > 0 && p.now+g.Limit <= p.plan.first:
+	case g.Limit > 0 && g.endsBy(p.now) <= p.plan.first:
 		return 0
 	}
 	return len(p.plan.promises)
+}
+
+// endsBy is the moment at which a gang with a limit has ended, should it start now
+// if it does not run.
+func (g *gang) endsBy(now int64) int64 {
+	if g.runs() {
+		return g.Started + g.Limit
+	}
+	return now + g.Limit
 }
 
 // fulfil the promise of a gang that is placed, or that is not wanted any more.

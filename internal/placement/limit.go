@@ -18,7 +18,7 @@ type excess struct {
 
 // overLimit finds the first limit that the need of a trial would break.
 func (t *trial) overLimit() (excess, bool) {
-	return t.g.breaks(func(k int) int32 { return t.need[k] }, current)
+	return t.g.breaks(t.need, current)
 }
 
 // current usage, and what is kept for others, is what a limit is compared with to
@@ -29,7 +29,7 @@ func none(*queue, quota) int64 { return 0 }
 
 // breaks a limit of its queue or of one above, on all kinds of nodes, with so many
 // pods of each set more. Limits on one kind are kept while packing.
-func (g *gang) breaks(need func(set int) int32, used func(*queue, quota) int64) (excess, bool) {
+func (g *gang) breaks(need []int32, used func(*queue, quota) int64) (excess, bool) {
 	if g.queue == nil {
 		return excess{}, false
 	}
@@ -48,10 +48,10 @@ func (g *gang) breaks(need func(set int) int32, used func(*queue, quota) int64) 
 }
 
 // asks of one resource for so many pods of each set.
-func (g *gang) asks(need func(set int) int32, resource int) int64 {
+func (g *gang) asks(need []int32, resource int) int64 {
 	total := int64(0)
 	for k, s := range g.sets {
-		total += s.class.request(resource) * int64(need(k))
+		total += s.class.request(resource) * int64(need[k])
 	}
 	return total
 }
@@ -65,15 +65,25 @@ func (c *class) request(resource int) int64 {
 	return 0
 }
 
-// needs are the pods of the slots of a kind in a set.
-func (g *gang) needs(kind func(slot) bool) func(set int) int32 {
-	return func(k int) int32 { return g.sets[k].count(kind) }
-}
-
 // fitsLimits says that the gang would break no limit if nothing else ran.
 func (g *gang) fitsLimits() bool {
-	_, over := g.breaks(g.needs(every), none)
+	_, over := g.breaks(g.minimum(), none)
 	return !over
+}
+
+// within limits on all kinds of nodes, how many of so many pods more of a set.
+func (g *gang) within(k int, pods int32) int32 {
+	if g.queue == nil {
+		return pods
+	}
+	for q := range g.queue.chain {
+		for _, l := range q.quotas {
+			if want := g.sets[k].class.request(l.at); l.kind == 0 && l.Limit != Unlimited && want > 0 {
+				pods = int32(min(int64(pods), max(l.Limit-current(q, l), 0)/want))
+			}
+		}
+	}
+	return pods
 }
 
 // allowance is how many pods of a class limits on the kind of a node leave.

@@ -71,9 +71,8 @@ type node struct {
 	devices []int // resources that not every node has
 	used    vector
 	ports   map[HostPort]int // how many hold each
-	// accounts by gang; that of pods without a gang is "". hidden are those left out
-	// while it is planned when their gangs have ended.
-	accounts, hidden map[string]*account
+	// accounts by gang; that of pods without a gang is "".
+	accounts map[string]*account
 	// kept is what whoever is tried now must leave free for those with a promise.
 	kept vector
 }
@@ -84,8 +83,8 @@ type account struct {
 	taken [2]vector
 	ports [2]map[HostPort]int
 	count [2]int64
-	// seated counts the bound pods of each rank.
-	seated map[seat]int
+	// seated are the bound pods of each rank.
+	seated map[seat][]*bookedPod
 }
 
 // side of an account.

@@ -16,11 +16,18 @@ type Picture struct {
 	names  names
 	byName map[string]*node
 	nodes  []*node // those known, by name: the answer must not depend on who came first
-	pods   map[string]bookedPod
+	pods   map[string]*bookedPod
 	gangs  map[string]*gang
 	// waiting are the gangs that Decide must look at, in the order of their turns.
-	waiting []*gang
+	// came are those of them that came, or moved, since the last pass; triedAll is
+	// freed when all of them were last tried.
+	waiting, came []*gang
+	triedAll      uint64
 
+	// Levels are labels by which the cluster divides its nodes, such as zones and racks,
+	// in any order. Where a domain of a preferred label does not hold a pod set, those
+	// that hold such domains are tried.
+	Levels []string
 	// HalfLife of past usage, in seconds; zero counts present usage alone.
 	HalfLife int64
 	root     *queue
@@ -34,14 +41,21 @@ type Picture struct {
 	// favoured gangs come first in the next plan; planned is the last one's limit.
 	favoured []*gang
 	planned  int
+	// elastic is how many gangs can do without some of their pods.
+	elastic int
+	// evicting are the nodes with taints that evict.
+	evicting map[string]*node
 	// unsure are the names of nodes that the next decision reviews.
 	unsure map[string]bool
 
 	classes map[string]*class
 	idle    []*class // those without a user, longest first
 	levels  map[string]*level
-	// touched is version when the room on a node last changed, by node.index.
-	touched []uint64
+	// touched is version when the room on a node last changed, by node.index; history
+	// is the nodes in that order, one for each version after forgotten.
+	touched   []uint64
+	history   []int
+	forgotten uint64
 	// Counters that say which memories are out of date. version: any room.
 	// members: which nodes there are. facts: anything about nodes but their room.
 	// freed: room that may let a gang in. changes: anything that may change an
@@ -72,12 +86,14 @@ func blank() *Picture {
 		queues:  map[string]*queue{},
 		kinds:   names{index: map[string]int{"": 0}, list: []string{""}},
 		byName:  map[string]*node{},
-		pods:    map[string]bookedPod{},
+		pods:    map[string]*bookedPod{},
 		gangs:   map[string]*gang{},
 		classes: map[string]*class{},
 		levels:  map[string]*level{},
 		fitting: map[string]bool{},
 		unsure:  map[string]bool{},
+
+		evicting: map[string]*node{},
 	}
 }
 
@@ -103,6 +119,7 @@ func (p *Picture) SetNode(told Node) bool {
 	if !n.known {
 		p.insert(n)
 	}
+	p.watch(n)
 	p.offer(n, 1)
 	p.abandon(n)
 	p.doubt(n)
@@ -124,6 +141,7 @@ func (p *Picture) DeleteNode(name string) bool {
 	p.nodes = slices.Delete(p.nodes, n.index, n.index+1)
 	p.offer(n, -1)
 	n.known = false
+	p.watch(n)
 	p.renumber(n.index)
 	p.abandon(n)
 	p.facts++
@@ -193,14 +211,22 @@ func (p *Picture) renumber(from int) {
 		p.touched = p.touched[:len(p.nodes)]
 	}
 	p.members++
+	p.history, p.forgotten = p.history[:0], p.version
 }
 
 // touch says that the room on a node changed.
 func (p *Picture) touch(n *node) {
-	p.version++
-	if n.known {
-		p.touched[n.index] = p.version
+	if !n.known {
+		return
 	}
+	// To follow a long history costs more than to look at every node.
+	if len(p.history) >= 2*len(p.nodes) {
+		p.forgotten += uint64(len(p.nodes))
+		p.history = slices.Delete(p.history, 0, len(p.nodes))
+	}
+	p.version++
+	p.touched[n.index] = p.version
+	p.history = append(p.history, n.index)
 }
 
 // relieve says that a node may take what it could not take before.

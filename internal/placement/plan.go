@@ -6,7 +6,6 @@ package placement
 import (
 	"cmp"
 	"slices"
-	"sort"
 )
 
 // plan is what is kept for the first gangs that wait: for each the moment at which
@@ -47,10 +46,10 @@ type keeping struct {
 	behind  []vector
 }
 
-// ending of a gang that runs and has a limit.
+// ending of a gang that runs and has a limit, or of what remains of one.
 type ending struct {
-	at   int64
-	gang *gang
+	at int64
+	leaver
 }
 
 const (
@@ -74,7 +73,7 @@ func (p *Picture) Plan(limit int) int {
 		return g.told.State == Waiting && !g.moved && !g.turn.repair && !slices.Contains(wanting, g)
 	})
 	next := &plan{}
-	for len(next.promises) < limit && len(endings) > 0 {
+	for len(next.promises) < limit && len(endings)+len(wanting) > 0 {
 		var g *gang
 		if len(wanting) > 0 {
 			g, wanting = wanting[0], wanting[1:]
@@ -126,60 +125,58 @@ func (p *Picture) PlannedStart(key string) (int64, bool) {
 func (p *Picture) endings() []ending {
 	var all []ending
 	for _, g := range p.gangs {
-		switch {
-		case len(g.leaving) > 0:
-			all = append(all, ending{p.now + overrun, g})
-		case g.Limit > 0 && g.any(slot.isHeld):
-			all = append(all, ending{max(g.Started+g.Limit, p.now+overrun), g})
+		if p.clear(g); len(g.leaving) > 0 {
+			all = append(all, ending{p.now + overrun, leaver{gang: g, part: remains}})
+		}
+		if g.Limit > 0 && g.any(slot.isHeld) {
+			all = append(all, ending{max(g.Started+g.Limit, p.now+overrun), leaver{gang: g, part: everything}})
 		}
 	}
 	slices.SortFunc(all, func(a, b ending) int {
-		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.gang.Key, b.gang.Key))
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.gang.Key, b.gang.Key), cmp.Compare(b.part, a.part))
 	})
 	return all[:min(len(all), maxRuns)]
 }
 
-// promise finds the first moment at which the gang fits beside what was promised
-// before it, or nil. The more has ended the more fits, so that halving finds it.
-func (p *Picture) promise(g *gang, endings []ending) *promise {
-	gone := 0
-	end := func(count int) {
-		for ; gone < count; gone++ {
-			p.hide(endings[gone].gang)
-		}
-		for ; gone > count; gone-- {
-			p.unhide(endings[gone-1].gang)
-		}
-	}
-	defer end(0)
-	var moves []move
-	// Most gangs that fit at all fit once everything has ended.
-	if end(len(endings)); p.rehearse(g) == nil {
-		return nil
-	}
-	at := sort.Search(len(endings), func(k int) bool {
-		end(k + 1)
-		return p.rehearse(g) != nil
+// clear the nodes that the pods of a gang that gave places back have left.
+func (p *Picture) clear(g *gang) {
+	g.leaving = slices.DeleteFunc(g.leaving, func(n *node) bool {
+		a := n.accounts[g.Key]
+		return a == nil || a.count[bound] <= a.count[slots]
 	})
-	end(min(at+1, len(endings)))
-	if moves = p.rehearse(g); moves == nil {
+}
+
+// promise finds the first moment at which the gang fits beside what was promised
+// before it, or nil. The more has ended the more fits.
+func (p *Picture) promise(g *gang, endings []ending) *promise {
+	ended := p.absence(endings)
+	defer ended.first(0)
+	var moves []move
+	count, ok := ended.fewest(func() bool {
+		moves = p.rehearse(g)
+		return moves != nil
+	})
+	if !ok {
 		return nil
 	}
-	promised := &promise{gang: g, at: endings[min(at, len(endings)-1)].at}
+	promised := &promise{gang: g, at: p.now}
+	if count > 0 {
+		promised.at = endings[count-1].at
+	}
 	for _, m := range moves {
 		promised.places = append(promised.places, place{m.set, p.nodes[m.node], m.pods})
 	}
 	return promised
 }
 
-// rehearse says where the gang would go now, without letting it.
+// rehearse says where the gang would go now, without letting it; nil is nowhere.
 func (p *Picture) rehearse(g *gang) []move {
-	t := p.trial(g, slot.fresh)
+	t := p.trial(g, g.lacks())
 	defer t.cancel()
 	if _, over := t.overLimit(); over || !t.place(t.sequence()) {
 		return nil
 	}
-	return slices.Clone(t.moves)
+	return append([]move{}, t.moves...)
 }
 
 // keepPlaces of a promise free while others are planned, or no longer.
@@ -190,42 +187,12 @@ func (p *Picture) keepPlaces(promised *promise, sign int64) {
 		}
 		p.touch(at.node)
 	}
-	wanted := promised.gang.sum(slot.fresh)
+	wanted := promised.gang.sum(promised.gang.lacks())
 	for q := range promised.gang.queue.chain {
 		for i, n := range wanted {
 			q.kept.add(i, sign*n)
 		}
 	}
-}
-
-// hide a gang that runs, as if it had ended; unhide brings it back.
-func (p *Picture) hide(g *gang) {
-	p.recharge(g, nil, -1)
-	for n := range p.under(g) {
-		if n.accounts[g.Key] == nil {
-			continue
-		}
-		if n.hidden == nil {
-			n.hidden = map[string]*account{}
-		}
-		n.hidden[g.Key] = n.accounts[g.Key]
-		n.weigh(n.accounts[g.Key], -1)
-		delete(n.accounts, g.Key)
-		p.touch(n)
-	}
-}
-
-func (p *Picture) unhide(g *gang) {
-	for n := range p.under(g) {
-		if n.hidden[g.Key] == nil {
-			continue
-		}
-		n.accounts[g.Key] = n.hidden[g.Key]
-		n.weigh(n.accounts[g.Key], 1)
-		delete(n.hidden, g.Key)
-		p.touch(n)
-	}
-	p.recharge(g, nil, 1)
 }
 
 // under a gang are the nodes on which it holds places, or did before it gave way.
@@ -242,19 +209,4 @@ func (p *Picture) under(g *gang) map[*node]bool {
 		}
 	}
 	return nodes
-}
-
-// weigh adds an account to what is taken of the node, or takes it away.
-func (n *node) weigh(a *account, sign int64) {
-	for i, taken := range a.whole() {
-		n.used.add(i, sign*taken)
-	}
-	for side, ports := range a.ports {
-		for port, count := range ports {
-			other := a.ports[1-side][port]
-			if count > other || count == other && side == int(slots) {
-				add(&n.ports, port, int(sign)*count)
-			}
-		}
-	}
 }

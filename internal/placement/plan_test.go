@@ -40,9 +40,6 @@ func (w *world) plan() {
 // keptAsPlanned: planning changed nothing but what is kept.
 func (w *world) keptAsPlanned() {
 	for name, n := range w.p.byName {
-		if len(n.hidden) > 0 {
-			w.t.Errorf("node %s hides %v", name, n.hidden)
-		}
 		if w.p.plan == nil && !n.kept.zero() {
 			w.t.Errorf("node %s keeps %v for nobody", name, n.kept)
 		}

@@ -42,16 +42,16 @@ func (b *bookedPod) equal(o *bookedPod) bool {
 // Bind tells of a pod that is bound, whoever did it, or of what changed about it.
 // It returns whether that is news.
 func (p *Picture) Bind(told Pod) bool {
-	next := bookedPod{told.Node, told.Gang, seat{told.Set, told.Rank}, p.names.perPod(told.Requests), told.HostPorts}
+	next := &bookedPod{told.Node, told.Gang, seat{told.Set, told.Rank}, p.names.perPod(told.Requests), told.HostPorts}
 	if old, ok := p.pods[told.Key]; ok {
-		if old.equal(&next) {
+		if old.equal(next) {
 			return false
 		}
 		p.Unbind(told.Key)
 	}
 	p.pods[told.Key] = next
 	n := p.node(told.Node)
-	n.bind(&next, 1)
+	n.bind(next, 1)
 	p.doubt(n)
 	p.touch(n)
 	p.changes++
@@ -61,8 +61,24 @@ func (p *Picture) Bind(told Pod) bool {
 // bind a pod to the node, or with -1 takes it off.
 func (n *node) bind(b *bookedPod, count int) {
 	n.book(b.gang, bound, b.requests, b.ports, int64(count))
-	if a := n.accounts[b.gang]; a != nil && b.gang != "" {
-		add(&a.seated, b.seat, count)
+	a := n.accounts[b.gang]
+	if a == nil || b.gang == "" {
+		return
+	}
+	there := slices.DeleteFunc(a.seated[b.seat], func(o *bookedPod) bool { return o == b })
+	if count > 0 {
+		there = append(there, b)
+	}
+	a.seat(b.seat, there)
+}
+
+// seat the pods of a rank.
+func (a *account) seat(at seat, there []*bookedPod) {
+	if a.seated == nil {
+		a.seated = map[seat][]*bookedPod{}
+	}
+	if a.seated[at] = there; len(there) == 0 {
+		delete(a.seated, at)
 	}
 }
 
@@ -75,7 +91,7 @@ func (p *Picture) Unbind(key string) bool {
 	}
 	delete(p.pods, key)
 	n := p.node(old.node)
-	n.bind(&old, -1)
+	n.bind(old, -1)
 	p.doubt(n)
 	p.relieve(n)
 	p.drop(n)

@@ -35,37 +35,32 @@ func (p *Picture) Refresh(limit int) (news []Verdict, more bool) {
 
 // reason that the gang, or part of it, waits.
 func (ps *pass) reason(g *gang, state State) *Reason {
-	lost, fresh := g.count(slot.lost), g.count(slot.fresh)
-	if r := ps.p.refusal(g, state); r != nil && lost+fresh > 0 {
+	if !g.any(slot.missing) {
+		return nil
+	}
+	if state == Placed {
+		return ps.p.stunted(g)
+	}
+	if r := ps.p.refusal(g, g.lacks()); r != nil {
 		return r
 	}
-	switch {
-	case lost == 0 && fresh == 0:
-		return nil
+	switch lost := g.count(slot.lost); {
 	case lost > 0:
 		return &Reason{
 			Code:    NodeLost,
 			Text:    fmt.Sprintf("%s of %d lost %s and no other node can take them", plural(lost, "pod"), g.count(every), ps.p.lostNodes(g)),
-			Because: []Reason{*ps.p.explain(g, slot.lost)},
+			Because: []Reason{*ps.p.explain(g, g.lacks())},
 		}
-	case state == Placed:
-		why := ps.p.explain(g, slot.fresh)
-		return &Reason{
-			Code:    why.Code,
-			Text:    fmt.Sprintf("runs with %d of %s", g.count(slot.isHeld), plural(g.count(every), "pod")),
-			Because: []Reason{*why},
-		}
-	}
-	if g.victims > 0 {
+	case g.victims > 0:
 		return &Reason{Code: MakingRoom, Text: plural(g.victims, "gang") + " gave way to it; it starts when their pods have ended"}
 	}
 	w := ps.wish(g)
 	if ps.reasons[w] == nil {
 		if state == Never {
-			ps.reasons[w] = ps.p.empty.explain(ps.p.twin(g), slot.fresh)
+			ps.reasons[w] = ps.p.empty.explain(ps.p.twin(g), g.minimum())
 		} else {
 			ps.p.respecting(g, func() bool {
-				ps.reasons[w] = ps.p.explain(g, slot.fresh)
+				ps.reasons[w] = ps.p.explain(g, g.lacks())
 				return true
 			})
 		}
@@ -73,15 +68,36 @@ func (ps *pass) reason(g *gang, state State) *Reason {
 	return ps.reasons[w]
 }
 
-// refusal by the gang's queue, if that is in the way.
-func (p *Picture) refusal(g *gang, state State) *Reason {
+// stunted is why a gang runs with less than all its pods.
+func (p *Picture) stunted(g *gang) *Reason {
+	need := g.missing()
+	for k := range g.sets {
+		if g.sets[k].Optional > 0 {
+			need[k] = min(need[k], 1) // it would take one
+		}
+	}
+	why := p.refusal(g, need)
+	if why == nil {
+		why = p.explain(g, need)
+	}
+	return &Reason{
+		Code:    why.Code,
+		Text:    fmt.Sprintf("runs with %d of %s", g.count(slot.isHeld), plural(g.count(every), "pod")),
+		Because: []Reason{*why},
+	}
+}
+
+// refusal by the gang's queue, if that is in the way of so many pods more.
+func (p *Picture) refusal(g *gang, need []int32) *Reason {
 	if name, missing := g.queue.missing(); missing {
 		return &Reason{Code: NoQueue, Text: "there is no project " + name, Remedy: "make it, or name another in the label slipway.dev/project"}
 	}
-	if e, over := g.breaks(g.needs(every), none); over && state != Placed {
+	if e, over := g.breaks(g.minimum(), none); over && !g.runs() {
 		return e.reason(p, true)
 	}
-	if e, over := g.breaks(g.needs(slot.fresh), current); over {
+	var e excess
+	// What is kept for the gang itself, and for those behind it, is not in its way.
+	if p.respecting(g, func() (over bool) { e, over = g.breaks(need, current); return over }) {
 		return e.reason(p, false)
 	}
 	return nil
@@ -133,7 +149,7 @@ func (p *Picture) fitsEmpty(g *gang) bool {
 	}
 	fits, known := p.fitting[g.shape]
 	if !known {
-		t := p.empty.trial(p.twin(g), slot.fresh)
+		t := p.empty.trial(p.twin(g), g.minimum())
 		fits = t.place(t.sequence())
 		t.cancel()
 		p.fitting[g.shape] = fits

@@ -172,15 +172,22 @@ func (w *world) gang() Gang {
 		s := PodSet{Name: fmt.Sprint("s", k), Count: int32(w.n(6)), Shape: Shape{Requests: w.requests()}}
 		switch w.n(8) {
 		case 0:
-			s.Topology = Topology{"zone", true}
+			s.Topology = Topology{Required: "zone"}
 		case 1:
-			s.Topology = Topology{"zone", false}
+			s.Topology = Topology{Preferred: "zone"}
+		case 5:
+			s.Topology = Topology{SliceLabel: "zone", Slice: int32(1 + w.n(3))}
+		case 6:
+			s.Spread = true
 		case 2:
 			s.Shape.Selector = map[string]string{"zone": "a"}
 		case 3:
 			s.Shape.Tolerations = []Toleration{{Key: "dedicated", AnyValue: true, Limited: w.n(2) == 0, Seconds: int64(w.n(3))}}
 		case 4:
 			s.Shape.HostPorts = []HostPort{{Port: 80, Protocol: "TCP"}}
+		}
+		if w.n(3) == 0 && s.Count > 0 {
+			s.Optional = int32(w.n(int(s.Count) + 1))
 		}
 		g.Sets = append(g.Sets, s)
 	}

@@ -92,7 +92,7 @@ func coversMinimum(gang *slipwayv1.Gang) bool {
 		if set.MinCount != nil {
 			least = *set.MinCount
 		}
-		if _, ok := placementOf(gang, set.Name).NodeOf(least - 1); least > 0 && !ok {
+		if placementOf(gang, set.Name).Pods() < least {
 			return false
 		}
 	}

@@ -4,6 +4,7 @@
 package training
 
 import (
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -24,7 +25,7 @@ func (p *pass) gangSpec() slipwayv1.GangSpec {
 		MaxRunTime: maxRunTime(job),
 		MinRunTime: duration(job, slipwayv1.AnnotationMinRunTime),
 	}
-	left := minAvailable(job)
+	left := p.minAvailable()
 	for _, t := range p.in.Framework.Types {
 		replica := job.Replicas()[t.Name]
 		if replica == nil {
@@ -61,10 +62,13 @@ func maxRunTime(job frameworks.Job) *metav1.Duration {
 	return nil
 }
 
-// minAvailable counts pods of the whole job, first ranks first.
-func minAvailable(job frameworks.Job) *int32 {
-	policy := job.RunPolicy().SchedulingPolicy
-	if policy == nil || policy.MinAvailable == nil {
+// minAvailable counts pods of the whole job, first ranks first. It means something for
+// elastic jobs alone: others wait for their last rank whatever it says, and would hold
+// what they have meanwhile.
+func (p *pass) minAvailable() *int32 {
+	policy := p.in.Job.RunPolicy().SchedulingPolicy
+	elastic := slices.ContainsFunc(p.in.Framework.Types, func(t frameworks.Type) bool { return p.in.Job.MinReplicas(t.Name) != nil })
+	if policy == nil || policy.MinAvailable == nil || !elastic {
 		return nil
 	}
 	return ptr.To(max(*policy.MinAvailable, 0))

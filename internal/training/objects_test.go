@@ -41,8 +41,8 @@ func TestGangSpec(t *testing.T) {
 	want := slipwayv1.GangSpec{
 		Project: "vision", Priority: 7, MaxRunTime: &metav1.Duration{Duration: time.Minute},
 		PodSets: []slipwayv1.PodSet{
-			{Name: "master", Count: 1, MinCount: ptr.To[int32](1), Requests: corev1.ResourceList{}},
-			{Name: "worker", Count: 3, MinCount: ptr.To[int32](2),
+			{Name: "master", Count: 1, Requests: corev1.ResourceList{}},
+			{Name: "worker", Count: 3,
 				Requests: corev1.ResourceList{"nvidia.com/gpu": resource.MustParse("2"),
 					corev1.ResourceMemory: resource.MustParse("3Gi"), corev1.ResourceCPU: resource.MustParse("500m")},
 				Tolerations: []corev1.Toleration{{Key: "gpu", Operator: corev1.TolerationOpExists}},

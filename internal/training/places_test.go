@@ -248,6 +248,35 @@ func TestElasticStartsWithItsMinimum(t *testing.T) {
 	}
 }
 
+func TestElasticGoesOnWithTheRanksThatItHas(t *testing.T) {
+	w := newWorld(t, newJob(0, 3, func(job *kubeflowv1.PyTorchJob) {
+		job.Spec.ElasticPolicy = &kubeflowv1.ElasticPolicy{MinReplicas: ptr.To[int32](1), MaxReplicas: ptr.To[int32](3)}
+	}))
+	w.settle()
+	w.place("n1")
+	w.settle()
+	w.runAll()
+	w.settle()
+	for _, c := range []struct {
+		slots []slipwayv1.Slot
+		pods  string
+	}{
+		{[]slipwayv1.Slot{{Node: "n1", Count: 1}}, "j-worker-0"},
+		{[]slipwayv1.Slot{{Node: "n1", Count: 3}}, "j-worker-0 j-worker-1 j-worker-2"},
+		{[]slipwayv1.Slot{{Node: "n1", Count: 1}, {Count: 1}, {Node: "n1", Count: 1}}, "j-worker-0 j-worker-2"},
+	} {
+		w.gang.Status.Placement[0].Slots = c.slots
+		w.settle()
+		w.bury()
+		w.settle()
+		w.runAll()
+		w.settle()
+		if w.podNames() != c.pods || w.last() != "Running" {
+			t.Errorf("with %v: %s, pods %s, want Running, %s", c.slots, w.last(), w.podNames(), c.pods)
+		}
+	}
+}
+
 func TestMetricsThatNothingScalesByAreToldOf(t *testing.T) {
 	metrics := func(job *kubeflowv1.PyTorchJob) {
 		job.Spec.ElasticPolicy = &kubeflowv1.ElasticPolicy{Metrics: []autoscalingv2.MetricSpec{{Type: autoscalingv2.ResourceMetricSourceType}}}

@@ -42,11 +42,17 @@ func roles(dataDir *string) []*cobra.Command {
 		return dns.Run(cmd.Context(), corefile)
 	}}
 	dnsRole.Flags().StringVar(&corefile, "corefile", "", "configuration of the DNS server")
+	var kubeconfig string
+	scheduler := &cobra.Command{Use: "test-scheduler [-- FLAG...]", RunE: func(cmd *cobra.Command, flags []string) error {
+		return role.TestScheduler(cmd.Context(), kubeconfig, flags)
+	}}
+	scheduler.Flags().StringVar(&kubeconfig, "kubeconfig", "", "access of the scheduler's user")
 	return []*cobra.Command{
 		ofCluster("server", role.Server), ofCluster("control", role.Control),
 		ofNode("node", role.Node), ofNode("containerd", role.Containerd), dnsRole,
-		{Use: "test-apiserver", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-			return role.TestAPIServer(cmd.Context(), *dataDir)
+		{Use: "test-apiserver [-- FLAG...]", RunE: func(cmd *cobra.Command, flags []string) error {
+			return role.TestAPIServer(cmd.Context(), *dataDir, flags)
 		}},
+		scheduler,
 	}
 }

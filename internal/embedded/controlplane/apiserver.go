@@ -57,9 +57,9 @@ func APIServerFlags(c *cluster.Cluster) []string {
 }
 
 // TestAPIServerFlags are the options of an API server alone: no nodes, nobody
-// who makes service accounts, and data that may be lost.
-func TestAPIServerFlags(c *cluster.Cluster) []string {
-	return append(commonFlags(c, "127.0.0.1"),
+// who makes service accounts, and data that may be lost. More of them come last.
+func TestAPIServerFlags(c *cluster.Cluster, more []string) []string {
+	flags := append(commonFlags(c, "127.0.0.1"),
 		"--advertise-address=192.0.2.1", // TEST-NET-1 (RFC 5737); nothing connects to it.
 		"--service-cluster-ip-range="+c.ServiceCIDR().String(),
 		"--disable-admission-plugins=ServiceAccount",
@@ -68,6 +68,7 @@ func TestAPIServerFlags(c *cluster.Cluster) []string {
 		"--feature-gates=GenericWorkload=true",
 		"--runtime-config=scheduling.k8s.io/v1beta1=true",
 	)
+	return append(flags, more...)
 }
 
 func commonFlags(c *cluster.Cluster, bind string) []string {

@@ -32,6 +32,20 @@ func SchedulerFlags(c *cluster.Cluster) []string {
 	}
 }
 
+// TestSchedulerFlags are the options of a scheduler alone, against the API server
+// of a kubeconfig: it serves nothing, and writes as fast as it can. More of them
+// come last.
+func TestSchedulerFlags(kubeconfig string, more []string) []string {
+	flags := []string{
+		"--kubeconfig=" + kubeconfig,
+		"--secure-port=0",
+		"--leader-elect=false",
+		"--kube-api-qps=100000",
+		"--kube-api-burst=100000",
+	}
+	return append(flags, more...)
+}
+
 // RunScheduler runs the scheduler until ctx ends.
 func RunScheduler(ctx context.Context, flags []string) error {
 	o := options.NewOptions()

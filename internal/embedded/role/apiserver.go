@@ -25,10 +25,11 @@ import (
 )
 
 // TestAPIServer runs an API server alone, with every schema and role of ours,
-// on a free port of the loopback address and on data that may be lost. It
-// writes the path of an administrator's kubeconfig to standard output when it
-// serves, and ends with ctx; then it removes dir, which must be empty at first.
-func TestAPIServer(ctx context.Context, dir string) error {
+// on a free port of the loopback address and on data that may be lost; flags are
+// more options of upstream's. It writes the path of an administrator's kubeconfig
+// to standard output when it serves, and ends with ctx; then it removes dir, which
+// must be empty at first.
+func TestAPIServer(ctx context.Context, dir string, flags []string) error {
 	logs.InitLogs()
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
 		return errors.Join(fmt.Errorf("the directory %s is not there and empty", dir), err)
@@ -48,7 +49,7 @@ func TestAPIServer(ctx context.Context, dir string) error {
 	kubeconfig := c.KubeconfigOf("supervisor")
 	return together(ctx,
 		func(ctx context.Context) error {
-			return controlplane.RunAPIServer(ctx, controlplane.TestAPIServerFlags(c))
+			return controlplane.RunAPIServer(ctx, controlplane.TestAPIServerFlags(c, flags))
 		},
 		func(ctx context.Context) error {
 			if err := controlplane.AwaitAPIServer(ctx, kubeconfig); err != nil {
@@ -61,6 +62,13 @@ func TestAPIServer(ctx context.Context, dir string) error {
 			<-ctx.Done()
 			return nil
 		})
+}
+
+// TestScheduler runs upstream's scheduler alone, as the user of a kubeconfig; flags
+// are more options of upstream's.
+func TestScheduler(ctx context.Context, kubeconfig string, flags []string) error {
+	logs.InitLogs()
+	return controlplane.RunScheduler(ctx, controlplane.TestSchedulerFlags(kubeconfig, flags))
 }
 
 func testCluster(dir string) (*cluster.Cluster, error) {

@@ -17,8 +17,9 @@ import (
 // annotationSize on a pod is how many pods its gang has.
 const annotationSize = "slipway.dev/bench-gang-size"
 
-// podsOf a placed gang, each on its node.
-func podsOf(gang *slipwayv1.Gang) []*corev1.Pod {
+// podsOf a placed gang, each on its node. Those of another start have other names,
+// for the earlier ones may still be there.
+func podsOf(gang *slipwayv1.Gang, start int) []*corev1.Pod {
 	var pods []*corev1.Pod
 	for i := range gang.Spec.PodSets {
 		set := &gang.Spec.PodSets[i]
@@ -28,6 +29,9 @@ func podsOf(gang *slipwayv1.Gang) []*corev1.Pod {
 	}
 	for _, pod := range pods {
 		pod.Annotations[annotationSize] = strconv.Itoa(len(pods))
+		if start > 1 {
+			pod.Name = fmt.Sprintf("%s-start-%d", pod.Name, start)
+		}
 	}
 	return pods
 }

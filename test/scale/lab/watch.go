@@ -67,7 +67,7 @@ func (l *Lab) podSeen(pod *corev1.Pod) {
 		return
 	}
 	if pod.Spec.NodeName != "" {
-		b.Bound.note(pod.UID)
+		b.podBound(pod)
 	}
 	switch pod.Status.Phase {
 	case corev1.PodRunning:
@@ -88,6 +88,6 @@ func (l *Lab) gangSeen(gang *slipwayv1.Gang) {
 	case placed.Status == metav1.ConditionTrue:
 		b.gangPlaced(gang)
 	case placed.Reason != "" && placed.Message != "":
-		b.Told.note(gang.UID)
+		b.gangWaits(gang, placed.Reason)
 	}
 }

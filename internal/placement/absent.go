@@ -1,0 +1,275 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"maps"
+	"slices"
+	"sort"
+)
+
+// leaver is a gang, or a part of it, that is supposed to leave its places.
+type leaver struct {
+	gang *gang
+	part part
+	// keep so many pods of the surplus of each set.
+	keep int32
+}
+
+// part of what a gang takes.
+type part int
+
+const (
+	// everything that it holds, and its pods.
+	everything part = iota
+	// surplus is what it can do without, the last ranks of each set.
+	surplus
+	// remains are pods on places that it gave back.
+	remains
+)
+
+// absence supposes that the first so many of a list of leavers have left.
+type absence struct {
+	p    *Picture
+	list []leaver
+	left []departure
+}
+
+// absence of those who end, none of them gone yet.
+func (p *Picture) absence(endings []ending) *absence {
+	a := &absence{p: p}
+	for _, e := range endings {
+		a.list = append(a.list, e.leaver)
+	}
+	return a
+}
+
+// departure is what is needed to undo one.
+type departure struct {
+	gang *gang
+	// charged says that the gang's queue was relieved of what it holds.
+	charged bool
+	// slots of its sets as they were, or nil if they did not change.
+	slots    [][]slot
+	shed     []int32
+	accounts []departed
+}
+
+// departed is the account of a gang on a node, as it was.
+type departed struct {
+	node    *node
+	account *account
+}
+
+// first of the list, so many, are gone.
+func (a *absence) first(count int) {
+	for len(a.left) < count {
+		a.left = append(a.left, a.p.depart(a.list[len(a.left)]))
+	}
+	for len(a.left) > count {
+		last := len(a.left) - 1
+		a.p.comeBack(a.left[last])
+		a.left = a.left[:last]
+	}
+}
+
+// fewest that must be gone for something to be possible, which is so with every more
+// that are. They are gone then; false is for not even all, or where that does not hold.
+func (a *absence) fewest(possible func() bool) (int, bool) {
+	// Most that is possible at all is possible once all are gone.
+	if a.first(len(a.list)); !possible() {
+		return 0, false
+	}
+	count := sort.Search(len(a.list), func(k int) bool {
+		a.first(k)
+		return possible()
+	})
+	a.first(count)
+	return count, possible()
+}
+
+func (p *Picture) depart(l leaver) departure {
+	g := l.gang
+	switch l.part {
+	case surplus:
+		return p.departSurplus(g, l.keep)
+	case remains:
+		d := departure{gang: g}
+		for _, n := range g.leaving {
+			p.swap(&d, n, n.accounts[g.Key].without(bound))
+		}
+		return d
+	}
+	d := departure{gang: g, charged: true}
+	p.recharge(g, nil, -1)
+	for n := range p.under(g) {
+		p.swap(&d, n, nil)
+	}
+	return d
+}
+
+// departSurplus also takes the slots, so that the rest may leave afterwards.
+func (p *Picture) departSurplus(g *gang, keep int32) departure {
+	d := departure{gang: g, shed: g.spare(keep)}
+	for k := range g.sets {
+		s := &g.sets[k]
+		d.slots = append(d.slots, s.slots)
+		left, shed := s.shed(d.shed[k])
+		for _, r := range shed {
+			n := p.byName[r.node]
+			p.charge(g, n, s.class.requests, -int64(r.pods))
+			p.swap(&d, n, n.accounts[g.Key].less(s, r))
+		}
+		s.slots = left
+	}
+	return d
+}
+
+func (p *Picture) comeBack(d departure) {
+	g := d.gang
+	if g == nil {
+		return // it came back before
+	}
+	for _, at := range slices.Backward(d.accounts) {
+		at.node.swap(g.Key, at.account)
+		p.touch(at.node)
+	}
+	if d.slots != nil {
+		for k := range g.sets {
+			s := &g.sets[k]
+			s.slots = d.slots[k]
+			_, shed := s.shed(d.shed[k])
+			for _, r := range shed {
+				p.charge(g, p.byName[r.node], s.class.requests, int64(r.pods))
+			}
+		}
+	}
+	if d.charged {
+		p.recharge(g, nil, 1)
+	}
+}
+
+// swap the account of the gang on a node, and remember what it was.
+func (p *Picture) swap(d *departure, n *node, next *account) {
+	if old := n.accounts[d.gang.Key]; old != nil {
+		d.accounts = append(d.accounts, departed{n, old})
+		n.swap(d.gang.Key, next)
+		p.touch(n)
+	}
+}
+
+func (n *node) swap(gang string, next *account) {
+	n.weigh(n.accounts[gang], -1)
+	n.weigh(next, 1)
+	if next == nil || next.count == [2]int64{} {
+		delete(n.accounts, gang)
+		return
+	}
+	n.accounts[gang] = next
+}
+
+// weigh adds an account to what is taken of the node, or takes it away.
+func (n *node) weigh(a *account, sign int64) {
+	if a == nil {
+		return
+	}
+	for i, taken := range a.whole() {
+		n.used.add(i, sign*taken)
+	}
+	for side, ports := range a.ports {
+		for port, count := range ports {
+			other := a.ports[1-side][port]
+			if count > other || count == other && side == int(slots) {
+				add(&n.ports, port, int(sign)*count)
+			}
+		}
+	}
+}
+
+// without one side, a copy.
+func (a *account) without(s side) *account {
+	if a == nil {
+		return nil
+	}
+	out := *a
+	out.taken[s], out.ports[s], out.count[s] = nil, nil, 0
+	if s == bound {
+		out.seated = nil
+	}
+	return &out
+}
+
+// less a run of ranks of a set, and their pods: a copy.
+func (a *account) less(s *set, r run) *account {
+	out := *a
+	out.seated = maps.Clone(a.seated)
+	for side := range out.taken {
+		out.taken[side], out.ports[side] = slices.Clone(a.taken[side]), maps.Clone(a.ports[side])
+	}
+	out.take(slots, s.class.requests, s.class.HostPorts, -int64(r.pods))
+	for rank := r.from; rank < r.from+r.pods; rank++ {
+		for _, pod := range a.seated[seat{s.Name, rank}] {
+			out.take(bound, pod.requests, pod.ports, -1)
+		}
+		delete(out.seated, seat{s.Name, rank})
+	}
+	return &out
+}
+
+// take so many pods more on a side.
+func (a *account) take(on side, requests []amount, ports []HostPort, pods int64) {
+	for _, r := range requests {
+		a.taken[on].add(r.at, r.n*pods)
+	}
+	for _, port := range ports {
+		add(&a.ports[on], port, int(pods))
+	}
+	a.count[on] += pods
+}
+
+// run of consecutive ranks of a set on a node.
+type run struct {
+	node       string
+	from, pods int32
+}
+
+// spare is how many pods of each set the gang runs with and can do without, but for
+// so many that it is left. It never does without all.
+func (g *gang) spare(keep int32) []int32 {
+	spare, needed := make([]int32, len(g.sets)), false
+	for k := range g.sets {
+		s := &g.sets[k]
+		have := s.count(slot.isHeld)
+		if s.Optional > 0 {
+			spare[k] = max(have-s.least-keep, 0)
+		}
+		needed = needed || have > spare[k]
+	}
+	if first := slices.IndexFunc(spare, func(n int32) bool { return n > 0 }); first >= 0 && !needed {
+		spare[first]--
+	}
+	return spare
+}
+
+// shed so many of a set's pods, the last ranks: the slots that are left, and the runs
+// that are not.
+func (s *set) shed(extra int32) (left []slot, gone []run) {
+	end := s.count(every)
+	for _, r := range slices.Backward(s.slots) {
+		pods := int32(0)
+		if r.held {
+			pods = min(r.count, extra)
+		}
+		if pods > 0 {
+			left = appendRun(left, slot{count: pods})
+			gone = append(gone, run{r.node, end - pods, pods})
+		}
+		if rest := r.count - pods; rest > 0 {
+			left = appendRun(left, slot{r.node, rest, r.held})
+		}
+		extra, end = extra-pods, end-r.count
+	}
+	slices.Reverse(left)
+	return left, gone
+}

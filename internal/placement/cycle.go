@@ -1,0 +1,34 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+// Bounds of Settle.
+const (
+	// evictors is for how many gangs others give way at a time.
+	evictors = 8
+	// promises is how many gangs that wait are told when they start.
+	promises = 8
+)
+
+// Advance and Settle are the cycle of whoever drives a picture, the live scheduler
+// and a simulation alike, so that both decide the same. Advance comes after every
+// change, and Settle after it as often as its cost allows.
+
+// Advance tells what time it is and decides.
+func (p *Picture) Advance(now int64) []Verdict {
+	p.Elapse(now)
+	return p.Decide()
+}
+
+// Settle finds who gives way to whom, decides once more if anybody does, and
+// promises the first gangs that wait when they start. The last verdict on a gang
+// counts.
+func (p *Picture) Settle() []Verdict {
+	verdicts := p.Evict(evictors)
+	if len(verdicts) > 0 {
+		verdicts = append(verdicts, p.Decide()...)
+	}
+	p.Plan(promises)
+	return verdicts
+}

@@ -1,0 +1,92 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package snapshot
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+)
+
+// page is how many objects are asked for at a time.
+const page = 500
+
+// ForbiddenError says that whoever asks may not see the whole of a cluster, without
+// which nothing can be decided.
+type ForbiddenError struct {
+	// Resource that may not be listed, such as "nodes".
+	Resource string
+	Err      error
+}
+
+func (e *ForbiddenError) Error() string {
+	return fmt.Sprintf("you may not list %s of the whole cluster; ask its administrator for the right to", e.Resource)
+}
+
+func (e *ForbiddenError) Unwrap() error { return e.Err }
+
+// Fetch a snapshot from the API server, page by page. The kinds are read one after the
+// other: what happens meanwhile may be seen by half. The error is a [ForbiddenError]
+// for those who may not list one of the kinds in all namespaces.
+func Fetch(ctx context.Context, c client.Reader, now time.Time) (*Snapshot, error) {
+	s := &Snapshot{Taken: now}
+	for _, kind := range []struct {
+		resource string
+		list     client.ObjectList
+	}{
+		{"nodes", &corev1.NodeList{}},
+		{"namespaces", &corev1.NamespaceList{}},
+		{"projects", &slipwayv1.ProjectList{}},
+		{"gangs", &slipwayv1.GangList{}},
+		{"pods", &corev1.PodList{}},
+	} {
+		err := s.fetch(ctx, c, kind.list)
+		switch {
+		case apierrors.IsForbidden(err):
+			return nil, &ForbiddenError{kind.resource, err}
+		case err != nil:
+			return nil, fmt.Errorf("listing %s: %w", kind.resource, err)
+		}
+	}
+	return s, nil
+}
+
+// fetch all objects of a kind. Where a page comes too late for what the API server
+// remembers it asks for all of them at once.
+func (s *Snapshot) fetch(ctx context.Context, c client.Reader, blank client.ObjectList) error {
+	found, err := pages(ctx, c, blank, page)
+	if apierrors.IsResourceExpired(err) {
+		found, err = pages(ctx, c, blank, 0)
+	}
+	for _, o := range found {
+		s.Add(o)
+	}
+	return err
+}
+
+// pages of so many objects, trimmed: whole, those of a large cluster take gigabytes.
+func pages(ctx context.Context, c client.Reader, blank client.ObjectList, size int64) ([]client.Object, error) {
+	var found []client.Object
+	for next := ""; ; {
+		list := blank.DeepCopyObject().(client.ObjectList)
+		if err := c.List(ctx, list, client.Limit(size), client.Continue(next)); err != nil {
+			return nil, err
+		}
+		err := meta.EachListItem(list, func(item runtime.Object) error {
+			found = append(found, trim(item.(client.Object)))
+			return nil
+		})
+		if next = list.GetContinue(); err != nil || next == "" {
+			return found, err
+		}
+	}
+}

@@ -1,0 +1,120 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package simulate
+
+import (
+	"slices"
+
+	"slipway.dev/slipway/internal/placement"
+)
+
+// Share of a project in a window, in units of the resource times seconds.
+type Share struct {
+	Project string
+	Jobs    int
+	// Demand of its gangs that came in the window: what they would have used in it had
+	// each started at once.
+	Demand float64
+	// Fair is what it was due of what nodes offered, Received what it used.
+	Fair, Received float64
+	// MeanWait of its gangs, in seconds.
+	MeanWait float64
+}
+
+// shares of the projects. What they are due is divided by the scheduler's own rule
+// for siblings: first to each what it is guaranteed, then the rest by weight, nobody
+// more than it demands (max-min fairness by filling). The tree above them is not
+// looked at.
+func (r *Result) shares(t Terms, jobs []Outcome) []Share {
+	byName := map[string]*Share{}
+	for _, o := range jobs {
+		if amount := o.Asks[t.Resource]; amount > 0 && !o.Never && o.Refused == "" {
+			s := byName[o.Queue]
+			if s == nil {
+				s = &Share{Project: o.Queue}
+				byName[o.Queue] = s
+			}
+			s.Jobs++
+			s.Demand += float64(amount) * float64(o.wants(t))
+			s.MeanWait += float64(o.Waited)
+		}
+	}
+	var all []Share
+	for _, name := range sortedKeys(byName) {
+		s := byName[name]
+		s.MeanWait /= float64(s.Jobs)
+		s.Received = r.within(r.Projects[name][t.Resource], t)
+		all = append(all, *s)
+	}
+	r.divide(all, t)
+	return all
+}
+
+// divide what was offered into fair shares.
+func (r *Result) divide(shares []Share, t Terms) {
+	left := r.within(r.Use[t.Resource].Offered, t)
+	window := float64(t.To - t.From)
+	for i := range shares {
+		guaranteed, _ := r.quota(shares[i].Project, t.Resource)
+		shares[i].Fair = min(guaranteed*window, shares[i].Demand, left)
+		left -= shares[i].Fair
+	}
+	for left > 1 {
+		weights := 0.0
+		for _, s := range shares {
+			if s.Fair < s.Demand {
+				_, weight := r.quota(s.Project, t.Resource)
+				weights += weight
+			}
+		}
+		if weights == 0 {
+			return
+		}
+		portion := left / weights
+		for i := range shares {
+			s := &shares[i]
+			if s.Fair < s.Demand {
+				_, weight := r.quota(s.Project, t.Resource)
+				more := min(portion*weight, s.Demand-s.Fair)
+				s.Fair += more
+				left -= more
+			}
+		}
+	}
+}
+
+// quota of a project: what it is guaranteed of a resource, and its weight.
+func (r *Result) quota(project, resource string) (guaranteed, weight float64) {
+	i := slices.IndexFunc(r.Queues, func(q placement.Queue) bool { return q.Name == project })
+	if i < 0 {
+		return 0, 1
+	}
+	for _, q := range r.Queues[i].Quota {
+		if q.Resource == resource && q.Kind == "" {
+			guaranteed = float64(q.Guaranteed)
+		}
+	}
+	return guaranteed, float64(max(r.Queues[i].Weight, 1))
+}
+
+// jain is the fairness index of Jain, Chiu and Hawe, "A Quantitative Measure of
+// Fairness and Discrimination for Resource Allocation in Shared Computer Systems",
+// DEC Research Report TR-301, 1984: (Σx)² / (n·Σx²), here with x what a project
+// received of what it was due, 1 at most: what nobody else wanted is no injustice.
+// It is 1 when all are treated alike and 1/n when one has everything.
+func jain(shares []Share) float64 {
+	total, squares, n := 0.0, 0.0, 0.0
+	for _, s := range shares {
+		if s.Fair > 0 {
+			x := min(s.Received/s.Fair, 1)
+			total += x
+			squares += x * x
+			n++
+		}
+	}
+	if squares == 0 {
+		return 1
+	}
+	return total * total / (n * squares)
+}

@@ -1,0 +1,184 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package simulate
+
+import (
+	"math"
+	"slices"
+)
+
+// Report sums a result up over a window of time.
+type Report struct {
+	Policy   Policy
+	From, To int64
+	// Resource that is looked at.
+	Resource string
+	// Utilisation is the share of what nodes offered that was used; Goodput leaves out
+	// what was lost by interruptions.
+	Utilisation, Goodput float64
+	// Done is when the last gang ended; -1 when some had not.
+	Done int64
+	// Classes of sizes, small ones first, and all together.
+	Classes []Class
+	All     Class
+	// Projects that asked for any of the resource, and how fair they were treated.
+	Projects []Share
+	Jain     float64
+	// Starved are large gangs that waited too long.
+	Starved []Outcome
+	// Evictions of gangs, and the share of what was used that they lost.
+	Evictions int
+	Lost      float64
+}
+
+// Terms of a report.
+type Terms struct {
+	// Resource to look at; empty is the one that is used most of what there is.
+	Resource string
+	// From and To bound the window; To zero is the end.
+	From, To int64
+	// Large is the size from which on a gang is large; Patience is for how long, in
+	// seconds, one may wait before it counts as starved.
+	Large, Patience int64
+}
+
+// Class of gangs that came in the window, by size.
+type Class struct {
+	// From and To are the least and the greatest size.
+	From, To int64
+	// Jobs of the class, and how many of them have not started. These have waited until
+	// the end at least, and count so.
+	Jobs, Unstarted int
+	// Waits in seconds.
+	Mean, P50, P95, Max float64
+}
+
+// Report over a window.
+func (r *Result) Report(t Terms) Report {
+	if t.To == 0 {
+		t.To = r.End
+	}
+	if t.Resource == "" {
+		t.Resource = r.busiest()
+	}
+	use := r.Use[t.Resource]
+	offered, used, wasted := r.within(use.Offered, t), r.within(use.Used, t), r.within(use.Wasted, t)
+	out := Report{
+		Policy: r.Policy, From: t.From, To: t.To, Resource: t.Resource,
+		Utilisation: ratio(used, offered), Goodput: ratio(used-wasted, offered), Lost: ratio(wasted, used),
+		Done: r.done(),
+	}
+	jobs := r.arrivedWithin(t)
+	for _, o := range jobs {
+		out.Evictions += o.Evictions
+		if o.Size >= t.Large && o.Waited > t.Patience && !o.Never && o.Refused == "" {
+			out.Starved = append(out.Starved, o)
+		}
+	}
+	out.Classes, out.All = classes(jobs), summarise(jobs)
+	out.Projects = r.shares(t, jobs)
+	out.Jain = jain(out.Projects)
+	return out
+}
+
+func (r *Result) arrivedWithin(t Terms) []Outcome {
+	return slices.DeleteFunc(slices.Clone(r.Jobs), func(o Outcome) bool { return o.Arrived < t.From || o.Arrived >= t.To })
+}
+
+// done is when the last gang ended that can.
+func (r *Result) done() int64 {
+	last := r.Start
+	for _, o := range r.Jobs {
+		switch {
+		case o.Never || o.Refused != "":
+		case o.Ended == never:
+			return never
+		}
+		last = max(last, o.Ended)
+	}
+	return last
+}
+
+// busiest resource: the one of which most is used of what there is.
+func (r *Result) busiest() string {
+	best, most := "", -1.0
+	for _, name := range sortedKeys(r.Use) {
+		if share := ratio(sum(r.Use[name].Used), sum(r.Use[name].Offered)); share > most {
+			best, most = name, share
+		}
+	}
+	return best
+}
+
+// within the window, steps in part.
+func (r *Result) within(list []float64, t Terms) float64 {
+	total := 0.0
+	for i, v := range list {
+		from := r.Start + int64(i)*step
+		to := min(from+step, max(r.End, from+1))
+		if overlap := min(to, t.To) - max(from, t.From); overlap > 0 {
+			total += v * float64(overlap) / float64(to-from)
+		}
+	}
+	return total
+}
+
+// classes are powers of eight, of which there are few and which users think in: one
+// device, one node, a rack, and so on.
+func classes(jobs []Outcome) []Class {
+	var all []Class
+	for from, to := int64(0), int64(1); from < math.MaxInt64/8; from, to = to+1, to*8 {
+		in := slices.DeleteFunc(slices.Clone(jobs), func(o Outcome) bool { return o.Size < from || o.Size > to })
+		if len(in) > 0 {
+			c := summarise(in)
+			c.From, c.To = max(from, 1), to
+			all = append(all, c)
+		}
+		if to > math.MaxInt64/64 {
+			break
+		}
+	}
+	return all
+}
+
+func summarise(jobs []Outcome) Class {
+	var c Class
+	var waits []float64
+	for _, o := range jobs {
+		c.Jobs++
+		if o.Started == never {
+			c.Unstarted++
+		}
+		waits = append(waits, float64(o.Waited))
+	}
+	slices.Sort(waits)
+	c.Mean = ratio(sum(waits), float64(len(waits)))
+	c.P50, c.P95, c.Max = percentile(waits, 50), percentile(waits, 95), percentile(waits, 100)
+	return c
+}
+
+// percentile of sorted samples by nearest rank; zero without any.
+func percentile(sorted []float64, p int) float64 {
+	if len(sorted) == 0 {
+		return 0
+	}
+	rank := (p*len(sorted) + 99) / 100
+	return sorted[max(rank, 1)-1]
+}
+
+func sum(list []float64) float64 {
+	total := 0.0
+	for _, v := range list {
+		total += v
+	}
+	return total
+}
+
+// ratio is zero of nothing.
+func ratio(part, whole float64) float64 {
+	if whole == 0 {
+		return 0
+	}
+	return part / whole
+}

@@ -1,0 +1,70 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package simulate
+
+import "slipway.dev/slipway/internal/placement"
+
+// Result of a simulation.
+type Result struct {
+	Policy     Policy
+	Start, End int64
+	// Jobs in the order in which they came.
+	Jobs   []Outcome
+	Queues []placement.Queue
+	// Use by resource, in units of the resource times seconds for each hour since
+	// Start; Projects is what each project used, likewise.
+	Use      map[string]Use
+	Projects map[string]map[string][]float64
+}
+
+// Use of a resource over time.
+type Use struct {
+	// Offered by nodes that are ready, Used by gangs that run and by pods of no gang.
+	Offered, Used []float64
+	// Wasted is the part of Used that gangs lost when they were interrupted, in the
+	// hour of the loss.
+	Wasted []float64
+}
+
+// Outcome is what became of a job.
+type Outcome struct {
+	Gang, Queue string
+	// Asks for so much of each resource in all.
+	Asks placement.Resources
+	// RunTime without interruptions; zero for ever.
+	RunTime int64
+	// Size in devices or, where the gang asks for none, pods.
+	Size int64
+	// Arrived, Started the first time, and Ended; the latter two are -1 for not.
+	Arrived, Started, Ended int64
+	// Waited from arrival to the first start, or to the end of the simulation.
+	Waited int64
+	// Running at the end, until Expected, which is zero for ever.
+	Running  bool
+	Expected int64
+	// Evictions it suffered; Lost is the work that it had to do again, in seconds.
+	Evictions int
+	Lost      int64
+	// Placement it had last.
+	Placement []placement.SetPlacement
+	// Why it did not start when it came; Reason why it waits at the end. Both are nil
+	// when that is not so.
+	Why, Reason *placement.Reason
+	// Never says that it does not fit even an empty cluster; Refused why no decision
+	// can be made about it.
+	Never   bool
+	Refused string
+}
+
+// wants is for how long it would have run within a window had it started at once.
+func (o *Outcome) wants(t Terms) int64 {
+	most := t.To - max(o.Arrived, t.From)
+	if o.RunTime == 0 {
+		return most
+	}
+	return min(o.RunTime, most)
+}
+
+// Waits says that the job had not started, or had to stop and waits again.
+func (o *Outcome) Waits() bool { return !o.Running && o.Ended == never }

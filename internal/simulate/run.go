@@ -1,0 +1,211 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package simulate
+
+import (
+	"fmt"
+	"slices"
+
+	"slipway.dev/slipway/internal/placement"
+)
+
+// run is a job as it goes.
+type run struct {
+	*Job
+	outcome Outcome
+	// amounts that it uses while it runs.
+	amounts []amount
+
+	running bool
+	// since is when it began to run this time, attempt how often it has.
+	since     int64
+	attempt   int
+	placement []placement.SetPlacement
+	// pods that are bound.
+	pods []placement.Pod
+	// done is the work that is saved.
+	done int64
+}
+
+// take a verdict.
+func (s *simulation) take(v placement.Verdict) {
+	r := s.byKey[v.Gang]
+	switch {
+	case r == nil:
+	case v.State == placement.Placed:
+		if r.running && slices.Equal(places(r.placement), places(v.Placement)) {
+			return
+		}
+		s.interrupt(r)
+		s.start(r, v.Placement)
+	case evicted(v):
+		r.outcome.Evictions++
+		s.interrupt(r)
+		s.expel(r)
+		r.outcome.Reason = v.Reason
+	default:
+		s.interrupt(r)
+		r.outcome.Reason = v.Reason
+		r.outcome.Never = v.State == placement.Never
+		if r.outcome.Why == nil && r.outcome.Started == never {
+			r.outcome.Why = v.Reason
+		}
+	}
+}
+
+func evicted(v placement.Verdict) bool { return v.Reason != nil && v.Reason.Code == placement.Evicted }
+
+// resume a job that ran before the simulation began.
+func (s *simulation) resume(r *run) {
+	r.running, r.attempt, r.placement = true, 1, r.Gang.Placement
+	r.since = min(r.Gang.Started, s.now)
+	r.outcome.Started = r.since
+	s.meter.use(r.amounts, 1, r.Gang.Queue)
+	s.awaitEnd(r)
+}
+
+// start, or go on, with a placement.
+func (s *simulation) start(r *run, placed []placement.SetPlacement) {
+	r.running, r.since, r.placement = true, s.now, placed
+	r.attempt++
+	r.outcome.Placement = placed
+	if r.outcome.Started == never {
+		r.outcome.Started = s.now
+	}
+	s.meter.use(r.amounts, 1, r.Gang.Queue)
+	s.seat(r, placed)
+	s.awaitEnd(r)
+}
+
+func (s *simulation) awaitEnd(r *run) {
+	if r.RunTime == 0 {
+		return
+	}
+	attempt := r.attempt
+	s.agenda.add(max(r.since+r.RunTime-r.done, s.now), ends, func() {
+		if r.running && r.attempt == attempt {
+			s.end(r)
+		}
+	})
+}
+
+// interrupt a job that runs: what it did since its last checkpoint is lost.
+func (s *simulation) interrupt(r *run) {
+	if !r.running {
+		return
+	}
+	worked := s.now - r.since
+	lost := worked
+	if r.Checkpoint > 0 {
+		lost = worked % r.Checkpoint
+	}
+	r.done += worked - lost
+	r.outcome.Lost += lost
+	r.running = false
+	s.meter.use(r.amounts, -1, r.Gang.Queue)
+	s.meter.waste(r.amounts, lost)
+}
+
+func (s *simulation) end(r *run) {
+	r.done = r.RunTime
+	r.running = false
+	r.outcome.Ended = s.now
+	s.meter.use(r.amounts, -1, r.Gang.Queue)
+	for _, pod := range r.pods {
+		s.unbind(pod)
+	}
+	r.pods = nil
+	s.driver.withdraw(r.Gang.Key)
+}
+
+// expel the pods of an evicted gang when their grace period is over.
+func (s *simulation) expel(r *run) {
+	leaving := r.pods
+	r.pods = nil
+	s.agenda.add(s.now+s.in.Grace, leaves, func() {
+		for _, pod := range leaving {
+			s.unbind(pod)
+		}
+	})
+}
+
+// seat a pod on each place, and take those away that are elsewhere.
+func (s *simulation) seat(r *run, placed []placement.SetPlacement) {
+	there := map[place]placement.Pod{}
+	for _, pod := range r.pods {
+		if s.bound[pod.Node][pod.Key] {
+			there[place{pod.Set, pod.Rank, pod.Node}] = pod
+		}
+	}
+	var stay, missing []placement.Pod
+	for _, at := range places(placed) {
+		if pod, is := there[at]; is {
+			stay = append(stay, pod)
+			delete(there, at)
+		} else {
+			missing = append(missing, r.pod(at))
+		}
+	}
+	for _, pod := range r.pods {
+		if _, is := there[place{pod.Set, pod.Rank, pod.Node}]; is {
+			s.unbind(pod)
+		}
+	}
+	for _, pod := range missing {
+		s.bind(pod)
+	}
+	r.pods = append(stay, missing...)
+}
+
+// place of a rank.
+type place struct {
+	set  string
+	rank int32
+	node string
+}
+
+func places(placed []placement.SetPlacement) []place {
+	var all []place
+	for _, set := range placed {
+		rank := int32(0)
+		for _, slot := range set.Slots {
+			for range slot.Count {
+				all = append(all, place{set.Set, rank, slot.Node})
+				rank++
+			}
+		}
+	}
+	return all
+}
+
+// pod of a rank, of this attempt.
+func (r *run) pod(at place) placement.Pod {
+	pod := placement.Pod{
+		Key:  fmt.Sprintf("%s/%s/%d/%d", r.Gang.Key, at.set, at.rank, r.attempt),
+		Node: at.node, Gang: r.Gang.Key, Set: at.set, Rank: at.rank,
+	}
+	for _, s := range r.Gang.Sets {
+		if s.Name == at.set {
+			pod.Requests, pod.HostPorts = s.Shape.Requests, s.Shape.HostPorts
+		}
+	}
+	return pod
+}
+
+// finish the account of a job at the end of the simulation.
+func (r *run) finish(now int64) Outcome {
+	o := r.outcome
+	o.Running = r.running
+	if o.Ended == never && r.running && r.RunTime > 0 {
+		o.Expected = r.since + r.RunTime - r.done
+	}
+	o.Waited = now - o.Arrived
+	if o.Started != never {
+		o.Waited = o.Started - o.Arrived
+		if o.Running || o.Ended != never {
+			o.Reason = nil
+		}
+	}
+	return o
+}

@@ -1,0 +1,215 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package simulate
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"slipway.dev/slipway/internal/placement"
+)
+
+// simulation under way.
+type simulation struct {
+	in      *Input
+	picture *placement.Picture
+	driver  driver
+	agenda  agenda
+	meter   *meter
+	now     int64
+	runs    []*run
+	byKey   map[string]*run
+	// bound are the keys of the pods that the picture knows, by node.
+	bound map[string]map[string]bool
+}
+
+// Run the input under a policy. It fails on an input of which there is no
+// simulation; what single gangs cannot have is told in their outcomes.
+func Run(in Input, policy Policy) (*Result, error) {
+	if err := in.validate(); err != nil {
+		return nil, err
+	}
+	return simulate(in, policy, policy.driver)
+}
+
+func simulate(in Input, policy Policy, drive func(*placement.Picture) driver) (*Result, error) {
+	p := placement.New()
+	if in.HalfLife > 0 {
+		p.HalfLife = in.HalfLife
+	}
+	s := &simulation{
+		in: &in, picture: p, driver: drive(p), meter: newMeter(in.Start), now: in.Start,
+		byKey: map[string]*run{}, bound: map[string]map[string]bool{},
+	}
+	p.Elapse(in.Start)
+	if err := s.build(); err != nil {
+		return nil, err
+	}
+	s.play()
+	return s.result(policy), nil
+}
+
+// build the cluster as it is at the start, and note what will happen.
+func (s *simulation) build() error {
+	for _, n := range s.in.Nodes {
+		s.setNode(n)
+	}
+	if err := s.setQueues(s.in.Queues); err != nil {
+		return err
+	}
+	for i := range s.in.Jobs {
+		s.enrol(&s.in.Jobs[i])
+	}
+	for _, pod := range s.in.Pods {
+		s.adopt(pod)
+	}
+	for _, c := range s.in.Changes {
+		s.agenda.add(max(c.At, s.in.Start), changes, func() { s.change(c) })
+	}
+	return nil
+}
+
+// setQueues whatever order parents and children are in.
+func (s *simulation) setQueues(queues []placement.Queue) error {
+	for _, q := range queues {
+		if err := s.picture.SetQueue(q); err != nil {
+			return fmt.Errorf("project %s: %w", q.Name, err)
+		}
+	}
+	return nil
+}
+
+func (s *simulation) enrol(j *Job) {
+	r := &run{Job: j, outcome: Outcome{Gang: j.Gang.Key, Queue: j.Gang.Queue, RunTime: j.RunTime, Arrived: max(j.Arrives, s.in.Start), Started: never, Ended: never}}
+	r.outcome.Size, r.outcome.Asks = measure(&j.Gang)
+	r.amounts = s.meter.amounts(r.outcome.Asks, 1)
+	s.runs = append(s.runs, r)
+	s.byKey[j.Gang.Key] = r
+	if len(j.Gang.Placement) > 0 {
+		s.submit(r)
+		if !j.Gang.Waits {
+			r.outcome.Arrived = min(j.Arrives, j.Gang.Started)
+			s.resume(r)
+		}
+		return
+	}
+	s.agenda.add(r.outcome.Arrived, arrives, func() { s.submit(r) })
+}
+
+func (s *simulation) submit(r *run) {
+	if err := s.driver.submit(r.Gang); err != nil {
+		r.outcome.Refused = err.Error()
+	}
+}
+
+// play until nothing happens any more, or the time is over.
+func (s *simulation) play() {
+	for at := s.now; ; {
+		s.meter.advance(at)
+		s.now = at
+		s.agenda.run(at)
+		for _, v := range s.driver.decide(at) {
+			s.take(v)
+		}
+		next, more := s.next()
+		if !more || s.in.Until > 0 && next > s.in.Until {
+			break
+		}
+		at = next
+	}
+	if s.in.Until > s.now {
+		s.meter.advance(s.in.Until)
+		s.now = s.in.Until
+	}
+}
+
+// next moment at which something happens.
+func (s *simulation) next() (int64, bool) {
+	at, more := s.agenda.next()
+	if loss, is := s.picture.NextLoss(); is && loss > s.now && (!more || loss < at) {
+		return loss, true
+	}
+	return at, more
+}
+
+func (s *simulation) change(c Change) {
+	for _, n := range c.SetNodes {
+		s.setNode(n)
+	}
+	for _, name := range c.DropNodes {
+		s.dropNode(name)
+	}
+	for _, q := range c.SetQueues {
+		_ = s.picture.SetQueue(q) // what cannot be stays as it was, as in the live scheduler
+	}
+	for _, name := range c.DropQueues {
+		s.picture.DeleteQueue(name)
+	}
+}
+
+func (s *simulation) setNode(n placement.Node) {
+	s.picture.SetNode(n)
+	s.meter.setNode(n)
+}
+
+// dropNode with the pods on it.
+func (s *simulation) dropNode(name string) {
+	s.picture.DeleteNode(name)
+	s.meter.dropNode(name)
+	for _, key := range sortedKeys(s.bound[name]) {
+		s.picture.Unbind(key)
+	}
+	delete(s.bound, name)
+}
+
+func (s *simulation) bind(pod placement.Pod) {
+	s.picture.Bind(pod)
+	if s.bound[pod.Node] == nil {
+		s.bound[pod.Node] = map[string]bool{}
+	}
+	s.bound[pod.Node][pod.Key] = true
+}
+
+func (s *simulation) unbind(pod placement.Pod) {
+	s.picture.Unbind(pod.Key)
+	delete(s.bound[pod.Node], pod.Key)
+}
+
+// adopt a pod that is there at the start.
+func (s *simulation) adopt(pod placement.Pod) {
+	s.bind(pod)
+	if r := s.byKey[pod.Gang]; r != nil {
+		r.pods = append(r.pods, pod)
+		return
+	}
+	s.meter.use(s.meter.amounts(pod.Requests, 1), 1, "")
+}
+
+func (s *simulation) result(policy Policy) *Result {
+	s.explain()
+	out := &Result{Policy: policy, Start: s.in.Start, End: s.now, Queues: s.in.Queues, Use: s.meter.totals(), Projects: s.meter.projects()}
+	for _, r := range s.runs {
+		out.Jobs = append(out.Jobs, r.finish(s.now))
+	}
+	slices.SortStableFunc(out.Jobs, func(a, b Outcome) int {
+		return cmp.Or(cmp.Compare(a.Arrived, b.Arrived), cmp.Compare(a.Gang, b.Gang))
+	})
+	return out
+}
+
+// explain why those wait that still do.
+func (s *simulation) explain() {
+	for {
+		news, more := s.picture.Refresh(len(s.runs))
+		for _, v := range news {
+			if r := s.byKey[v.Gang]; r != nil && !r.running {
+				r.outcome.Reason = v.Reason
+			}
+		}
+		if !more {
+			return
+		}
+	}
+}
