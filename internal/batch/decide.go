@@ -144,7 +144,8 @@ func (p *pass) run() {
 	}
 	old := p.in.Gang.Spec.PodSets[0].Count
 	next := p.in.Gang.Spec.DeepCopy()
-	next.PodSets[0].Count = max(left(p.in.Job), min(parallelism(p.in.Job), old))
+	// Smaller only when the pods are: which places it keeps is decided by where they are.
+	next.PodSets[0].Count = max(left(p.in.Job), min(p.in.Job.Status.Active, old))
 	next.Project, next.Priority = slipwayv1.ProjectOf(p.in.Job.Labels), p.in.Priority
 	reshaped := p.syncGang(*next)
 	switch {

@@ -94,6 +94,7 @@ func TestDecide(t *testing.T) {
 			}
 		}
 	}
+	has := func(n int32) func(*batchv1.Job) { return func(j *batchv1.Job) { j.Status.Active = n } }
 	active := func(j *batchv1.Job) { j.Status.Terminating = ptr.To[int32](1) }
 	gang := func(count, placed int32) func(*observed) {
 		return func(in *observed) { in.Gang = gangOf(in.Job, count, placed) }
@@ -112,8 +113,9 @@ func TestDecide(t *testing.T) {
 		"not before all are gone":   {queuedJob(active), []func(*observed){gang(2, 2)}, ""},
 		"not by an old answer":      {queuedJob(), []func(*observed){gang(2, 2), func(in *observed) { in.Gang.Generation = 2 }}, ""},
 		"runs":                      {queuedJob(running), []func(*observed){gang(2, 2)}, ""},
-		"runs while others succeed": {queuedJob(running, size(4, 4), succeeded(3)), []func(*observed){gang(4, 4)}, ""},
-		"is made smaller":           {queuedJob(running, size(3, 8)), []func(*observed){gang(4, 4)}, "gang 3"},
+		"gives back what succeeded": {queuedJob(running, size(4, 4), succeeded(3), has(1)), []func(*observed){gang(4, 4)}, "gang 1"},
+		"is made smaller":           {queuedJob(running, size(3, 8), has(3)), []func(*observed){gang(4, 4)}, "gang 3"},
+		"is smaller only later":     {queuedJob(running, size(2, 8), has(4)), []func(*observed){gang(4, 4)}, ""},
 		"is made larger":            {queuedJob(running, size(6, 8)), []func(*observed){gang(4, 4)}, "gang 6"},
 		"waits to grow":             {queuedJob(running, size(6, 8)), []func(*observed){gang(6, 4)}, "Placed"},
 		"is evicted":                {queuedJob(running), []func(*observed){gang(2, -1)}, "hold, Held"},

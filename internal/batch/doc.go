@@ -21,6 +21,6 @@
 // Job by other means gains nothing by it: pods without a place are bound to no node,
 // and the Job is held back again.
 //
-// While a Job runs its Gang follows the Job's parallelism. What has succeeded is given
-// back when the Job has ended, or starts anew.
+// While a Job runs its Gang is as large as the Job will still be: it follows the Job's
+// parallelism, and gives back what has succeeded and is followed by nothing.
 package batch

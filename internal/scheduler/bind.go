@@ -6,10 +6,13 @@ package scheduler
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
+	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -32,11 +35,6 @@ func (b binder) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Resul
 		return ctrl.Result{}, nil
 	}
 	err := b.run(ctx, e)
-	if err != nil && e.bind != "" {
-		b.mu.Lock()
-		b.ledger.unbind(e.uid)
-		b.mu.Unlock()
-	}
 	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
 		return ctrl.Result{}, nil
 	}
@@ -56,15 +54,19 @@ func (b binder) run(ctx context.Context, e errand) error {
 			Target:     corev1.ObjectReference{Kind: "Node", Name: e.bind},
 		}
 		if err := b.client.SubResource("binding").Create(ctx, pod, binding); err != nil {
+			b.mu.Lock()
+			b.ledger.unbind(e.uid)
+			b.mu.Unlock()
 			return fmt.Errorf("binding pod %s to node %s: %w", e.name, e.bind, err)
 		}
+		return b.tellGroup(ctx, e)
 	default:
 		for _, claim := range e.assign {
 			if err := b.assign(ctx, claim, e.node); err != nil {
 				return err
 			}
 		}
-		return b.tell(ctx, e)
+		return errors.Join(b.tell(ctx, e), b.tellGroup(ctx, e))
 	}
 	return nil
 }
@@ -115,6 +117,31 @@ func (b binder) tell(ctx context.Context, e errand) error {
 	patched := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: e.name.Namespace, Name: e.name.Name}}
 	if err := b.client.Status().Patch(ctx, patched, client.RawPatch(types.StrategicMergePatchType, body)); err != nil {
 		return fmt.Errorf("patching the condition of pod %s: %w", e.name, err)
+	}
+	return nil
+}
+
+// tellGroup whether the pod's group, of Kubernetes' own kind, was placed, or why not. Once
+// it was that is never taken back.
+func (b binder) tellGroup(ctx context.Context, e errand) error {
+	if e.podGroup == "" {
+		return nil
+	}
+	group := &schedulingv1beta1.PodGroup{}
+	if err := b.client.Get(ctx, client.ObjectKey{Namespace: e.name.Namespace, Name: e.podGroup}, group); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	next := metav1.Condition{Type: schedulingv1beta1.PodGroupInitiallyScheduled, Status: metav1.ConditionTrue,
+		Reason: reasonPlaced, Message: "its pods have a node", ObservedGeneration: group.Generation}
+	if e.bind == "" {
+		next.Status, next.Reason, next.Message = metav1.ConditionFalse, schedulingv1beta1.PodGroupReasonUnschedulable, clip.Text(e.wait, maxMessage)
+	}
+	old := group.DeepCopy()
+	if meta.IsStatusConditionTrue(old.Status.Conditions, next.Type) || !meta.SetStatusCondition(&group.Status.Conditions, next) {
+		return nil
+	}
+	if err := b.client.Status().Patch(ctx, group, client.MergeFromWithOptions(old, client.MergeFromWithOptimisticLock{})); err != nil {
+		return fmt.Errorf("patching the condition of pod group %s: %w", e.podGroup, err)
 	}
 	return nil
 }

@@ -42,6 +42,8 @@ type member struct {
 	rank int32
 	// node that it is bound to; empty for none.
 	node string
+	// ending says that it is being deleted.
+	ending bool
 	// claims that it mounts.
 	claims []types.NamespacedName
 	// told is what placement was told of it, with a node if it was told at all.
@@ -60,6 +62,7 @@ func newCrew() *crew {
 func (c *crew) set(m *member) bool {
 	old := c.pods[m.uid]
 	if old != nil && old.node == m.node {
+		old.ending = m.ending
 		return false
 	}
 	if old != nil {
@@ -153,6 +156,40 @@ func (c *crew) sit(m *member) {
 		}
 		rank = end
 	}
+}
+
+// keep the places of a set that has become smaller: first those with a pod, of these
+// first those whose pod stays. It returns nil where nothing is to be chosen.
+func (c *crew) keep(set string, count int32) []placement.Slot {
+	var nodes []string
+	pods := slices.DeleteFunc(c.inOrder(), func(m *member) bool { return !m.seated || m.set != set })
+	slices.SortStableFunc(pods, func(a, b *member) int { return order(a.ending, b.ending) })
+	for _, m := range pods {
+		nodes = append(nodes, c.nodeOf(m.seat))
+	}
+	rank := int32(0)
+	for _, slot := range c.slots(set) {
+		for range slot.Count {
+			if c.isFree(seat{set, rank}) {
+				nodes = append(nodes, slot.Node)
+			}
+			rank++
+		}
+	}
+	if rank <= count {
+		return nil
+	}
+	nodes = nodes[:count]
+	slices.Sort(nodes)
+	kept := []placement.Slot{}
+	for _, node := range nodes {
+		if last := len(kept) - 1; last >= 0 && kept[last].Node == node {
+			kept[last].Count++
+		} else {
+			kept = append(kept, placement.Slot{Node: node, Count: 1})
+		}
+	}
+	return kept
 }
 
 func (c *crew) isFree(s seat) bool { _, taken := c.taken[s]; return !taken }

@@ -29,8 +29,10 @@ type group struct {
 	pods      map[types.UID]*applicant
 	// started is when it was placed; zero for never.
 	started int64
-	// why it, or what came to it later, waits.
-	why string
+	// why it, or what came to it later, waits, and the kind of that reason: each pod
+	// says it, so that it is not worded anew before that is another.
+	why  string
+	code placement.Code
 }
 
 // applicant is a pod of a group and what it asks for.
@@ -47,6 +49,9 @@ func (l *ledger) join(by grouping, p *corev1.Pod, known *member) string {
 	if g == nil {
 		g = &group{namespace: p.Namespace, pods: map[types.UID]*applicant{}}
 		l.groups[by.key] = g
+	}
+	if len(g.pods) == 0 {
+		g.started, g.why = 0, ""
 	}
 	g.grouping = by
 	if known != nil {
@@ -228,7 +233,7 @@ func (l *ledger) noteGroup(g *group, v placement.Verdict, now time.Time) {
 	if crew == nil {
 		return
 	}
-	g.why = v.Reason.String()
+	g.explain(v.Reason)
 	crew.move(v.Placement)
 	l.retell(crew)
 	l.ripen(crew)
@@ -242,6 +247,15 @@ func (l *ledger) noteGroup(g *group, v placement.Verdict, now time.Time) {
 		}
 	case g.started == 0:
 		g.started = now.Unix()
+	}
+}
+
+func (g *group) explain(reason *placement.Reason) {
+	switch {
+	case reason == nil:
+		g.why, g.code = "", ""
+	case g.why == "" || g.code != reason.Code:
+		g.why, g.code = reason.String(), reason.Code
 	}
 }
 

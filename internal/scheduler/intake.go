@@ -75,7 +75,8 @@ func (l *ledger) removePod(p *corev1.Pod) bool {
 // enlist a pod in the crew of its gang.
 func (l *ledger) enlist(p *corev1.Pod) bool {
 	g := groupingOf(p)
-	m := &member{name: client.ObjectKeyFromObject(p), uid: p.UID, node: p.Spec.NodeName, rank: -1, claims: claimsOf(p)}
+	m := &member{name: client.ObjectKeyFromObject(p), uid: p.UID, node: p.Spec.NodeName, rank: -1,
+		ending: p.DeletionTimestamp != nil, claims: claimsOf(p)}
 	crew := l.crew(g.key)
 	known := crew.pods[p.UID]
 	l.crewOf[p.UID], l.uids[m.name] = g.key, p.UID
@@ -191,6 +192,29 @@ func (l *ledger) seat(e *entry) {
 	}
 }
 
+// shrink tells of a gang that has become smaller. Which of its places it keeps is decided
+// by where its pods are, not by rank, where this scheduler gives them their ranks.
+func (l *ledger) shrink(asked *placement.Gang, e *entry) {
+	c := l.crews[asked.Key]
+	if c == nil || len(e.places()) == 0 {
+		return
+	}
+	placed, less := []placement.SetPlacement(nil), false
+	for _, set := range asked.Sets {
+		slots := c.slots(set.Name)
+		if kept := c.keep(set.Name, set.Count); kept != nil {
+			slots, less = kept, true
+		}
+		placed = append(placed, placement.SetPlacement{Set: set.Name, Slots: slots})
+	}
+	if less {
+		l.picture.DeleteGang(asked.Key)
+		asked.Placement = placed
+		c.move(placed)
+		l.retell(c)
+	}
+}
+
 // errand is what to do about a pod: one of the three.
 type errand struct {
 	name types.NamespacedName
@@ -204,6 +228,8 @@ type errand struct {
 	node   string
 	// wait says why it is not bound.
 	wait string
+	// podGroup of Kubernetes' own kind that it is in; empty for none.
+	podGroup string
 }
 
 // errand about a pod, if there is any. A binding is taken for made until unbind says
@@ -215,6 +241,9 @@ func (l *ledger) errand(name types.NamespacedName) (errand, bool) {
 	}
 	e := errand{name: name, uid: uid}
 	m := l.member(uid)
+	if g := l.groups[l.crewOf[uid]]; g != nil {
+		e.podGroup = g.podGroup
+	}
 	switch {
 	case l.evicted[uid]:
 		e.delete = true

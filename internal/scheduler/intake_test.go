@@ -235,6 +235,26 @@ func TestPodsOfAGang(t *testing.T) {
 	c.does("fifth@n2")
 }
 
+// TestAGangThatShrinks keeps the places where its pods are.
+func TestAGangThatShrinks(t *testing.T) {
+	c := newCluster(t, newNode("n1", 8, 2), newNode("n2", 8, 2))
+	c.set(newGang("g", 4, 1))
+	for i := range 4 {
+		c.add(ourPod(fmt.Sprint("p", i), labelled(slipwayv1.LabelGang, "g"), labelled(slipwayv1.LabelPodSet, "worker")))
+	}
+	c.does("p0@n1", "p1@n1", "p2@n2", "p3@n2")
+	c.end("p0")
+	c.end("p1")
+	g := c.gang("g").DeepCopy()
+	g.Generation, g.Spec.PodSets[0].Count = 2, 2
+	c.set(g)
+	c.does()
+	c.expect(map[string]string{"g": "Placed Ready (Placed) worker n2*2"})
+	c.set(newGang("next", 2, 1))
+	c.does()
+	c.expect(map[string]string{"next": "Placed Ready (Placed) worker n1*2"})
+}
+
 // TestPodsAfterARestart are where they were, and count once.
 func TestPodsAfterARestart(t *testing.T) {
 	c := newCluster(t)

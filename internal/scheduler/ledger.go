@@ -164,6 +164,7 @@ func (l *ledger) ask(e *entry, g *slipwayv1.Gang) {
 				l.divide([]string{t.Required, t.Preferred}, func(key string) bool { return key != "" })
 			}
 		}
+		l.shrink(&asked, e)
 		e.asked = &asked
 		err = l.picture.SetGang(asked)
 	} else {
@@ -252,6 +253,9 @@ func (l *ledger) reword(limit int) ([]types.NamespacedName, bool) {
 // why comes before what it waits for.
 func (l *ledger) gaveWay(key string) bool {
 	e := l.gangs[key]
+	if e == nil {
+		return false // Its pods are told and deleted at once.
+	}
 	why := e.answer.verdict.Reason
 	return why != nil && why.Code == placement.Evicted && placedReason(&e.status) != string(placement.Evicted)
 }

@@ -10,7 +10,9 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
 	storagev1 "k8s.io/api/storage/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
@@ -84,6 +86,38 @@ func TestAPIPodsAreBoundOrSayWhy(t *testing.T) {
 	for _, name := range []string{"g-0", "g-1", "g-2"} {
 		r.awaitBound(name)
 	}
+}
+
+// TestAPIKubernetesPodGroup says, as its pods do, why it waits, and that it was placed.
+func TestAPIKubernetesPodGroup(t *testing.T) {
+	r := newRig(t)
+	r.node("n1", 8, 2)
+	group := &schedulingv1beta1.PodGroup{ObjectMeta: metav1.ObjectMeta{Name: "g", Namespace: r.ns}, Spec: schedulingv1beta1.PodGroupSpec{
+		SchedulingPolicy: schedulingv1beta1.PodGroupSchedulingPolicy{Gang: &schedulingv1beta1.GangSchedulingPolicy{MinCount: 2}}}}
+	r.create(group)
+	in := func(p *corev1.Pod) { p.Spec.SchedulingGroup = &corev1.PodSchedulingGroup{PodGroupName: ptr.To("g")} }
+	says := func(status metav1.ConditionStatus) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		changes, err := r.client.Watch(ctx, &schedulingv1beta1.PodGroupList{}, client.InNamespace(r.ns))
+		r.must(err)
+		defer changes.Stop()
+		for e := range changes.ResultChan() {
+			if g, is := e.Object.(*schedulingv1beta1.PodGroup); is &&
+				meta.IsStatusConditionPresentAndEqual(g.Status.Conditions, schedulingv1beta1.PodGroupInitiallyScheduled, status) {
+				return
+			}
+		}
+		t.Fatalf("the group does not say %s", status)
+	}
+	r.ours("a", in)
+	r.awaitWait("a", "1 of 2 are there")
+	says(metav1.ConditionFalse)
+	r.ours("b", in)
+	r.awaitBound("a")
+	r.awaitBound("b")
+	says(metav1.ConditionTrue)
 }
 
 // TestAPIPodsOfAGang: the pods of an indexed Job go where their gang was placed.

@@ -26,6 +26,7 @@ func Rules() []rbacv1.PolicyRule {
 		rule(corev1.GroupName, []string{"persistentvolumes"}, "get", "list", "watch"),
 		rule(storagev1.GroupName, []string{"storageclasses"}, "get", "list", "watch"),
 		rule(schedulingv1beta1.GroupName, []string{"podgroups"}, "get", "list", "watch"),
+		rule(schedulingv1beta1.GroupName, []string{"podgroups/status"}, "patch"),
 		rule(slipwayv1.GroupVersion.Group, []string{"gangs", "projects"}, "get", "list", "watch"),
 		rule(slipwayv1.GroupVersion.Group, []string{"gangs/status", "projects/status"}, "patch"),
 		rule(eventsv1.GroupName, []string{"events"}, "create", "patch"),
