@@ -45,14 +45,11 @@ func (u *usage) settle(moment, halfLife int64) {
 	}
 	keep := math.Exp2(-float64(moment-u.at) / float64(halfLife))
 	u.at = moment
-	if len(u.now) == 0 {
-		return
-	}
-	for len(u.mean) < len(u.now[0]) {
+	for len(u.now) > 0 && len(u.mean) < len(u.now[0]) {
 		u.mean = append(u.mean, 0)
 	}
 	for i := range u.mean {
-		u.mean[i] = u.mean[i]*keep + float64(u.now[0].at(i))*(1-keep)
+		u.mean[i] = u.mean[i]*keep + float64(u.of(0, i))*(1-keep)
 	}
 }
 
