@@ -16,7 +16,8 @@ func Rules() []rbacv1.PolicyRule {
 	return []rbacv1.PolicyRule{
 		rule(corev1.GroupName, []string{"namespaces", "nodes", "pods"}, "get", "list", "watch"),
 		rule(slipwayv1.GroupVersion.Group, []string{"gangs", "projects"}, "get", "list", "watch"),
-		rule(slipwayv1.GroupVersion.Group, []string{"gangs/status", "projects/status"}, "patch"),
+		rule(slipwayv1.GroupVersion.Group, []string{"gangs/status"}, "update"),
+		rule(slipwayv1.GroupVersion.Group, []string{"projects/status"}, "patch"),
 		rule(eventsv1.GroupName, []string{"events"}, "create", "patch"),
 	}
 }
