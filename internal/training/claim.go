@@ -56,8 +56,13 @@ func (r *reconciler) observeNames(ctx context.Context, in *observed) error {
 	for _, service := range in.Services {
 		mine["Service/"+service.Name] = true
 	}
-	for _, rank := range ranksOf(*in) {
-		for _, object := range []client.Object{&corev1.Pod{}, &corev1.Service{}} {
+	ranks := ranksOf(*in)
+	for _, rank := range ranks {
+		wanted := []client.Object{&corev1.Pod{}}
+		if needsService(*in, &rank, len(ranks) == 1) {
+			wanted = append(wanted, &corev1.Service{})
+		}
+		for _, object := range wanted {
 			if mine[kindOf(object)+"/"+rank.name] {
 				continue
 			}
