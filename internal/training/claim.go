@@ -30,7 +30,8 @@ func (r *reconciler) keep(ctx context.Context, in *observed, object client.Objec
 }
 
 func (r *reconciler) release(ctx context.Context, in *observed, object client.Object) error {
-	old := object.DeepCopyObject().(client.Object)
+	old := object
+	object = object.DeepCopyObject().(client.Object)
 	var owners []metav1.OwnerReference
 	for _, owner := range object.GetOwnerReferences() {
 		if owner.UID != in.Job.Object().GetUID() {

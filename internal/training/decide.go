@@ -27,7 +27,7 @@ type observed struct {
 	Problems []string
 	// Gang of the job; nil when there is none.
 	Gang *slipwayv1.Gang
-	// Pods and Services that the job controls, whatever their name.
+	// Pods and Services that the job controls, whatever their name; not to be changed.
 	Pods     []*corev1.Pod
 	Services []*corev1.Service
 	// Blocked says why something that the job needs cannot be had, keyed by the

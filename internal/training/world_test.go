@@ -84,7 +84,14 @@ func (w *world) step() bool {
 // pass decides upon what was observed, lately or not, and carries that out.
 func (w *world) pass(in observed) bool {
 	w.t.Helper()
+	var pods []*corev1.Pod
+	for _, pod := range in.Pods {
+		pods = append(pods, pod.DeepCopy())
+	}
 	todo := decide(in)
+	if !equality.Semantic.DeepEqual(pods, in.Pods) {
+		w.t.Fatal("decide changes pods that belong to the cache")
+	}
 	w.check(in, todo)
 	if w.holds && todo.Hold > 0 {
 		todo.Status = *in.Job.Status()
