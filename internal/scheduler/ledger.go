@@ -4,6 +4,8 @@
 package scheduler
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -61,6 +63,7 @@ func (l *ledger) set(o client.Object) bool {
 	l.seen.set(o)
 	switch o := o.(type) {
 	case *corev1.Node:
+		l.divide(slices.Sorted(maps.Keys(o.Labels)), isLevel)
 		return l.picture.SetNode(nodeOf(o))
 	case *corev1.Pod:
 		if pod, takes := podOf(o); takes {
@@ -136,6 +139,11 @@ func (l *ledger) ask(e *entry, g *slipwayv1.Gang) {
 		asked.Queue = l.namespaces[g.Namespace]
 	}
 	if err == nil {
+		for i := range g.Spec.PodSets {
+			if t := g.Spec.PodSets[i].Topology; t != nil {
+				l.divide([]string{t.Required, t.Preferred}, func(key string) bool { return key != "" })
+			}
+		}
 		e.asked = &asked
 		err = l.picture.SetGang(asked)
 	} else {
@@ -212,9 +220,19 @@ func (l *ledger) nextLoss() time.Time {
 func (l *ledger) reword(limit int) ([]types.NamespacedName, bool) {
 	news, more := l.picture.Refresh(limit)
 	for _, v := range news {
-		l.note(v)
+		if !l.gaveWay(v.Gang) {
+			l.note(v)
+		}
 	}
 	return l.flush(), more
+}
+
+// gaveWay says that a gang gave up its places and its status does not say so yet:
+// why comes before what it waits for.
+func (l *ledger) gaveWay(key string) bool {
+	e := l.gangs[key]
+	why := e.answer.verdict.Reason
+	return why != nil && why.Code == placement.Evicted && placedReason(&e.status) != string(placement.Evicted)
 }
 
 func (l *ledger) note(v placement.Verdict) {
@@ -225,6 +243,25 @@ func (l *ledger) note(v placement.Verdict) {
 	}
 	e.answer = next
 	l.unwritten = append(l.unwritten, v.Gang)
+}
+
+// moved says that a gang got places, or lost some, and its status does not say so
+// yet.
+func (l *ledger) moved(name types.NamespacedName) bool {
+	e := l.gangs[keyOf(name.Namespace, name.Name)]
+	if e == nil || e.answer == nil {
+		return false
+	}
+	v := &e.answer.verdict
+	return (v.State == placement.Placed) != isPlaced(&e.status) || !samePlaces(v.Placement, e.status.Placement)
+}
+
+func samePlaces(told []placement.SetPlacement, written []slipwayv1.PodSetPlacement) bool {
+	return slices.EqualFunc(told, written, func(a placement.SetPlacement, b slipwayv1.PodSetPlacement) bool {
+		return a.Set == b.Name && slices.EqualFunc(a.Slots, b.Slots, func(x placement.Slot, y slipwayv1.Slot) bool {
+			return x == placement.Slot(y)
+		})
+	})
 }
 
 func (l *ledger) flush() []types.NamespacedName {

@@ -16,8 +16,10 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 
@@ -46,11 +48,14 @@ type scheduler struct {
 	ledger *ledger
 
 	// writes is the writer's queue; it is there once ready is closed.
-	writes queue
+	writes writeQueue
 	ready  chan struct{}
 }
 
 type queue = workqueue.TypedRateLimitingInterface[ctrl.Request]
+
+// writeQueue is the kind of queue that controllers have unless they are told otherwise.
+type writeQueue = priorityqueue.PriorityQueue[ctrl.Request]
 
 // decider decides when something changed. Its requests carry nothing.
 type decider struct {
@@ -112,13 +117,31 @@ func (d *decider) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, e
 	} else if again.IsZero() || later.Before(again) {
 		again = later
 	}
-	for _, name := range changed {
-		d.writes.Add(ctrl.Request{NamespacedName: name})
-	}
+	d.enqueue(changed)
 	if again.IsZero() {
 		return ctrl.Result{}, nil
 	}
 	return ctrl.Result{RequeueAfter: max(time.Until(again), time.Millisecond)}, nil
+}
+
+// Priorities of what is to be written.
+var (
+	urgent   = ptr.To(1)
+	ordinary = ptr.To(0)
+)
+
+// enqueue what is to be written: gangs that got or gave up places before those that
+// are told why they wait, of whom there may be thousands.
+func (d *decider) enqueue(changed []types.NamespacedName) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, name := range changed {
+		priority := ordinary
+		if d.ledger.moved(name) {
+			priority = urgent
+		}
+		d.writes.AddWithOpts(priorityqueue.AddOpts{Priority: priority}, ctrl.Request{NamespacedName: name})
+	}
 }
 
 // decide returns the gangs to write, and when to decide again though nothing may

@@ -5,6 +5,7 @@ package scheduler
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -69,7 +70,11 @@ func setup(mgr ctrl.Manager) (*scheduler, error) {
 
 // attach the writer's queue, which its controller makes when it starts.
 func (s *scheduler) attach(_ context.Context, q queue) error {
-	s.writes = q
+	writes, is := q.(writeQueue)
+	if !is {
+		return errors.New("the writer's queue knows no priorities")
+	}
+	s.writes = writes
 	close(s.ready)
 	return nil
 }

@@ -39,7 +39,8 @@ type Lab struct {
 
 	kubelets *fakenode.Kubelets
 	backlog  *backlog
-	platform *platform
+	running  *process   // nil for none
+	ready    chan error // of the platform
 	usage    Usage
 
 	mu      sync.Mutex
@@ -50,9 +51,10 @@ type Lab struct {
 }
 
 // Open a cluster with so many nodes, made of the programs in a folder, as "make
-// build" leaves them. The platform is not started. Close must be called.
-func Open(ctx context.Context, programs string, nodes int) (context.Context, *Lab, error) {
-	server, err := apiserver.Start(filepath.Join(programs, "slipway-kube"))
+// build" leaves them; flags are more of the API server's. The platform is not
+// started. Close must be called.
+func Open(ctx context.Context, programs string, nodes int, flags ...string) (context.Context, *Lab, error) {
+	server, err := apiserver.Start(filepath.Join(programs, "slipway-kube"), flags...)
 	if err != nil {
 		return ctx, nil, err
 	}
