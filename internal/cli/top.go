@@ -149,7 +149,11 @@ func (a *app) look(ctx context.Context) (*connect.Cluster, *snapshot.Snapshot, e
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := snapshot.Fetch(ctx, cluster, time.Now())
+	bulk, err := cluster.Bulk()
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := snapshot.Fetch(ctx, bulk, time.Now())
 	if err != nil {
 		return nil, nil, err
 	}

@@ -42,15 +42,15 @@ type Facts struct {
 	Events []corev1.Event
 }
 
-// Gather the facts about a subject.
-func Gather(ctx context.Context, c client.Client, s Subject, now time.Time) (*Facts, error) {
+// Gather the facts about a subject; bulk is who lists the whole cluster.
+func Gather(ctx context.Context, c client.Client, bulk client.Reader, s Subject, now time.Time) (*Facts, error) {
 	f := &Facts{Now: now, Subject: s}
 	if s.Object.GetNamespace() != "" {
 		if err := f.belongings(ctx, c); err != nil {
 			return nil, err
 		}
 	}
-	cluster, err := snapshot.Fetch(ctx, c, now)
+	cluster, err := snapshot.Fetch(ctx, bulk, now)
 	switch {
 	case errors.As(err, &f.Denied):
 	case err != nil:
