@@ -31,8 +31,15 @@ func (a *app) top() *cobra.Command {
 		Use:     "top",
 		Short:   "Show what takes the room of nodes and of projects",
 		GroupID: groupLook,
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return cmd.Help()
+		},
+		ValidArgsFunction:          cobra.NoFileCompletions,
+		SuggestionsMinimumDistance: 2,
 	}
 	cmd.AddCommand(a.topNodes(), a.topProjects())
 	return cmd
