@@ -55,7 +55,7 @@ type entry struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{picture: placement.New(), gangs: map[string]*entry{}, projects: map[string]*project{}, namespaces: map[string]string{}, seen: seen{}, tally: newTally()}
+	return &ledger{picture: placement.New(), gangs: map[string]*entry{}, projects: map[string]*project{}, namespaces: map[string]string{}, seen: newSeen(), tally: newTally()}
 }
 
 // set an object that was made or changed.

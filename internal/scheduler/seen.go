@@ -19,6 +19,8 @@ import (
 // the ledger.
 type seen map[types.UID]client.Object
 
+func newSeen() seen { return seen{} }
+
 func (s seen) set(o client.Object) {
 	switch o := o.(type) {
 	case *slipwayv1.Project, *slipwayv1.Gang:

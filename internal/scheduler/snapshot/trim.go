@@ -17,9 +17,11 @@ import (
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 )
 
-// Annotations that say something to the scheduler: ours, the node that a claim's volume
-// is made for, and how many pods a group of Kueue's has.
-var telling = []string{"slipway.dev/", "volume.kubernetes.io/selected-node", "kueue.x-k8s.io/pod-group-total-count"}
+// prefixes are those of the annotations that say something to the scheduler.
+var prefixes = []string{"slipway.dev/", "kueue.x-k8s.io/"}
+
+// selectedNode is the annotation of a claim with the node that its volume is made for.
+const selectedNode = "volume.kubernetes.io/selected-node"
 
 // trim an object to what decisions are made from. What it returns shares parts with
 // what it is given.
@@ -62,7 +64,7 @@ func trimMeta(m *metav1.ObjectMeta) metav1.ObjectMeta {
 	if len(m.Annotations) > 0 {
 		out.Annotations = maps.Clone(m.Annotations)
 		maps.DeleteFunc(out.Annotations, func(key, _ string) bool {
-			return !slices.ContainsFunc(telling, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
+			return !slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
 		})
 	}
 	return out
@@ -99,12 +101,16 @@ func trimVolume(v *corev1.PersistentVolume) *corev1.PersistentVolume {
 }
 
 func trimClaim(c *corev1.PersistentVolumeClaim) *corev1.PersistentVolumeClaim {
-	return &corev1.PersistentVolumeClaim{
+	out := &corev1.PersistentVolumeClaim{
 		TypeMeta:   typeMeta(corev1.SchemeGroupVersion.String(), "PersistentVolumeClaim"),
 		ObjectMeta: trimMeta(&c.ObjectMeta),
 		Spec:       corev1.PersistentVolumeClaimSpec{StorageClassName: c.Spec.StorageClassName, VolumeName: c.Spec.VolumeName},
 		Status:     corev1.PersistentVolumeClaimStatus{Phase: c.Status.Phase},
 	}
+	if node := c.Annotations[selectedNode]; node != "" {
+		metav1.SetMetaDataAnnotation(&out.ObjectMeta, selectedNode, node)
+	}
+	return out
 }
 
 // trimMounts to the claims among them.
