@@ -20,9 +20,6 @@ import (
 // prefixes are those of the annotations that say something to the scheduler.
 var prefixes = []string{"slipway.dev/", "kueue.x-k8s.io/"}
 
-// selectedNode is the annotation of a claim with the node that its volume is made for.
-const selectedNode = "volume.kubernetes.io/selected-node"
-
 // trim an object to what decisions are made from. What it returns shares parts with
 // what it is given.
 func trim(o client.Object) client.Object {
@@ -99,6 +96,9 @@ func trimVolume(v *corev1.PersistentVolume) *corev1.PersistentVolume {
 	}
 	return out
 }
+
+// selectedNode is the annotation of a claim with the node that its volume is made for.
+const selectedNode = "volume.kubernetes.io/selected-node"
 
 func trimClaim(c *corev1.PersistentVolumeClaim) *corev1.PersistentVolumeClaim {
 	out := &corev1.PersistentVolumeClaim{
