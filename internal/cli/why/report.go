@@ -10,6 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/cli/workload"
 )
 
@@ -93,7 +94,7 @@ func (f *Facts) pods(o *outline) {
 }
 
 // isOurs: pods that name our scheduler are decided on one by one; their conditions say why.
-func isOurs(p corev1.Pod) bool { return p.Spec.SchedulerName == "slipway" }
+func isOurs(p corev1.Pod) bool { return p.Spec.SchedulerName == slipwayv1.SchedulerName }
 
 func podState(p *corev1.Pod) string {
 	switch {
