@@ -210,10 +210,10 @@ func (ps *pass) start(g *gang) bool {
 	return false
 }
 
-// wish is a shape, and how many promises stand before it.
+// wish is a shape, and which promises stand before it.
 type wish struct {
 	shape  string
-	behind int
+	behind mark
 }
 
 func (ps *pass) wish(g *gang) wish { return wish{g.shape, ps.p.behind(g)} }
