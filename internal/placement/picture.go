@@ -23,6 +23,8 @@ type Picture struct {
 	// freed when all of them were last tried.
 	waiting, came []*gang
 	triedAll      uint64
+	// judgedFacts is facts when it was last said of all who wait whether they ever fit.
+	judgedFacts uint64
 
 	// HalfLife of past usage, in seconds; zero counts present usage alone.
 	HalfLife int64
