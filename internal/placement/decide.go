@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unique"
 )
 
 // turn orders gangs.
@@ -227,7 +228,7 @@ func (ps *pass) noHope(g *gang) bool {
 
 // wish is a shape, and how many promises stand before it.
 type wish struct {
-	shape  string
+	shape  unique.Handle[string]
 	behind int
 }
 

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unique"
 )
 
 // Picture is the cluster, what is on it, and the gangs that want to be. It is not
@@ -65,7 +66,7 @@ type Picture struct {
 	empty *Picture
 	// fitting remembers which shapes of gangs fit the empty cluster, as of
 	// fittingFacts.
-	fitting      map[string]bool
+	fitting      map[unique.Handle[string]]bool
 	fittingFacts uint64
 }
 
@@ -88,7 +89,7 @@ func blank() *Picture {
 		gangs:   map[string]*gang{},
 		classes: map[string]*class{},
 		levels:  map[string]*level{},
-		fitting: map[string]bool{},
+		fitting: map[unique.Handle[string]]bool{},
 		unsure:  map[string]bool{},
 
 		evicting: map[string]*node{},
