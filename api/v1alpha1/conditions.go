@@ -33,6 +33,9 @@ const (
 	LabelProject = "slipway.dev/project"
 	// AnnotationMaxRunTime on a job is its run-time limit, a Go duration ("36h").
 	AnnotationMaxRunTime = "slipway.dev/max-run-time"
+	// AnnotationSpread on a pod template is "true" where each pod is to go to the emptiest
+	// node, instead of keeping nodes free for large gangs.
+	AnnotationSpread = "slipway.dev/spread"
 	// AnnotationMinRunTime on a job is for how long after its start it gives way to
 	// no other, a Go duration ("30m").
 	AnnotationMinRunTime = "slipway.dev/min-run-time"

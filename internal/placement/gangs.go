@@ -107,7 +107,7 @@ func (g *gang) restore(placed []SetPlacement) {
 func (g *gang) reshapes(next *gang) bool {
 	return slices.ContainsFunc(g.sets, func(old set) bool {
 		return slices.ContainsFunc(next.sets, func(s set) bool {
-			return s.Name == old.Name && (s.class != old.class || s.Topology != old.Topology)
+			return s.Name == old.Name && (s.class != old.class || s.Topology != old.Topology || s.Spread != old.Spread)
 		})
 	})
 }

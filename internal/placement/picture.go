@@ -27,6 +27,10 @@ type Picture struct {
 	// judgedFacts is facts when it was last said of all who wait whether they ever fit.
 	judgedFacts uint64
 
+	// Levels are labels by which the cluster divides its nodes, such as zones and racks,
+	// in any order. Where a domain of a preferred label does not hold a pod set, those
+	// that hold such domains are tried.
+	Levels []string
 	// HalfLife of past usage, in seconds; zero counts present usage alone.
 	HalfLife int64
 	root     *queue

@@ -66,8 +66,9 @@ func runStory(t *testing.T, file string) {
 //	closed QUEUE
 //	pod KEY NODE [gang=KEY] [rank=SET/0] [cpu=1] [port=80]
 //	ended POD
-//	gang KEY [queue=QUEUE] [user=USER] [limit=SECONDS] [started=SECONDS] [protected=SECONDS] [checkpointed=SECONDS] [priority=1] [created=1] [waits] [SET@NODE*2+NODE*1] SET=COUNT[,optional=1][,cpu=1][,required=KEY][,select.KEY=VALUE][,in.KEY=V|V][,like.KEY=VALUE][,tolerate=KEY[@SECONDS]][,port=80]...
+//	gang KEY [queue=QUEUE] [user=USER] [limit=SECONDS] [started=SECONDS] [protected=SECONDS] [checkpointed=SECONDS] [priority=1] [created=1] [waits] [SET@NODE*2+NODE*1] SET=COUNT[,optional=1][,cpu=1][,required=KEY][,preferred=KEY][,slice=KEY*SIZE][,spread][,select.KEY=VALUE][,in.KEY=V|V][,like.KEY=VALUE][,tolerate=KEY[@SECONDS]][,port=80]...
 //	deleted GANG
+//	levels KEY...
 //	time SECONDS
 //	plan LIMIT
 //	evict LIMIT
@@ -173,6 +174,8 @@ func (s *storyteller) do(verb string, args []string) []Verdict {
 		s.p.DeleteQueue(args[0])
 	case "deleted":
 		s.p.DeleteGang(args[0])
+	case "levels":
+		s.p.Levels = args
 	case "time":
 		s.p.Elapse(s.number(args[0]))
 	case "plan":
@@ -309,8 +312,15 @@ func (s *storyteller) set(name, spec string) PodSet {
 		case option == "":
 		case key == "optional":
 			set.Optional = int32(s.number(value))
-		case key == "required", key == "preferred":
-			set.Topology = Topology{value, key == "required"}
+		case key == "required":
+			set.Topology.Required = value
+		case key == "preferred":
+			set.Topology.Preferred = value
+		case key == "slice":
+			label, size, _ := strings.Cut(value, "*")
+			set.Topology.SliceLabel, set.Topology.Slice = label, int32(s.number(size))
+		case key == "spread":
+			set.Spread = true
 		case key == "tolerate":
 			key, seconds, limited := strings.Cut(value, "@")
 			set.Shape.Tolerations = append(set.Shape.Tolerations, Toleration{Key: key, AnyValue: true, Limited: limited})

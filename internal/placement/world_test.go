@@ -172,9 +172,13 @@ func (w *world) gang() Gang {
 		s := PodSet{Name: fmt.Sprint("s", k), Count: int32(w.n(6)), Shape: Shape{Requests: w.requests()}}
 		switch w.n(8) {
 		case 0:
-			s.Topology = Topology{"zone", true}
+			s.Topology = Topology{Required: "zone"}
 		case 1:
-			s.Topology = Topology{"zone", false}
+			s.Topology = Topology{Preferred: "zone"}
+		case 5:
+			s.Topology = Topology{SliceLabel: "zone", Slice: int32(1 + w.n(3))}
+		case 6:
+			s.Spread = true
 		case 2:
 			s.Shape.Selector = map[string]string{"zone": "a"}
 		case 3:

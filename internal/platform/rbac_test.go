@@ -32,7 +32,7 @@ func TestRole(t *testing.T) {
 	role := rbacv1.ClusterRole{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "rbac.authorization.k8s.io/v1", Kind: "ClusterRole"},
 		ObjectMeta: metav1.ObjectMeta{Name: "slipway:platform"},
-		Rules:      slices.Concat(scheduler.Rules(), training.Rules(), serving.Rules(), frontdoor.Rules()),
+		Rules:      slices.Concat(rules(), scheduler.Rules(), training.Rules(), serving.Rules(), frontdoor.Rules()),
 	}
 	content, err := yaml.Marshal(role)
 	if err != nil {
@@ -55,7 +55,7 @@ func TestRole(t *testing.T) {
 
 // TestNoWildcards keeps the role from growing into an administrator's.
 func TestNoWildcards(t *testing.T) {
-	for _, rule := range slices.Concat(scheduler.Rules(), training.Rules(), serving.Rules(), frontdoor.Rules()) {
+	for _, rule := range slices.Concat(rules(), scheduler.Rules(), training.Rules(), serving.Rules(), frontdoor.Rules()) {
 		if slices.Contains(rule.Verbs, "*") || slices.Contains(rule.Resources, "*") || slices.Contains(rule.APIGroups, "*") {
 			t.Errorf("rule %v uses a wildcard", rule)
 		}

@@ -63,7 +63,7 @@ func startOf(s *slipwayv1.GangStatus) int64 {
 func keyOf(namespace, name string) string { return namespace + "/" + name }
 
 func setOf(s *slipwayv1.PodSet) (placement.PodSet, error) {
-	set := placement.PodSet{Name: s.Name, Count: s.Count, Shape: placement.Shape{
+	set := placement.PodSet{Name: s.Name, Count: s.Count, Spread: s.Spread, Shape: placement.Shape{
 		Requests:    resourcesOf(s.Requests),
 		Selector:    s.NodeSelector,
 		Tolerations: tolerationsOf(s.Tolerations),
@@ -75,9 +75,9 @@ func setOf(s *slipwayv1.PodSet) (placement.PodSet, error) {
 		set.Shape.HostPorts = append(set.Shape.HostPorts, hostPortOf(port.Port, port.Protocol, port.IP))
 	}
 	if t := s.Topology; t != nil {
-		set.Topology = placement.Topology{Key: t.Preferred}
-		if t.Required != "" {
-			set.Topology = placement.Topology{Key: t.Required, Required: true}
+		set.Topology = placement.Topology{Required: t.Required, Preferred: t.Preferred}
+		if t.Slice != nil {
+			set.Topology.SliceLabel, set.Topology.Slice = t.Slice.Label, t.Slice.Size
 		}
 	}
 	return set, follow(s.Affinity, &set.Shape)

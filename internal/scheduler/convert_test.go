@@ -48,7 +48,7 @@ func TestGangOf(t *testing.T) {
 	want := placement.Gang{
 		Key: "ns/a", Priority: 7, Created: noon.Unix(), Waits: true,
 		Sets: []placement.PodSet{{
-			Name: "worker", Count: 2, Topology: placement.Topology{Key: "rack", Required: true},
+			Name: "worker", Count: 2, Topology: placement.Topology{Required: "rack"},
 			Shape: placement.Shape{
 				Requests:    placement.Resources{"cpu": 1500, "memory": 1 << 30},
 				Selector:    map[string]string{"disk": "ssd"},

@@ -4,6 +4,7 @@
 package scheduler
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -28,6 +29,11 @@ type ledger struct {
 	namespaces map[string]string
 	// unwritten are gangs whose status may not be what it should; some may be gone.
 	unwritten []string
+	seen      seen
+	// decided says that there was a first decision; now is when the last one was.
+	decided bool
+	now     time.Time
+	tally   tally
 }
 
 // entry is one Gang.
@@ -35,7 +41,8 @@ type entry struct {
 	name       types.NamespacedName
 	uid        types.UID
 	generation int64
-	// version and status as last read or written.
+	// object as last read; version and status as last read or written.
+	object  *slipwayv1.Gang
 	version string
 	status  slipwayv1.GangStatus
 	// project that the gang names; asked is what placement was asked.
@@ -43,16 +50,20 @@ type entry struct {
 	asked   *placement.Gang
 	// answer is nil until the first decision.
 	answer *answer
+	// promised is the start that a gang that waits was told; zero for none.
+	promised time.Time
 }
 
 func newLedger() *ledger {
-	return &ledger{picture: placement.New(), gangs: map[string]*entry{}, projects: map[string]*project{}, namespaces: map[string]string{}}
+	return &ledger{picture: placement.New(), gangs: map[string]*entry{}, projects: map[string]*project{}, namespaces: map[string]string{}, seen: newSeen(), tally: newTally()}
 }
 
 // set an object that was made or changed.
 func (l *ledger) set(o client.Object) bool {
+	l.seen.set(o)
 	switch o := o.(type) {
 	case *corev1.Node:
+		l.divide(slices.Sorted(maps.Keys(o.Labels)), isLevel)
 		return l.picture.SetNode(nodeOf(o))
 	case *corev1.Pod:
 		if pod, takes := podOf(o); takes {
@@ -71,6 +82,7 @@ func (l *ledger) set(o client.Object) bool {
 
 // remove an object that is gone.
 func (l *ledger) remove(o client.Object) bool {
+	l.seen.remove(o)
 	switch o := o.(type) {
 	case *corev1.Node:
 		return l.picture.DeleteNode(o.Name)
@@ -103,7 +115,7 @@ func (l *ledger) setGang(g *slipwayv1.Gang) bool {
 	} else if !newer(g.ResourceVersion, e.version) {
 		return false
 	}
-	e.version, e.status = g.ResourceVersion, g.Status
+	e.object, e.version, e.status = g, g.ResourceVersion, g.Status
 	l.unwritten = append(l.unwritten, key)
 	if e.generation != g.Generation {
 		e.generation = g.Generation
@@ -127,6 +139,11 @@ func (l *ledger) ask(e *entry, g *slipwayv1.Gang) {
 		asked.Queue = l.namespaces[g.Namespace]
 	}
 	if err == nil {
+		for i := range g.Spec.PodSets {
+			if t := g.Spec.PodSets[i].Topology; t != nil {
+				l.divide([]string{t.Required, t.Preferred}, func(key string) bool { return key != "" })
+			}
+		}
 		e.asked = &asked
 		err = l.picture.SetGang(asked)
 	} else {
@@ -134,6 +151,7 @@ func (l *ledger) ask(e *entry, g *slipwayv1.Gang) {
 	}
 	if err != nil {
 		e.answer = &answer{generation: g.Generation, refused: err.Error()}
+		l.tally.decisions[refused]++
 	}
 }
 
@@ -153,6 +171,7 @@ func (l *ledger) drop(key string) {
 
 // decide on all gangs, and return those whose status is to be looked at.
 func (l *ledger) decide(now time.Time) []types.NamespacedName {
+	l.decided, l.now = true, now
 	l.noteAll(l.picture.Advance(now.Unix()))
 	return l.flush()
 }
@@ -170,6 +189,7 @@ func (l *ledger) plan() []types.NamespacedName {
 		if promised {
 			start = time.Unix(at, 0)
 		}
+		l.promise(e, start)
 		if e.answer.start.IsZero() != start.IsZero() || start.Sub(e.answer.start).Abs() >= startPrecision {
 			e.answer.start = start
 			l.unwritten = append(l.unwritten, key)
@@ -183,6 +203,7 @@ const startPrecision = time.Minute
 
 func (l *ledger) noteAll(verdicts []placement.Verdict) {
 	for _, v := range verdicts {
+		l.count(v)
 		l.note(v)
 	}
 }
@@ -216,7 +237,11 @@ func (l *ledger) gaveWay(key string) bool {
 
 func (l *ledger) note(v placement.Verdict) {
 	e := l.gangs[v.Gang]
-	e.answer = &answer{generation: e.generation, verdict: v}
+	next := &answer{generation: e.generation, verdict: v}
+	if e.answer != nil && v.State == placement.Waiting {
+		next.start = e.answer.start // until the next plan says otherwise
+	}
+	e.answer = next
 	l.unwritten = append(l.unwritten, v.Gang)
 }
 

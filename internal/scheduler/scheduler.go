@@ -42,6 +42,7 @@ const (
 type scheduler struct {
 	client client.Client
 	events events.EventRecorder
+	meters *meters
 
 	mu     sync.Mutex
 	ledger *ledger
@@ -148,7 +149,9 @@ func (d *decider) enqueue(changed []types.NamespacedName) {
 func (d *decider) decide(now time.Time, reword bool) ([]types.NamespacedName, time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	began := time.Now()
 	decided := d.ledger.decide(now)
+	d.meters.decided(d.ledger.takeTally(), time.Since(began))
 	limit := 0
 	if reword {
 		limit = rewordLimit
@@ -169,8 +172,10 @@ func (d *decider) plan(now time.Time) ([]types.NamespacedName, time.Time) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	began := time.Now()
 	changed := append(d.ledger.plan(), d.ledger.changedProjects(now)...)
 	d.planned = time.Now()
+	d.meters.planned(d.ledger.takeTally(), d.planned.Sub(began))
 	d.breather = max(planEvery, planBreather*d.planned.Sub(now))
 	return changed, time.Time{}
 }
@@ -194,6 +199,7 @@ func (w writer) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Resul
 		return ctrl.Result{}, nil
 	}
 	gang, err := w.patch(ctx, d)
+	w.meters.wrote("Gang", err)
 	switch {
 	case apierrors.IsConflict(err), apierrors.IsNotFound(err):
 		return ctrl.Result{}, nil

@@ -12,6 +12,7 @@ import (
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 )
 
@@ -28,11 +29,20 @@ const (
 // api/v1alpha1 and of Kubernetes. Where the manager elects a leader, only the
 // leader decides and writes.
 func Setup(mgr ctrl.Manager) error {
+	_, err := setup(mgr)
+	return err
+}
+
+func setup(mgr ctrl.Manager) (*scheduler, error) {
 	s := &scheduler{
 		client: mgr.GetClient(),
 		events: mgr.GetEventRecorder("slipway-scheduler"),
 		ledger: newLedger(),
 		ready:  make(chan struct{}),
+	}
+	s.meters = newMeters(s)
+	if err := s.meters.register(metrics.Registry); err != nil {
+		return nil, fmt.Errorf("registering metrics: %w", err)
 	}
 	// The decider alone keeps the memory of when it last reworded: one worker.
 	decide := ctrl.NewControllerManagedBy(mgr).
@@ -42,7 +52,7 @@ func Setup(mgr ctrl.Manager) error {
 		decide = decide.Watches(kind, s.feed())
 	}
 	if err := decide.Complete(&decider{scheduler: s}); err != nil {
-		return fmt.Errorf("setting up the decider: %w", err)
+		return nil, fmt.Errorf("setting up the decider: %w", err)
 	}
 	err := ctrl.NewControllerManagedBy(mgr).
 		Named("scheduler-writer").
@@ -53,9 +63,9 @@ func Setup(mgr ctrl.Manager) error {
 		}).
 		Complete(writer{s})
 	if err != nil {
-		return fmt.Errorf("setting up the writer: %w", err)
+		return nil, fmt.Errorf("setting up the writer: %w", err)
 	}
-	return nil
+	return s, mgr.AddMetricsServerExtraHandler(debugPath, debug{s})
 }
 
 // attach the writer's queue, which its controller makes when it starts.
