@@ -87,7 +87,13 @@ func decideByNodes(ctx context.Context, sizes []int) (bars []bench.Bar, err erro
 			return bars, err
 		}
 		costs = append(costs, micros(took)/float64(pods*times))
-		bars = append(bars, bench.Observed(fmt.Sprintf("%d nodes, decision per pod", nodes), costs[len(costs)-1], "µs"))
+		inRack, err := medianOf(ctx, func() (time.Duration, error) { return racked(picture(nodes)) })
+		if err != nil {
+			return bars, err
+		}
+		bars = append(bars,
+			bench.Observed(fmt.Sprintf("%d nodes, decision per pod", nodes), costs[len(costs)-1], "µs"),
+			bench.Observed(fmt.Sprintf("%d nodes, a gang of %d within one rack", nodes, smallGang), micros(inRack)/rackedGangs, "µs"))
 	}
 	return append(bars, bench.AtMost("decision per pod, growth with nodes", growthOf(costs), "", growthLimit)), nil
 }
@@ -126,6 +132,22 @@ func toFull(p *placement.Picture, pods int32) (time.Duration, error) {
 			return 0, err
 		}
 		pods -= count
+	}
+	return processorTime() - began, nil
+}
+
+// rackedGangs are few enough for a cluster of a few nodes.
+const rackedGangs = 8
+
+// racked decides on gangs that must have all their pods within one rack.
+func racked(p *placement.Picture) (time.Duration, error) {
+	began := processorTime()
+	for i := range rackedGangs {
+		gang := asked(fmt.Sprintf("racked-%06d", i), i, smallGang, 1)
+		gang.Sets[0].Topology = placement.Topology{Required: fakenode.LabelRack}
+		if err := placedAtOnce(p, gang); err != nil {
+			return 0, err
+		}
 	}
 	return processorTime() - began, nil
 }
