@@ -139,17 +139,21 @@ func toFull(p *placement.Picture, pods int32) (time.Duration, error) {
 // rackedGangs are few enough for a cluster of a few nodes.
 const rackedGangs = 8
 
-// racked decides on gangs that must have all their pods within one rack.
-func racked(p *placement.Picture) (time.Duration, error) {
-	began := processorTime()
-	for i := range rackedGangs {
+// racked decides on gangs that must have all their pods within one rack, the first of
+// which does not count: the picture meets its class and its label.
+func racked(p *placement.Picture) (took time.Duration, err error) {
+	for i := range rackedGangs + 1 {
 		gang := asked(fmt.Sprintf("racked-%06d", i), i, smallGang, 1)
 		gang.Sets[0].Topology = placement.Topology{Required: fakenode.LabelRack}
+		began := processorTime()
 		if err := placedAtOnce(p, gang); err != nil {
 			return 0, err
 		}
+		if i > 0 {
+			took += processorTime() - began
+		}
 	}
-	return processorTime() - began, nil
+	return took, nil
 }
 
 func placedAtOnce(p *placement.Picture, g placement.Gang) error {
