@@ -36,6 +36,10 @@ type GangSpec struct {
 	// +kubebuilder:validation:MaxLength=63
 	Project string `json:"project,omitempty"`
 
+	// User who made the workload, among whom the project's share is divided again.
+	// +optional
+	User string `json:"user,omitempty"`
+
 	// Priority within the queue; higher is decided first. From the workload's
 	// PriorityClass or, when it names none, the cluster's default one; zero when
 	// there is none.

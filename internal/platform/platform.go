@@ -29,6 +29,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/batch"
 	"slipway.dev/slipway/internal/frontdoor"
 	"slipway.dev/slipway/internal/ready"
 	"slipway.dev/slipway/internal/scheduler"
@@ -79,6 +80,7 @@ func setup(mgr ctrl.Manager, lock *lock, listener net.Listener, o Options) error
 	return errors.Join(
 		scheduler.Setup(mgr),
 		training.Setup(mgr),
+		batch.Setup(mgr),
 		serving.Setup(mgr, o.URL),
 		frontdoor.Setup(mgr, listener),
 		mgr.AddMetricsServerExtraHandler(healthPath, health(mgr.GetCache())),

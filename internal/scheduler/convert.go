@@ -23,6 +23,7 @@ func gangOf(g *slipwayv1.Gang) (placement.Gang, error) {
 	out := placement.Gang{
 		Key:      keyOf(g.Namespace, g.Name),
 		Queue:    g.Spec.Project,
+		User:     g.Spec.User,
 		Priority: g.Spec.Priority,
 		Created:  g.CreationTimestamp.Unix(),
 		Waits:    !isPlaced(&g.Status),

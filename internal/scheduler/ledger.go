@@ -9,6 +9,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
+	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
@@ -27,6 +29,7 @@ type ledger struct {
 	// projects by name; namespaces are the projects of namespaces.
 	projects   map[string]*project
 	namespaces map[string]string
+	intake
 	// unwritten are gangs whose status may not be what it should; some may be gone.
 	unwritten []string
 	seen      seen
@@ -55,7 +58,10 @@ type entry struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{picture: placement.New(), gangs: map[string]*entry{}, projects: map[string]*project{}, namespaces: map[string]string{}, seen: newSeen(), tally: newTally()}
+	return &ledger{
+		picture: placement.New(), gangs: map[string]*entry{}, projects: map[string]*project{}, namespaces: map[string]string{},
+		intake: newIntake(), seen: newSeen(), tally: newTally(),
+	}
 }
 
 // set an object that was made or changed.
@@ -66,10 +72,15 @@ func (l *ledger) set(o client.Object) bool {
 		l.divide(slices.Sorted(maps.Keys(o.Labels)), isLevel)
 		return l.picture.SetNode(nodeOf(o))
 	case *corev1.Pod:
-		if pod, takes := podOf(o); takes {
-			return l.picture.Bind(pod)
-		}
-		return l.picture.Unbind(string(o.UID))
+		return l.setPod(o)
+	case *corev1.PersistentVolumeClaim:
+		return l.setClaim(o)
+	case *corev1.PersistentVolume:
+		return l.setVolume(o)
+	case *storagev1.StorageClass:
+		return l.setClass(o)
+	case *schedulingv1beta1.PodGroup:
+		return l.setPodGroup(o)
 	case *slipwayv1.Gang:
 		return l.setGang(o)
 	case *slipwayv1.Project:
@@ -87,7 +98,15 @@ func (l *ledger) remove(o client.Object) bool {
 	case *corev1.Node:
 		return l.picture.DeleteNode(o.Name)
 	case *corev1.Pod:
-		return l.picture.Unbind(string(o.UID))
+		return l.removePod(o)
+	case *corev1.PersistentVolumeClaim:
+		return l.removeClaim(client.ObjectKeyFromObject(o))
+	case *corev1.PersistentVolume:
+		delete(l.intake.volumes, o.Name)
+	case *storagev1.StorageClass:
+		delete(l.intake.classes, o.Name)
+	case *schedulingv1beta1.PodGroup:
+		return l.removePodGroup(o)
 	case *slipwayv1.Gang:
 		return l.removeGang(o)
 	case *slipwayv1.Project:
@@ -117,6 +136,7 @@ func (l *ledger) setGang(g *slipwayv1.Gang) bool {
 	}
 	e.object, e.version, e.status = g, g.ResourceVersion, g.Status
 	l.unwritten = append(l.unwritten, key)
+	l.seat(e)
 	if e.generation != g.Generation {
 		e.generation = g.Generation
 		l.ask(e, g)
@@ -144,6 +164,7 @@ func (l *ledger) ask(e *entry, g *slipwayv1.Gang) {
 				l.divide([]string{t.Required, t.Preferred}, func(key string) bool { return key != "" })
 			}
 		}
+		l.shrink(&asked, e)
 		e.asked = &asked
 		err = l.picture.SetGang(asked)
 	} else {
@@ -172,6 +193,7 @@ func (l *ledger) drop(key string) {
 // decide on all gangs, and return those whose status is to be looked at.
 func (l *ledger) decide(now time.Time) []types.NamespacedName {
 	l.decided, l.now = true, now
+	l.askGroups()
 	l.noteAll(l.picture.Advance(now.Unix()))
 	return l.flush()
 }
@@ -231,11 +253,18 @@ func (l *ledger) reword(limit int) ([]types.NamespacedName, bool) {
 // why comes before what it waits for.
 func (l *ledger) gaveWay(key string) bool {
 	e := l.gangs[key]
+	if e == nil {
+		return false // Its pods are told and deleted at once.
+	}
 	why := e.answer.verdict.Reason
 	return why != nil && why.Code == placement.Evicted && placedReason(&e.status) != string(placement.Evicted)
 }
 
 func (l *ledger) note(v placement.Verdict) {
+	if g := l.groups[v.Gang]; g != nil {
+		l.noteGroup(g, v, l.now)
+		return
+	}
 	e := l.gangs[v.Gang]
 	next := &answer{generation: e.generation, verdict: v}
 	if e.answer != nil && v.State == placement.Waiting {
@@ -243,6 +272,7 @@ func (l *ledger) note(v placement.Verdict) {
 	}
 	e.answer = next
 	l.unwritten = append(l.unwritten, v.Gang)
+	l.seat(e)
 }
 
 // moved says that a gang got places, or lost some, and its status does not say so
@@ -301,5 +331,6 @@ func (l *ledger) draft(name types.NamespacedName, now time.Time) (*draft, bool) 
 func (l *ledger) written(d *draft, version string) {
 	if e := l.gangs[keyOf(d.name.Namespace, d.name.Name)]; e != nil && e.uid == d.uid && newer(version, e.version) {
 		e.version, e.status = version, *d.new
+		l.seat(e)
 	}
 }

@@ -86,7 +86,7 @@ func (l *ledger) setNamespace(name, project string) bool {
 		return false
 	}
 	l.namespaces[name] = project
-	news := false
+	news := l.inNamespace(name)
 	for _, e := range l.gangs {
 		if e.name.Namespace == name && e.asked != nil && e.project == "" {
 			e.asked.Queue = project

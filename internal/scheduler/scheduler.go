@@ -11,6 +11,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -50,6 +51,9 @@ type scheduler struct {
 	// writes is the writer's queue; it is there once ready is closed.
 	writes writeQueue
 	ready  chan struct{}
+	// binds is the binder's queue; it is there once binding is closed.
+	binds   queue
+	binding chan struct{}
 }
 
 type queue = workqueue.TypedRateLimitingInterface[ctrl.Request]
@@ -106,6 +110,11 @@ func (d *decider) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, e
 	case <-ctx.Done():
 		return ctrl.Result{}, ctx.Err()
 	}
+	select {
+	case <-d.binding:
+	case <-ctx.Done():
+		return ctrl.Result{}, ctx.Err()
+	}
 	now := time.Now()
 	due := now.Sub(d.reworded) >= rewordEvery
 	if due {
@@ -118,6 +127,7 @@ func (d *decider) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, e
 		again = later
 	}
 	d.enqueue(changed)
+	d.release()
 	if again.IsZero() {
 		return ctrl.Result{}, nil
 	}
@@ -209,6 +219,7 @@ func (w writer) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Resul
 	w.mu.Lock()
 	w.ledger.written(d, gang.ResourceVersion)
 	w.mu.Unlock()
+	w.release()
 	if e, news := eventOf(d); news {
 		w.events.Eventf(gang, nil, e.Type, e.Reason, e.Action, "%s", e.Note)
 	}
@@ -244,5 +255,8 @@ func (w writer) patch(ctx context.Context, d *draft) (*slipwayv1.Gang, error) {
 
 // watched are the kinds that feed hears of.
 func watched() []client.Object {
-	return []client.Object{&corev1.Node{}, &corev1.Namespace{}, &corev1.Pod{}, &slipwayv1.Project{}, &slipwayv1.Gang{}}
+	return []client.Object{
+		&corev1.Node{}, &corev1.Namespace{}, &corev1.Pod{}, &slipwayv1.Project{}, &slipwayv1.Gang{},
+		&corev1.PersistentVolumeClaim{}, &corev1.PersistentVolume{}, &storagev1.StorageClass{},
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
@@ -19,6 +20,8 @@ import (
 const (
 	// writers is how many statuses are written at a time.
 	writers = 8
+	// binders is how many pods are bound at a time.
+	binders = 16
 	// A write that failed is tried again after firstRetry, then ever later, at
 	// most after lastRetry.
 	firstRetry = 10 * time.Millisecond
@@ -38,7 +41,7 @@ func setup(mgr ctrl.Manager) (*scheduler, error) {
 		client: mgr.GetClient(),
 		events: mgr.GetEventRecorder("slipway-scheduler"),
 		ledger: newLedger(),
-		ready:  make(chan struct{}),
+		ready:  make(chan struct{}), binding: make(chan struct{}),
 	}
 	s.meters = newMeters(s)
 	if err := s.meters.register(metrics.Registry); err != nil {
@@ -48,7 +51,11 @@ func setup(mgr ctrl.Manager) (*scheduler, error) {
 	decide := ctrl.NewControllerManagedBy(mgr).
 		Named("scheduler-decider").
 		WithOptions(controller.Options{MaxConcurrentReconciles: 1})
-	for _, kind := range watched() {
+	kinds := watched()
+	if servesPodGroups(mgr.GetRESTMapper()) {
+		kinds = append(kinds, &schedulingv1beta1.PodGroup{})
+	}
+	for _, kind := range kinds {
 		decide = decide.Watches(kind, s.feed())
 	}
 	if err := decide.Complete(&decider{scheduler: s}); err != nil {
@@ -64,6 +71,21 @@ func setup(mgr ctrl.Manager) (*scheduler, error) {
 		Complete(writer{s})
 	if err != nil {
 		return nil, fmt.Errorf("setting up the writer: %w", err)
+	}
+	err = ctrl.NewControllerManagedBy(mgr).
+		Named("scheduler-binder").
+		WatchesRawSource(source.Func(func(_ context.Context, q queue) error {
+			s.binds = q
+			close(s.binding)
+			return nil
+		})).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: binders,
+			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[ctrl.Request](firstRetry, lastRetry),
+		}).
+		Complete(binder{s})
+	if err != nil {
+		return nil, fmt.Errorf("setting up the binder: %w", err)
 	}
 	return s, mgr.AddMetricsServerExtraHandler(debugPath, debug{s})
 }
