@@ -29,6 +29,8 @@ type ledger struct {
 	// projects by name; namespaces are the projects of namespaces.
 	projects   map[string]*project
 	namespaces map[string]string
+	// members of the projects when it was last planned.
+	members map[string]placement.Members
 	intake
 	// unwritten are gangs whose status may not be what it should; some may be gone.
 	unwritten []string
@@ -192,6 +194,9 @@ func (l *ledger) drop(key string) {
 
 // decide on all gangs, and return those whose status is to be looked at.
 func (l *ledger) decide(now time.Time) []types.NamespacedName {
+	if !l.decided {
+		l.recall(now)
+	}
 	l.decided, l.now = true, now
 	l.askGroups()
 	l.noteAll(l.picture.Advance(now.Unix()))
@@ -202,18 +207,19 @@ func (l *ledger) decide(now time.Time) []types.NamespacedName {
 // is to be looked at.
 func (l *ledger) plan() []types.NamespacedName {
 	l.noteAll(l.picture.Settle())
+	l.members = l.picture.Members()
 	for key, e := range l.gangs {
-		at, promised := l.picture.PlannedStart(key)
+		planned, promised := l.picture.PlannedStart(key)
 		if e.answer == nil || !promised && e.answer.start.IsZero() {
 			continue
 		}
 		start := time.Time{}
 		if promised {
-			start = time.Unix(at, 0)
+			start = time.Unix(planned.At, 0)
 		}
 		l.promise(e, start)
 		if e.answer.start.IsZero() != start.IsZero() || start.Sub(e.answer.start).Abs() >= startPrecision {
-			e.answer.start = start
+			e.answer.start, e.answer.when = start, whenOf(planned)
 			l.unwritten = append(l.unwritten, key)
 		}
 	}
@@ -268,7 +274,7 @@ func (l *ledger) note(v placement.Verdict) {
 	e := l.gangs[v.Gang]
 	next := &answer{generation: e.generation, verdict: v}
 	if e.answer != nil && v.State == placement.Waiting {
-		next.start = e.answer.start // until the next plan says otherwise
+		next.start, next.when = e.answer.start, e.answer.when // until the next plan says otherwise
 	}
 	e.answer = next
 	l.unwritten = append(l.unwritten, v.Gang)
