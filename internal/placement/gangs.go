@@ -3,7 +3,10 @@
 
 package placement
 
-import "slices"
+import (
+	"slices"
+	"unique"
+)
 
 // SetGang tells of a gang, or of what changed about it. A gang that cannot be
 // decided on is refused with the reason, and what was known of it is forgotten.
@@ -59,7 +62,7 @@ func (p *Picture) build(told Gang) *gang {
 	if p.empty != nil {
 		p.enrol(g)
 	}
-	g.shape = g.describe()
+	g.shape = unique.Make(g.describe())
 	return g
 }
 
