@@ -75,6 +75,9 @@ func (l *ledger) removePod(p *corev1.Pod) bool {
 // enlist a pod in the crew of its gang.
 func (l *ledger) enlist(p *corev1.Pod) bool {
 	g := groupingOf(p)
+	if before := l.crewOf[p.UID]; before != "" && before != g.key {
+		l.dismiss(p.UID) // Its labels were changed.
+	}
 	m := &member{name: client.ObjectKeyFromObject(p), uid: p.UID, node: p.Spec.NodeName, rank: -1,
 		ending: p.DeletionTimestamp != nil, claims: claimsOf(p)}
 	crew := l.crew(g.key)

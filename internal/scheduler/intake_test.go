@@ -235,6 +235,26 @@ func TestPodsOfAGang(t *testing.T) {
 	c.does("fifth@n2")
 }
 
+// TestPodsChangeSides: another label is another gang, and a gang that is gone has no
+// places.
+func TestPodsChangeSides(t *testing.T) {
+	c := newCluster(t, newNode("n1", 8, 2))
+	of := func(p *corev1.Pod) {
+		p.Labels[slipwayv1.LabelGang], p.Labels[slipwayv1.LabelPodSet] = "g", "worker"
+	}
+	c.set(newGang("g", 1, 1))
+	c.settle()
+	c.ledger.remove(c.gang("g"))
+	c.add(ourPod("a", of))
+	c.does("a: there is no Gang ns/g, which its label slipway.dev/gang names")
+	alone := c.pods["a"].DeepCopy()
+	alone.Labels = nil
+	c.add(alone)
+	c.does("a@n1")
+	c.add(ourPod("b"))
+	c.does("b@n1")
+}
+
 // TestAGangThatShrinks keeps the places where its pods are.
 func TestAGangThatShrinks(t *testing.T) {
 	c := newCluster(t, newNode("n1", 8, 2), newNode("n2", 8, 2))

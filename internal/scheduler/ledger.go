@@ -183,6 +183,10 @@ func (l *ledger) removeGang(g *slipwayv1.Gang) bool {
 }
 
 func (l *ledger) drop(key string) {
+	if c := l.crews[key]; c != nil {
+		c.move(nil)
+		l.ripen(c)
+	}
 	l.picture.DeleteGang(key)
 	delete(l.gangs, key)
 }
