@@ -373,7 +373,7 @@ func TestGroupingOf(t *testing.T) {
 }
 
 // FuzzIntake: whatever pods come, go and are lost, no node gets more than it has, and
-// no group starts with less than it says.
+// no group starts with less than it says; and another scheduler moves nothing.
 func FuzzIntake(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12})
 	f.Add([]byte{0x11, 0x52, 0x93, 0xd4, 0x15, 0x56, 0x97, 0xd8, 0x19})
@@ -399,6 +399,17 @@ func FuzzIntake(f *testing.F) {
 			}
 			c.rest()
 			checkIntake(t, c, started)
+		}
+		again := newCluster(t, newNode("n1", 8, 2), newNode("n2", 8, 3))
+		for _, p := range c.pods {
+			again.add(p)
+		}
+		again.rest()
+		checkIntake(t, again, started)
+		for name, p := range c.pods {
+			if q := again.pods[name]; p.Spec.NodeName != "" && (q == nil || q.Spec.NodeName != p.Spec.NodeName) {
+				t.Fatalf("a restart moved %s", name)
+			}
 		}
 	})
 }
