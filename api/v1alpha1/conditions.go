@@ -48,6 +48,11 @@ const (
 	AnnotationMinRunTime = "slipway.dev/min-run-time"
 )
 
+// NodeUnhealthy is the condition by which whoever watches a node's hardware, such as its
+// GPUs, says that nothing should run there: True does what a NoExecute taint of that name
+// would to gangs. They get another node, in the same domain of their topology if they can.
+const NodeUnhealthy = "slipway.dev/unhealthy"
+
 // SchedulerName of pods that the scheduler binds, be it by a Gang or alone.
 const SchedulerName = "slipway"
 

@@ -51,6 +51,9 @@ func (t *trial) shortage(k int, beside bool) *Reason {
 		text += " beside the gang's other pods"
 	}
 	reason := &Reason{Code: code, Text: text, Because: children(t.p, s.class, found)}
+	if limits := t.kindLimits(k); len(limits) > 0 && !s.Topology.bound() && s.class.total >= int64(need) {
+		reason.Code, reason.Because = QuotaExceeded, append(limits, reason.Because...)
+	}
 	if t.p.empty == nil {
 		t.undo(0)
 		reason.Code, reason.Remedy = NeverFits, t.remedy(k, room)

@@ -24,6 +24,8 @@ type Gang struct {
 	Created int64
 	// Limit on how long it runs, in seconds; zero for none.
 	Limit int64
+	// Kind of run: those of one kind take about as long. Empty is like no other.
+	Kind string
 	// Started is when it was placed, for one whose Placement was decided earlier.
 	Started int64
 	// Checkpointed is when it last saved what it has done so far.

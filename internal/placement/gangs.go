@@ -38,6 +38,9 @@ func (p *Picture) SetGang(told Gang) error {
 // DeleteGang gives back what the gang holds; one that was never told of is fine.
 func (p *Picture) DeleteGang(key string) {
 	if g := p.gangs[key]; g != nil {
+		if g.runs() && g.Started > 0 {
+			p.past.note(g.Kind, p.now-g.Started)
+		}
 		p.vacate(g)
 		p.forget(g)
 		delete(p.gangs, key)

@@ -18,6 +18,7 @@ type Picture struct {
 	nodes  []*node // those known, by name: the answer must not depend on who came first
 	pods   map[string]*bookedPod
 	gangs  map[string]*gang
+	past   history
 	// waiting are the gangs that Decide must look at, in the order of their turns.
 	// came are those of them that came, or moved, since the last pass; triedAll is
 	// freed when all of them were last tried.

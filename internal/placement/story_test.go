@@ -66,7 +66,7 @@ func runStory(t *testing.T, file string) {
 //	closed QUEUE
 //	pod KEY NODE [gang=KEY] [rank=SET/0] [cpu=1] [port=80]
 //	ended POD
-//	gang KEY [queue=QUEUE] [user=USER] [limit=SECONDS] [started=SECONDS] [protected=SECONDS] [checkpointed=SECONDS] [priority=1] [created=1] [waits] [SET@NODE*2+NODE*1] SET=COUNT[,optional=1][,cpu=1][,required=KEY][,preferred=KEY][,slice=KEY*SIZE][,spread][,select.KEY=VALUE][,in.KEY=V|V][,like.KEY=VALUE][,tolerate=KEY[@SECONDS]][,port=80]...
+//	gang KEY [queue=QUEUE] [user=USER] [kind=KIND] [limit=SECONDS] [started=SECONDS] [protected=SECONDS] [checkpointed=SECONDS] [priority=1] [created=1] [waits] [SET@NODE*2+NODE*1] SET=COUNT[,optional=1][,cpu=1][,required=KEY][,preferred=KEY][,slice=KEY*SIZE][,spread][,select.KEY=VALUE][,in.KEY=V|V][,like.KEY=VALUE][,tolerate=KEY[@SECONDS]][,port=80]...
 //	deleted GANG
 //	levels KEY...
 //	time SECONDS
@@ -105,8 +105,12 @@ func (s *storyteller) tell(commands string) string {
 func (s *storyteller) promises() string {
 	var b strings.Builder
 	for _, key := range sortedKeys(s.p.gangs) {
-		if at, promised := s.p.PlannedStart(key); promised {
-			fmt.Fprintf(&b, "%s starts at %d\n", key, at)
+		if start, promised := s.p.PlannedStart(key); promised {
+			fmt.Fprintf(&b, "%s starts at %d", key, start.At)
+			if len(start.After) > 0 {
+				fmt.Fprintf(&b, " after %s", strings.Join(start.After, ", "))
+			}
+			fmt.Fprintf(&b, " (%.0f %%)\n", 100*start.Confidence)
 		}
 	}
 	return b.String()
@@ -267,6 +271,8 @@ func (s *storyteller) gang(args []string) Gang {
 			g.Queue = value
 		case key == "user":
 			g.User = value
+		case key == "kind":
+			g.Kind = value
 		case key == "limit":
 			g.Limit = s.number(value)
 		case key == "protected":

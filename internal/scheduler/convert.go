@@ -6,6 +6,8 @@ package scheduler
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -25,6 +27,7 @@ func gangOf(g *slipwayv1.Gang) (placement.Gang, error) {
 		Queue:    g.Spec.Project,
 		User:     g.Spec.User,
 		Priority: g.Spec.Priority,
+		Kind:     runOf(g.Namespace, g.Name),
 		Created:  g.CreationTimestamp.Unix(),
 		Waits:    !isPlaced(&g.Status),
 		Started:  startOf(&g.Status),
@@ -59,6 +62,13 @@ func startOf(s *slipwayv1.GangStatus) int64 {
 		return 0
 	}
 	return c.LastTransitionTime.Unix()
+}
+
+// runOf is what the runs of one thing have in common: their names but for parts with a
+// digit, such as those that a counter, a date or a generator made.
+func runOf(namespace, name string) string {
+	parts := slices.DeleteFunc(strings.Split(name, "-"), func(part string) bool { return strings.ContainsAny(part, "0123456789") })
+	return keyOf(namespace, strings.Join(parts, "-"))
 }
 
 func keyOf(namespace, name string) string { return namespace + "/" + name }
@@ -169,7 +179,8 @@ func amountOf(name corev1.ResourceName, q resource.Quantity) int64 {
 // not answer is one, added when it was last heard of: the node controller says so
 // later, and not at all while most nodes are gone. One that answers that it is
 // not well, as each does for a moment when it starts, is none before the node
-// controller says so.
+// controller says so. One that somebody has found unhealthy, by a condition, is lost as
+// by a taint of that name.
 func nodeOf(n *corev1.Node) placement.Node {
 	out := placement.Node{
 		Name:        n.Name,
@@ -183,6 +194,12 @@ func nodeOf(n *corev1.Node) placement.Node {
 		out.Taints = append(out.Taints, placement.Taint{
 			Key: t.Key, Value: t.Value, Effect: string(t.Effect), Since: secondsOf(t.TimeAdded)})
 		out.Ready = out.Ready && !unwell(t)
+	}
+	for _, c := range n.Status.Conditions {
+		if c.Type == slipwayv1.NodeUnhealthy && c.Status == corev1.ConditionTrue {
+			out.Taints = append(out.Taints, placement.Taint{
+				Key: slipwayv1.NodeUnhealthy, Value: c.Reason, Effect: placement.NoExecute, Since: secondsOf(&c.LastTransitionTime)})
+		}
 	}
 	ready := readiness(n)
 	if out.Ready && ready.Status != corev1.ConditionTrue && ready.Status != corev1.ConditionFalse {

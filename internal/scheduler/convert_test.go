@@ -170,3 +170,28 @@ func TestPodOf(t *testing.T) {
 		t.Errorf("a pod without a rank is of set %q of gang %q", got.Set, got.Gang)
 	}
 }
+
+func TestRunsOfOneThing(t *testing.T) {
+	for name, want := range map[string]string{
+		"pytorchjob-tune-17": "ns/pytorchjob-tune", "job-eval-2026-01-02": "ns/job-eval", "pytorchjob-tune-x7f2p": "ns/pytorchjob-tune",
+		"pytorchjob-tune": "ns/pytorchjob-tune", "7": "ns/",
+	} {
+		if got := runOf("ns", name); got != want {
+			t.Errorf("%s is a run of %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestNodesFoundUnhealthyAreLost(t *testing.T) {
+	n := newNode("n1", 8, 8)
+	n.Status.Conditions = append(n.Status.Conditions, corev1.NodeCondition{
+		Type: slipwayv1.NodeUnhealthy, Status: corev1.ConditionTrue, Reason: "XidError", LastTransitionTime: metav1.NewTime(noon)})
+	want := []placement.Taint{{Key: slipwayv1.NodeUnhealthy, Value: "XidError", Effect: placement.NoExecute, Since: noon.Unix()}}
+	if diff := cmp.Diff(want, nodeOf(n).Taints); diff != "" {
+		t.Errorf("taints (-want +got):\n%s", diff)
+	}
+	n.Status.Conditions[len(n.Status.Conditions)-1].Status = corev1.ConditionFalse
+	if taints := nodeOf(n).Taints; len(taints) > 0 {
+		t.Errorf("a node that is well again has %v", taints)
+	}
+}

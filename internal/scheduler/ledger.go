@@ -58,7 +58,10 @@ type entry struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{picture: placement.New(), gangs: map[string]*entry{}, projects: map[string]*project{}, namespaces: map[string]string{}, seen: newSeen(), tally: newTally(), intake: newIntake()}
+	return &ledger{
+		picture: placement.New(), gangs: map[string]*entry{}, projects: map[string]*project{}, namespaces: map[string]string{},
+		intake: newIntake(), seen: newSeen(), tally: newTally(),
+	}
 }
 
 // set an object that was made or changed.
@@ -204,17 +207,17 @@ func (l *ledger) decide(now time.Time) []types.NamespacedName {
 func (l *ledger) plan() []types.NamespacedName {
 	l.noteAll(l.picture.Settle())
 	for key, e := range l.gangs {
-		at, promised := l.picture.PlannedStart(key)
+		planned, promised := l.picture.PlannedStart(key)
 		if e.answer == nil || !promised && e.answer.start.IsZero() {
 			continue
 		}
 		start := time.Time{}
 		if promised {
-			start = time.Unix(at, 0)
+			start = time.Unix(planned.At, 0)
 		}
 		l.promise(e, start)
 		if e.answer.start.IsZero() != start.IsZero() || start.Sub(e.answer.start).Abs() >= startPrecision {
-			e.answer.start = start
+			e.answer.start, e.answer.when = start, whenOf(planned)
 			l.unwritten = append(l.unwritten, key)
 		}
 	}
@@ -269,7 +272,7 @@ func (l *ledger) note(v placement.Verdict) {
 	e := l.gangs[v.Gang]
 	next := &answer{generation: e.generation, verdict: v}
 	if e.answer != nil && v.State == placement.Waiting {
-		next.start = e.answer.start // until the next plan says otherwise
+		next.start, next.when = e.answer.start, e.answer.when // until the next plan says otherwise
 	}
 	e.answer = next
 	l.unwritten = append(l.unwritten, v.Gang)
