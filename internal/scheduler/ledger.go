@@ -164,9 +164,12 @@ func (l *ledger) ask(e *entry, g *slipwayv1.Gang) {
 				l.divide([]string{t.Required, t.Preferred}, func(key string) bool { return key != "" })
 			}
 		}
-		l.shrink(&asked, e)
+		tell := l.picture.SetGang
+		if l.shrink(&asked, e) {
+			tell = l.picture.Reseat
+		}
 		e.asked = &asked
-		err = l.picture.SetGang(asked)
+		err = tell(asked)
 	} else {
 		l.picture.DeleteGang(asked.Key)
 	}
