@@ -29,6 +29,8 @@ type ledger struct {
 	// projects by name; namespaces are the projects of namespaces.
 	projects   map[string]*project
 	namespaces map[string]string
+	// members of the projects when it was last planned.
+	members map[string]placement.Members
 	intake
 	// unwritten are gangs whose status may not be what it should; some may be gone.
 	unwritten []string
@@ -199,6 +201,9 @@ func (l *ledger) drop(key string) {
 
 // decide on all gangs, and return those whose status is to be looked at.
 func (l *ledger) decide(now time.Time) []types.NamespacedName {
+	if !l.decided {
+		l.recall(now)
+	}
 	l.decided, l.now = true, now
 	l.askGroups()
 	l.noteAll(l.picture.Advance(now.Unix()))
@@ -209,6 +214,7 @@ func (l *ledger) decide(now time.Time) []types.NamespacedName {
 // is to be looked at.
 func (l *ledger) plan() []types.NamespacedName {
 	l.noteAll(l.picture.Settle())
+	l.members = l.picture.Members()
 	for key, e := range l.gangs {
 		planned, promised := l.picture.PlannedStart(key)
 		if e.answer == nil || !promised && e.answer.start.IsZero() {
