@@ -153,17 +153,24 @@ func (p *Picture) endings() []ending {
 			continue
 		}
 		if takes, sure := p.past.runTime(g); takes > 0 {
-			at := g.Started + takes
-			if soonest := p.now + max(p.now-at, overrun); at < soonest {
-				at, sure = soonest, sure/2 // It should have ended by now.
+			end := g.Started + takes
+			if end < p.now {
+				sure /= 2
 			}
-			all = append(all, ending{at, sure, leaver{gang: g, part: everything}})
+			all = append(all, ending{p.expectedEnd(end), sure, leaver{gang: g, part: everything}})
 		}
 	}
 	slices.SortFunc(all, func(a, b ending) int {
 		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.gang.Key, b.gang.Key), cmp.Compare(b.part, a.part))
 	})
 	return all[:min(len(all), maxRuns)]
+}
+
+// expectedEnd of a gang that should end at a moment. One that should have ended is
+// expected to run for as long again as it has been over: so that it is not thought to
+// end any moment, for hours, and gangs are promised other places.
+func (p *Picture) expectedEnd(end int64) int64 {
+	return max(end, p.now+max(p.now-end, overrun))
 }
 
 // clear the nodes that the pods of a gang that gave places back have left.

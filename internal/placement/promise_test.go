@@ -43,8 +43,8 @@ func (s scene) states(now int64) map[string]State {
 
 func (s scene) planned(key string, want int64) {
 	s.Helper()
-	if start, is := s.PlannedStart(key); !is || start.At != want {
-		s.Errorf("%s is promised to start at %d (%t), want %d", key, start.At, is, want)
+	if at, is := s.PlannedStart(key); !is || at.At != want {
+		s.Errorf("%s is promised to start at %d (%t), want %d", key, at.At, is, want)
 	}
 }
 

@@ -166,9 +166,12 @@ func (l *ledger) ask(e *entry, g *slipwayv1.Gang) {
 				l.divide([]string{t.Required, t.Preferred}, func(key string) bool { return key != "" })
 			}
 		}
-		l.shrink(&asked, e)
+		tell := l.picture.SetGang
+		if l.shrink(&asked, e) {
+			tell = l.picture.Reseat
+		}
 		e.asked = &asked
-		err = l.picture.SetGang(asked)
+		err = tell(asked)
 	} else {
 		l.picture.DeleteGang(asked.Key)
 	}
@@ -188,6 +191,10 @@ func (l *ledger) removeGang(g *slipwayv1.Gang) bool {
 }
 
 func (l *ledger) drop(key string) {
+	if c := l.crews[key]; c != nil {
+		c.move(nil)
+		l.ripen(c)
+	}
 	l.picture.DeleteGang(key)
 	delete(l.gangs, key)
 }
