@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/utils/ptr"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
@@ -74,6 +75,7 @@ func setOf(s *slipwayv1.PodSet) (placement.PodSet, error) {
 	for _, port := range s.HostPorts {
 		set.Shape.HostPorts = append(set.Shape.HostPorts, hostPortOf(port.Port, port.Protocol, port.IP))
 	}
+	set.Shape.HostPorts = placement.Distinct(set.Shape.HostPorts)
 	if t := s.Topology; t != nil {
 		set.Topology = placement.Topology{Key: t.Preferred}
 		if t.Required != "" {
@@ -101,11 +103,30 @@ func follow(affinity *corev1.Affinity, shape *placement.Shape) error {
 		// A selector without terms matches no node, as one with an empty term does.
 		shape.Affinity = []placement.Term{nil}
 		for _, term := range required.NodeSelectorTerms {
+			if err := spelled(term.MatchExpressions); err != nil {
+				return fmt.Errorf("node affinity: %w", err)
+			}
 			shape.Affinity = append(shape.Affinity, termOf(&term))
 		}
 	}
 	for _, p := range affinity.NodeAffinity.PreferredDuringSchedulingIgnoredDuringExecution {
 		shape.Preferred = append(shape.Preferred, placement.Preference{Weight: p.Weight, Term: termOf(&p.Preference)})
+	}
+	return nil
+}
+
+// spelled says what could be no label of a node, so that the requirement would never
+// be decided by one.
+func spelled(requirements []corev1.NodeSelectorRequirement) error {
+	for _, r := range requirements {
+		if problems := validation.IsQualifiedName(r.Key); len(problems) > 0 {
+			return fmt.Errorf("%q is no label key: %s", r.Key, problems[0])
+		}
+		for _, value := range r.Values {
+			if problems := validation.IsValidLabelValue(value); len(problems) > 0 {
+				return fmt.Errorf("%q is no value of label %s: %s", value, r.Key, problems[0])
+			}
+		}
 	}
 	return nil
 }
