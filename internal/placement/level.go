@@ -58,7 +58,7 @@ func (p *Picture) level(key string) *level {
 // room in each domain, in pods of the class.
 func (l *level) room(c *class) []int64 {
 	sums := make([]int64, len(l.names))
-	for i, f := range c.fits {
+	for i, f := range c.bounds() {
 		if id := l.of[i]; id >= 0 {
 			sums[id] += int64(f.pods)
 		}

@@ -49,6 +49,11 @@ func (r Requirement) matches(n *Node) bool {
 	if r.Field {
 		value, ok = n.Name, true
 	}
+	return r.holds(value, ok)
+}
+
+// holds for a value, or for a label that is not there.
+func (r Requirement) holds(value string, ok bool) bool {
 	switch r.Operator {
 	case In:
 		return ok && slices.Contains(r.Values, value)

@@ -29,6 +29,9 @@ func Of(name string, count int32, template *corev1.PodTemplateSpec, volumes map[
 		Affinity:     spec.Affinity,
 		Tolerations:  spec.Tolerations,
 		HostPorts:    hostPorts(spec),
+		Labels:       template.Labels,
+
+		TopologySpreadConstraints: spec.TopologySpreadConstraints,
 	}
 	if spec.NodeName != "" {
 		set.Affinity = Pinned(spec.Affinity, spec.NodeName)

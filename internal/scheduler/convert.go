@@ -4,7 +4,6 @@
 package scheduler
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -36,7 +35,7 @@ func gangOf(g *slipwayv1.Gang) (placement.Gang, error) {
 		out.Protected = int64(d.Duration / time.Second)
 	}
 	for i := range g.Spec.PodSets {
-		set, err := setOf(&g.Spec.PodSets[i])
+		set, err := setOf(g.Namespace, &g.Spec.PodSets[i])
 		if err != nil {
 			return out, fmt.Errorf("pod set %q: %w", g.Spec.PodSets[i].Name, err)
 		}
@@ -63,8 +62,8 @@ func startOf(s *slipwayv1.GangStatus) int64 {
 
 func keyOf(namespace, name string) string { return namespace + "/" + name }
 
-func setOf(s *slipwayv1.PodSet) (placement.PodSet, error) {
-	set := placement.PodSet{Name: s.Name, Count: s.Count, Shape: placement.Shape{
+func setOf(namespace string, s *slipwayv1.PodSet) (placement.PodSet, error) {
+	set := placement.PodSet{Name: s.Name, Count: s.Count, Namespace: namespace, Labels: s.Labels, Shape: placement.Shape{
 		Requests:    resourcesOf(s.Requests),
 		Selector:    s.NodeSelector,
 		Tolerations: tolerationsOf(s.Tolerations),
@@ -82,21 +81,15 @@ func setOf(s *slipwayv1.PodSet) (placement.PodSet, error) {
 			set.Topology = placement.Topology{Key: t.Required, Required: true}
 		}
 	}
+	if err := followPeers(namespace, s, &set.Shape); err != nil {
+		return set, err
+	}
 	return set, follow(s.Affinity, &set.Shape)
 }
 
 // follow an affinity as far as nodes alone decide it.
 func follow(affinity *corev1.Affinity, shape *placement.Shape) error {
-	if affinity == nil {
-		return nil
-	}
-	if pod := affinity.PodAffinity; pod != nil && len(pod.RequiredDuringSchedulingIgnoredDuringExecution) > 0 {
-		return errors.New("required pod affinity is not supported; set topology to keep the pods of a set together, or make it preferred")
-	}
-	if pod := affinity.PodAntiAffinity; pod != nil && len(pod.RequiredDuringSchedulingIgnoredDuringExecution) > 0 {
-		return errors.New("required pod anti-affinity is not supported; request the whole of a resource or a host port to keep pods apart, or make it preferred")
-	}
-	if affinity.NodeAffinity == nil {
+	if affinity == nil || affinity.NodeAffinity == nil {
 		return nil
 	}
 	if required := affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution; required != nil {

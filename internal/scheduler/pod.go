@@ -28,6 +28,10 @@ func podOf(p *corev1.Pod) (placement.Pod, bool) {
 			UseStatusResources: true, InPlacePodLevelResourcesVerticalScalingEnabled: true,
 		})),
 		HostPorts: placement.Distinct(hostPorts(&p.Spec)),
+		Namespace: p.Namespace,
+		Labels:    p.Labels,
+		Leaving:   p.DeletionTimestamp != nil,
+		Apart:     apartOf(p),
 	}
 	if gang := p.Labels[slipwayv1.LabelGang]; gang != "" {
 		out.Gang = keyOf(p.Namespace, gang)

@@ -55,5 +55,5 @@ func (r *Rehearsal) Takes(g *slipwayv1.Gang, set, node string) (bool, error) {
 	if i < 0 {
 		return false, fmt.Errorf("the gang has no pod set %q", set)
 	}
-	return r.ledger.picture.Takes(asked.Sets[i].Shape, node), nil
+	return r.ledger.picture.Takes(asked.Sets[i], node), nil
 }

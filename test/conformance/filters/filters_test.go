@@ -52,7 +52,7 @@ type tally map[string]int
 // that some gangs could not be followed.
 func (c tally) check(t *testing.T) {
 	t.Log(c)
-	for _, answer := range []string{"yes", "refused", "NodeName", "NodeUnschedulable", "TaintToleration", "NodeAffinity", "NodePorts", "NodeResourcesFit"} {
+	for _, answer := range []string{"yes", "refused", "NodeName", "NodeUnschedulable", "TaintToleration", "NodeAffinity", "NodePorts", "InterPodAffinity", "PodTopologySpread", "NodeResourcesFit"} {
 		if c[answer] < *clusters/50 {
 			t.Errorf("%s was the answer %d times only", answer, c[answer])
 		}
@@ -60,7 +60,7 @@ func (c tally) check(t *testing.T) {
 }
 
 func compare(t *testing.T, d *dice, count tally) {
-	nodes := d.nodes()
+	namespaces, nodes := d.namespaces(), d.nodes()
 	var pods []*corev1.Pod
 	for i := range d.n(6) {
 		if p, valid := stored(t, d.bound(i)); valid {
@@ -72,6 +72,9 @@ func compare(t *testing.T, d *dice, count tally) {
 		template.Spec.NodeName = nodeName(d.n(maxNodes))
 	}
 	ours := scheduler.NewRehearsal()
+	for _, ns := range namespaces {
+		ours.Set(ns)
+	}
 	for _, n := range nodes {
 		ours.Set(n)
 	}
@@ -84,7 +87,7 @@ func compare(t *testing.T, d *dice, count tally) {
 		return
 	}
 	gang := gangOf(template)
-	refused := newUpstream(t, nodes, pods).refusals(pod)
+	refused := newUpstream(t, namespaces, nodes, pods).refusals(pod)
 	for _, n := range nodes {
 		takes, err := ours.Takes(gang, set, n.Name)
 		if unclear := unparsable(template.Spec.Affinity); (err != nil) != (unclear != nil) {
@@ -96,7 +99,7 @@ func compare(t *testing.T, d *dice, count tally) {
 		case takes != (why == ""):
 			// Ours sends nothing to where it would be evicted from.
 			if takes || !evicted(n, pod) {
-				t.Errorf("ours takes the pod: %t; Kubernetes: %q\n%s", takes, why, plain(t, n, pod, pods, gang.Spec.PodSets))
+				t.Errorf("%s: ours takes the pod: %t; Kubernetes: %q\n%s", n.Name, takes, why, plain(t, namespaces, nodes, pod, pods, gang.Spec.PodSets))
 			}
 			count["evicted"]++
 		default:

@@ -23,13 +23,19 @@ const namespace = "ns"
 
 // template of a pod that wants a node, as somebody might write it into a job.
 func (d *dice) template() corev1.PodTemplateSpec {
-	t := corev1.PodTemplateSpec{Spec: d.podSpec()}
+	t := corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: d.labels()}, Spec: d.podSpec()}
 	t.Spec.Tolerations = list(d, 2, d.toleration)
 	if d.oneIn(4) {
 		t.Spec.NodeSelector = map[string]string{one(d, nodeLabels...): one(d, nodeValues...)}
 	}
 	if d.oneIn(3) {
 		t.Spec.Affinity = &corev1.Affinity{NodeAffinity: d.nodeAffinity()}
+	}
+	if d.oneIn(3) {
+		t.Spec.Affinity = d.peers(t.Spec.Affinity)
+	}
+	if d.oneIn(3) {
+		t.Spec.TopologySpreadConstraints = d.spreads()
 	}
 	return t
 }
@@ -233,11 +239,14 @@ func (d *dice) nodeField() corev1.NodeSelectorRequirement {
 // its way out, ended, or being resized.
 func (d *dice) bound(i int) *corev1.Pod {
 	p := &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprint("p", i), Namespace: namespace, UID: types.UID(fmt.Sprint("uid-p", i))},
+		ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprint("p", i), Namespace: one(d, namespace, namespace, elsewhere), UID: types.UID(fmt.Sprint("uid-p", i)), Labels: d.labels()},
 		Spec:       d.podSpec(),
 		Status:     corev1.PodStatus{Phase: one(d, corev1.PodRunning, corev1.PodPending, corev1.PodRunning, corev1.PodRunning, corev1.PodSucceeded, corev1.PodFailed)},
 	}
 	p.Spec.NodeName = nodeName(d.n(maxNodes))
+	if d.oneIn(3) {
+		p.Spec.Affinity = d.peers(nil)
+	}
 	if d.oneIn(5) {
 		p.DeletionTimestamp = &noon
 	}

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	utilfeature "k8s.io/apiserver/pkg/util/feature"
+	"k8s.io/client-go/informers"
 	fwk "k8s.io/kube-scheduler/framework"
 	core "k8s.io/kubernetes/pkg/apis/core"
 	podv1 "k8s.io/kubernetes/pkg/apis/core/v1"
@@ -21,13 +22,16 @@ import (
 	"k8s.io/kubernetes/pkg/scheduler/backend/cache"
 	"k8s.io/kubernetes/pkg/scheduler/framework"
 	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/feature"
+	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/interpodaffinity"
 	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/nodeaffinity"
 	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/nodename"
 	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/nodeports"
 	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/noderesources"
 	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/nodeunschedulable"
+	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/podtopologyspread"
 	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/tainttoleration"
 	frameworkruntime "k8s.io/kubernetes/pkg/scheduler/framework/runtime"
+	"k8s.io/kubernetes/pkg/scheduler/metrics"
 )
 
 // upstream is Kubernetes' scheduler as far as it filters nodes.
@@ -50,13 +54,15 @@ var factories = []factory{
 	{tainttoleration.New, nil},
 	{nodeaffinity.New, &config.NodeAffinityArgs{}},
 	{nodeports.New, nil},
+	{interpodaffinity.New, &config.InterPodAffinityArgs{}},
+	{podtopologyspread.New, &config.PodTopologySpreadArgs{DefaultingType: config.ListDefaulting}},
 	{noderesources.NewFit, &config.NodeResourcesFitArgs{ScoringStrategy: &config.ScoringStrategy{
 		Type: config.LeastAllocated, Resources: []config.ResourceSpec{{Name: "cpu", Weight: 1}},
 	}}},
 }
 
-// newUpstream knows the nodes, and of the pods, as they are stored, those that its cache would have.
-func newUpstream(t *testing.T, nodes []*corev1.Node, pods []*corev1.Pod) *upstream {
+// newUpstream knows namespaces and nodes, and of the pods, as they are stored, those that its cache would have.
+func newUpstream(t *testing.T, namespaces []*corev1.Namespace, nodes []*corev1.Node, pods []*corev1.Pod) *upstream {
 	known := map[string]bool{}
 	for _, n := range nodes {
 		known[n.Name] = true
@@ -67,8 +73,18 @@ func newUpstream(t *testing.T, nodes []*corev1.Node, pods []*corev1.Pod) *upstre
 			present = append(present, p)
 		}
 	}
+	metrics.Register() // which the plugins count on
 	u := &upstream{t: t, snapshot: cache.NewSnapshot(present, nodes)}
-	handle, err := frameworkruntime.NewFramework(t.Context(), nil, nil, frameworkruntime.WithSnapshotSharedLister(u.snapshot))
+	cached := informers.NewSharedInformerFactory(nil, 0)
+	for _, ns := range namespaces {
+		if err := cached.Core().V1().Namespaces().Informer().GetIndexer().Add(ns); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel() // ends a goroutine of the framework
+	handle, err := frameworkruntime.NewFramework(ctx, nil, nil,
+		frameworkruntime.WithSnapshotSharedLister(u.snapshot), frameworkruntime.WithInformerFactory(cached))
 	if err != nil {
 		t.Fatal(err)
 	}
