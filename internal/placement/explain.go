@@ -34,7 +34,7 @@ func (t *trial) shortage(k int, beside bool) *Reason {
 	s, need := &t.g.sets[k], t.need[k]
 	s.class.sync(t.p)
 	found := t.p.obstacles(s.class)
-	room, code := s.class.total, blame(found, s.class.total)
+	room, code := t.fitting(k), blame(found, s.class.total)
 	var where string
 	if s.Topology.Required {
 		if room, where = t.bestDomain(k); s.class.total >= int64(need) {
@@ -111,6 +111,10 @@ const (
 	unlabelled
 	unlike
 	portInUse
+	keptAway
+	shunnedThere
+	lonely
+	uneven
 	promised
 	without
 	short
@@ -122,6 +126,8 @@ type obstacle struct {
 	hurdle hurdle
 	what   string
 	scarce uint64
+	// key of the domains that ties to other pods are about.
+	key string
 }
 
 // group of nodes with the same obstacle.
@@ -179,6 +185,9 @@ func (p *Picture) obstacle(c *class, n *node) obstacle {
 	}
 	if port, taken := n.portTaken(c.HostPorts); taken {
 		return obstacle{hurdle: portInUse, what: fmt.Sprintf("%d/%s", port.Port, port.Protocol)}
+	}
+	if o, is := c.ties.obstacle(n); is {
+		return o
 	}
 	o, promises := obstacle{hurdle: short}, true
 	for i, r := range c.requests {

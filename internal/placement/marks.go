@@ -124,8 +124,10 @@ func (p *Picture) peersMark(peers []Peers, present bool) *mark {
 
 // termMark is the mark of pods that carry a term.
 func (p *Picture) termMark(t *PeerTerm) *mark {
-	return p.useMark(&mark{key: fmt.Sprintf("%#v", *t), term: t})
+	return p.useMark(&mark{key: keyOf(*t), term: t})
 }
+
+func keyOf(t PeerTerm) string { return fmt.Sprintf("%#v", t) }
 
 // useMark is the mark with the same key, or this one from now on.
 func (p *Picture) useMark(m *mark) *mark {
