@@ -71,10 +71,14 @@ func (l *level) room(c *class) []int64 {
 func (t *trial) routes(k int, pods int32) [][]domain {
 	s := &t.g.sets[k]
 	everywhere := []domain{{}}
-	if s.Topology.Key == "" {
+	topology := s.Topology
+	if key, chooses := s.class.ties.chooses(); chooses && !topology.Required {
+		topology = Topology{key, true}
+	}
+	if topology.Key == "" {
 		return [][]domain{everywhere}
 	}
-	l := t.p.level(s.Topology.Key)
+	l := t.p.level(topology.Key)
 	room := l.room(s.class)
 	var largest []domain
 	for id := range room {
@@ -96,7 +100,7 @@ func (t *trial) routes(k int, pods int32) [][]domain {
 		}
 		slices.SortStableFunc(largest, func(a, b domain) int { return byRoom(b, a) })
 	}
-	if !s.Topology.Required {
+	if !topology.Required {
 		routes = append(routes, append(largest, everywhere...))
 	}
 	return routes

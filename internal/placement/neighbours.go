@@ -256,6 +256,26 @@ func (r *rule) suits(i, pods int) bool {
 	return d < 0 || pods == 1 && r.counts[0][d] <= 1
 }
 
+// chooses says that the first of the class's pods to get a place is the one that all
+// others must be near to, and of which label it thereby chooses the domain.
+func (t *ties) chooses() (string, bool) {
+	if t == nil {
+		return "", false
+	}
+	for _, r := range t.rules {
+		if r.kind == near && r.own && r.total == 0 {
+			finest := 0
+			for k, l := range r.levels {
+				if len(l.names) > len(r.levels[finest].names) {
+					finest = k
+				}
+			}
+			return r.keys[finest], true
+		}
+	}
+	return "", false
+}
+
 // grow says that places that are taken make room for others.
 func (t *ties) grow() bool {
 	return t != nil && slices.ContainsFunc(t.rules, func(r *rule) bool { return r.kind == even && r.own })

@@ -72,15 +72,9 @@ func compare(t *testing.T, d *dice, count tally) {
 		template.Spec.NodeName = nodeName(d.n(maxNodes))
 	}
 	ours := scheduler.NewRehearsal()
-	for _, ns := range namespaces {
-		ours.Set(ns)
-	}
-	for _, n := range nodes {
-		ours.Set(n)
-	}
-	for _, p := range pods {
-		ours.Set(p)
-	}
+	tell(ours, namespaces)
+	tell(ours, nodes)
+	tell(ours, pods)
 	pod, valid := stored(t, podOf(template))
 	if !valid {
 		count["invalid"]++
