@@ -350,30 +350,6 @@ func (s *storyteller) set(name, spec string) PodSet {
 	return set
 }
 
-// tie pods to peers, written KEY/LABEL:VALUE, with @SKEW if they are evenly divided.
-func (s *storyteller) tie(shape *Shape, kind, text, namespace string) {
-	text, skew, _ := strings.Cut(text, "@")
-	slash := strings.LastIndex(text, "/")
-	label, value, _ := strings.Cut(text[slash+1:], ":")
-	peers := Peers{Labels: []Requirement{{Key: label, Operator: In, Values: []string{value}}}, Namespaces: []string{namespace}}
-	switch key := text[:slash]; kind {
-	case "near":
-		shape.Near = append(shape.Near, PeerTerm{peers, key})
-	case "apart":
-		shape.Apart = append(shape.Apart, PeerTerm{peers, key})
-	case "even":
-		shape.Even = append(shape.Even, Evenness{Peers: peers, Key: key, MaxSkew: int32(s.number(skew)), MinDomains: 1})
-	}
-}
-
-func with(labels map[string]string, key, value string) map[string]string {
-	if labels == nil {
-		labels = map[string]string{}
-	}
-	labels[strings.TrimPrefix(key, "label.")] = value
-	return labels
-}
-
 func (s *storyteller) resource(r Resources, name, value string) {
 	q, err := resource.ParseQuantity(value)
 	switch {

@@ -26,8 +26,13 @@
 // does, why gangs wait is worded anew for a bounded number of them a second;
 // decisions are never held back by that.
 //
+// What pods mean by selectors, affinity, tolerations, host ports and topology spread
+// constraints is what Kubernetes means; test/conformance/filters compares, and names
+// the differences.
+//
 // # Limits
 //
-// Required affinity and anti-affinity between pods is refused, preferred is not
-// looked at. Resource claims are not counted.
+// Affinity between pods that is only preferred, and topology spread constraints with
+// ScheduleAnyway, are not looked at. An affinity cannot be about labels that differ from
+// pod to pod of a set, such as the rank. Resource claims are not counted.
 package scheduler
