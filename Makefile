@@ -96,7 +96,7 @@ bench: bench-boot bench-memory bench-pod bench-kill bench-scale ## run every ben
 bench-%: build ## run one benchmark: boot, memory, pod, kill
 	$(GO) run -trimpath ./test/bench/$*
 
-bench-scale: build ## thousands of fake nodes against a real API server; about a quarter of an hour, needs no root
+bench-scale: build ## thousands of fake nodes against a real API server; about half an hour, needs no root
 	$(GO) run -trimpath ./test/scale
 
 release: build ## one file with the embedded Kubernetes packed inside: build/slipway

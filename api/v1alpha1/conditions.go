@@ -31,9 +31,35 @@ const (
 	// LabelProject on a namespace names the Project that it belongs to; on a
 	// job it names the Project to charge when that is another.
 	LabelProject = "slipway.dev/project"
+	// LabelQueueName is Kueue's. Where LabelProject is not, it names the Project.
+	LabelQueueName = "kueue.x-k8s.io/queue-name"
+	// AnnotationUser on a job is who made it; the API server writes it, see api/admission.
+	AnnotationUser = "slipway.dev/user"
+	// AnnotationQueued on a suspended batch Job says that it waits for its turn: no
+	// person suspended it.
+	AnnotationQueued = "slipway.dev/queued"
 	// AnnotationMaxRunTime on a job is its run-time limit, a Go duration ("36h").
 	AnnotationMaxRunTime = "slipway.dev/max-run-time"
+	// AnnotationSpread on a pod template is "true" where each pod is to go to the emptiest
+	// node, instead of keeping nodes free for large gangs.
+	AnnotationSpread = "slipway.dev/spread"
 	// AnnotationMinRunTime on a job is for how long after its start it gives way to
 	// no other, a Go duration ("30m").
 	AnnotationMinRunTime = "slipway.dev/min-run-time"
 )
+
+// NodeUnhealthy is the condition by which whoever watches a node's hardware, such as its
+// GPUs, says that nothing should run there: True does what a NoExecute taint of that name
+// would to gangs. They get another node, in the same domain of their topology if they can.
+const NodeUnhealthy = "slipway.dev/unhealthy"
+
+// SchedulerName of pods that the scheduler binds, be it by a Gang or alone.
+const SchedulerName = "slipway"
+
+// ProjectOf an object with labels; empty for its namespace's.
+func ProjectOf(labels map[string]string) string {
+	if project := labels[LabelProject]; project != "" {
+		return project
+	}
+	return labels[LabelQueueName]
+}

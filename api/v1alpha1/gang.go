@@ -36,6 +36,10 @@ type GangSpec struct {
 	// +kubebuilder:validation:MaxLength=63
 	Project string `json:"project,omitempty"`
 
+	// User who made the workload, among whom the project's share is divided again.
+	// +optional
+	User string `json:"user,omitempty"`
+
 	// Priority within the queue; higher is decided first. From the workload's
 	// PriorityClass or, when it names none, the cluster's default one; zero when
 	// there is none.
@@ -108,6 +112,11 @@ type PodSet struct {
 	// +listType=atomic
 	HostPorts []HostPort `json:"hostPorts,omitempty"`
 
+	// Spread puts each pod on the emptiest node, instead of keeping nodes free for large
+	// gangs.
+	// +optional
+	Spread bool `json:"spread,omitempty"`
+
 	// Topology asks for pods close to one another.
 	// +optional
 	Topology *Topology `json:"topology,omitempty"`
@@ -126,16 +135,32 @@ type HostPort struct {
 	IP string `json:"ip,omitempty"`
 }
 
-// Topology names a node label; pods of a set land on nodes that share its value.
-//
-// +kubebuilder:validation:XValidation:rule="!(has(self.required) && has(self.preferred))",message="set required or preferred, not both: required waits for one domain, preferred falls back to several"
+// Topology keeps pods of a set close to one another. A domain of a node label is the
+// nodes that share its value.
 type Topology struct {
-	// Required is a node label key: all pods in one domain, or the gang waits.
+	// Required is a node label: all pods in one domain of it, or the gang waits.
 	// +optional
+	// +kubebuilder:validation:MaxLength=317
 	Required string `json:"required,omitempty"`
-	// Preferred is a node label key: one domain if there is one.
+	// Preferred is a node label: one domain of it if there is one, or as few as
+	// possible, within the required one if that is set, too.
 	// +optional
+	// +kubebuilder:validation:MaxLength=317
 	Preferred string `json:"preferred,omitempty"`
+	// Slice asks for every so many pods in one domain, or the gang waits.
+	// +optional
+	Slice *TopologySlice `json:"slice,omitempty"`
+}
+
+// TopologySlice keeps consecutive pods of a set together: 0 to size-1, and so on.
+type TopologySlice struct {
+	// Label of the nodes.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=317
+	Label string `json:"label"`
+	// Size is how many pods are in one domain.
+	// +kubebuilder:validation:Minimum=1
+	Size int32 `json:"size"`
 }
 
 // GangStatus is the scheduler's answer.

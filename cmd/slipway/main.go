@@ -28,7 +28,7 @@ func run() int {
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Platform: func(ctx context.Context, o cli.PlatformOptions) error {
 			return platform.Run(ctx, platform.Options{
-				Kubeconfig: o.Kubeconfig, Listen: o.Listen, URL: o.URL, HealthListen: o.HealthListen,
+				Kubeconfig: o.Kubeconfig, Listen: o.Listen, URL: o.URL, HealthListen: o.HealthListen, Identity: o.Identity,
 			})
 		},
 	})

@@ -117,7 +117,7 @@ func TestTrainOnAnAPIServer(t *testing.T) {
 	x.must("Pending", "ps")
 	x.must("pytorchjob/tiny would be deleted", "delete", "tiny", "--dry-run")
 	x.must("pytorchjob/tiny deleted", "delete", "tiny")
-	x.refuse("", `there is no PyTorchJob or Model "tiny"`, "delete", "tiny")
+	x.refuse("", `there is no PyTorchJob, Job or Model "tiny"`, "delete", "tiny")
 	var claim corev1.PersistentVolumeClaim
 	if err := x.client.Get(t.Context(), client.ObjectKey{Namespace: x.namespace, Name: "data"}, &claim); err != nil {
 		t.Errorf("the claim did not outlive the job: %v", err)

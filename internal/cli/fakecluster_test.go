@@ -35,6 +35,8 @@ type fakeCluster struct {
 
 	// starting refuses everybody, as an API server does that was just started.
 	starting atomic.Bool
+	// denied are the resources that nobody may list in all namespaces.
+	denied []string
 
 	sentMu sync.Mutex
 	sent   []string // requests that change something
@@ -46,12 +48,18 @@ func fakeKinds() map[string]map[string]string {
 		"v1": {
 			"pods": "Pod", "namespaces": "Namespace", "serviceaccounts": "ServiceAccount",
 			"persistentvolumeclaims": "PersistentVolumeClaim", "configmaps": "ConfigMap",
+			"nodes": "Node", "events": "Event",
 		},
+		"apps/v1":                      {"deployments": "Deployment", "replicasets": "ReplicaSet"},
 		"rbac.authorization.k8s.io/v1": {"roles": "Role", "rolebindings": "RoleBinding"},
+		"batch/v1":                     {"jobs": "Job"},
 		"kubeflow.org/v1":              {"pytorchjobs": "PyTorchJob"},
 		"slipway.dev/v1alpha1":         {"models": "Model", "gangs": "Gang", "projects": "Project"},
 	}
 }
+
+// clusterWide are the resources that are in no namespace.
+var clusterWide = []string{"namespaces", "nodes", "projects"}
 
 func resourceOf(o object) string {
 	for resource, kind := range fakeKinds()[o.GetAPIVersion()] {
@@ -111,7 +119,7 @@ func (f *fakeCluster) kinds(w http.ResponseWriter, r *http.Request) {
 	list := metav1.APIResourceList{GroupVersion: groupVersion(r)}
 	for name, kind := range fakeKinds()[groupVersion(r)] {
 		list.APIResources = append(list.APIResources, metav1.APIResource{
-			Name: name, Kind: kind, Namespaced: kind != "Namespace",
+			Name: name, Kind: kind, Namespaced: !slices.Contains(clusterWide, name),
 			Verbs: metav1.Verbs{"get", "list", "watch", "create", "patch", "delete"},
 		})
 	}
@@ -259,10 +267,18 @@ func lay(over, on map[string]any) {
 }
 
 func (f *fakeCluster) list(w http.ResponseWriter, r *http.Request) {
+	if resource := r.PathValue("resource"); r.PathValue("namespace") == "" && slices.Contains(f.denied, resource) {
+		refuse(w, apierrors.NewForbidden(schema.GroupResource{Resource: resource}, "", errors.New("you are a guest")))
+		return
+	}
 	query := r.URL.Query()
 	m := match{resource: r.PathValue("resource"), namespace: r.PathValue("namespace")}
 	m.labels, _ = labels.Parse(query.Get("labelSelector"))
-	m.name = strings.TrimPrefix(query.Get("fieldSelector"), "metadata.name=")
+	if about, is := strings.CutPrefix(query.Get("fieldSelector"), "involvedObject.name="); is {
+		m.about = about
+	} else {
+		m.name = strings.TrimPrefix(query.Get("fieldSelector"), "metadata.name=")
+	}
 	found, version := f.store.list(m)
 	if query.Get("watch") != "" {
 		f.watch(w, r, m, found, version)

@@ -115,11 +115,19 @@ func (s *store) list(m match) ([]object, int) {
 // match is what a list or watch asks for.
 type match struct {
 	resource, namespace, name string
+	about                     string // what an event is about
 	labels                    labels.Selector
 }
 
 func (m match) object(o object) bool {
 	return (m.namespace == "" || o.GetNamespace() == m.namespace) &&
 		(m.name == "" || o.GetName() == m.name) &&
+		(m.about == "" || m.about == nested(o, "involvedObject", "name")) &&
 		m.labels.Matches(labels.Set(o.GetLabels()))
+}
+
+// nested is a string in an object; empty when it is not there.
+func nested(o object, fields ...string) string {
+	value, _, _ := unstructured.NestedString(o.Object, fields...)
+	return value
 }

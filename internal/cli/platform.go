@@ -17,6 +17,8 @@ type PlatformOptions struct {
 	Listen, URL string
 	// HealthListen is the host:port of health checks and metrics.
 	HealthListen string
+	// Identity in the election of a leader.
+	Identity string
 }
 
 // platform is run by "slipway up" and by the Deployment that installs Slipway on
@@ -39,5 +41,6 @@ func (a *app) platform() *cobra.Command {
 	cmd.Flags().StringVar(&o.Listen, "listen", "127.0.0.1:8080", "`address` of the front door")
 	cmd.Flags().StringVar(&o.URL, "url", "", "`URL` at which people reach the front door (default: from --listen)")
 	cmd.Flags().StringVar(&o.HealthListen, "health-listen", "127.0.0.1:8081", "`address` of health checks and metrics")
+	cmd.Flags().StringVar(&o.Identity, "identity", "", "`name` in the election of a leader (default: the host's)")
 	return cmd
 }

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -53,6 +54,7 @@ func runSlipway() {
 //	release DIR FILE   packs DIR into a release of slipway
 //	exits CODE CMD...  runs a command that must exit with this code
 //	damage FILE        changes a byte of what is packed inside
+//	deny RESOURCE...   lets nobody list these in all namespaces
 //	inject FILE...     puts more objects into the cluster
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -68,7 +70,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"cluster": cmdCluster, "inject": cmdInject, "log": cmdLog, "trains": cmdTrains,
-			"exits": cmdExits, "requests": cmdRequests, "release": cmdRelease, "damage": cmdDamage,
+			"exits": cmdExits, "deny": cmdDeny, "requests": cmdRequests, "release": cmdRelease, "damage": cmdDamage,
 		},
 	})
 }
@@ -99,13 +101,15 @@ func cmdInject(ts *testscript.TestScript, _ bool, args []string) {
 		for _, document := range strings.Split(text, "\n---\n") {
 			o := &unstructured.Unstructured{}
 			ts.Check(yaml.Unmarshal([]byte(document), &o.Object))
-			if resource := resourceOf(o); resource != "namespaces" && o.GetNamespace() == "" {
+			if !slices.Contains(clusterWide, resourceOf(o)) && o.GetNamespace() == "" {
 				o.SetNamespace("team")
 			}
 			fake.put(resourceOf(o), o)
 		}
 	}
 }
+
+func cmdDeny(ts *testscript.TestScript, _ bool, args []string) { fakeOf(ts).denied = args }
 
 func cmdLog(ts *testscript.TestScript, _ bool, args []string) {
 	fakeOf(ts).logs[args[0]] = ts.ReadFile(args[1])

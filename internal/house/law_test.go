@@ -65,7 +65,7 @@ var law = append([]edge{
 		never: servers, unless: clientSide,
 	},
 }, apart("the front door and the controllers meet only through objects in the API server",
-	"internal/frontdoor", "internal/training", "internal/scheduler", "internal/serving")...)
+	"internal/frontdoor", "internal/training", "internal/batch", "internal/scheduler", "internal/serving")...)
 
 // apart keeps each of the rooms from importing any other of them.
 func apart(words string, rooms ...string) []edge {

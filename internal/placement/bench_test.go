@@ -75,7 +75,7 @@ func BenchmarkTopology(b *testing.B) {
 	for _, c := range []struct {
 		count    int32
 		topology Topology
-	}{{512, Topology{"rack", false}}, {4, Topology{"rack", true}}} {
+	}{{512, Topology{Preferred: "rack"}}, {4, Topology{Required: "rack"}}} {
 		b.Run(fmt.Sprintf("%d", c.count), func(b *testing.B) {
 			p, i := cluster(5000), 0
 			for b.Loop() {

@@ -58,7 +58,7 @@ func (t *trial) fitting(k int) int64 {
 	}
 	mark, fit := len(t.moves), int64(0)
 	for fit < int64(t.need[k]) {
-		i := c.best(t.p, domain{}, t.need[k]-int32(fit), nil)
+		i := c.best(t.p, nil, t.need[k]-int32(fit), nil)
 		if i < 0 {
 			break
 		}

@@ -109,6 +109,9 @@ func (c *class) selects(n *node) bool {
 	return len(c.Affinity) == 0 || slices.ContainsFunc(c.Affinity, func(t Term) bool { return t.matches(&n.Node) })
 }
 
+// isWhole is the bit of an order of nodes that are better kept whole.
+const isWhole = 1
+
 // maxScore is above what the weights of preferences can add up to in practice.
 const maxScore = 1 << 20
 
@@ -129,7 +132,7 @@ func (c *class) order(n *node) uint32 {
 		order |= 2
 	}
 	if n.whole() {
-		order |= 1
+		order |= isWhole
 	}
 	return order
 }
@@ -138,21 +141,22 @@ func (c *class) asks(resource int) bool {
 	return slices.ContainsFunc(c.requests, func(r amount) bool { return r.at == resource })
 }
 
-// best node of a domain, its kind not shut, for the next of so many pods, or -1:
+// best node of an area, its kind not shut, for the next of so many pods, or -1:
 // first by order, then the one that holds all of them with the least to spare, then
 // the one that holds most, then by name.
-func (c *class) best(p *Picture, in domain, pods int32, shut kindSet) int {
-	if in.level == nil && shut == nil {
+func (c *class) best(p *Picture, in area, pods int32, shut kindSet) int {
+	if len(in) == 0 && shut == nil {
 		return c.ladder.best(pods)
 	}
 	return c.search(p, in, pods, shut)
 }
 
-// search every node for the best.
-func (c *class) search(p *Picture, in domain, pods int32, shut kindSet) int {
+// search every node of the area for the best.
+func (c *class) search(p *Picture, in area, pods int32, shut kindSet) int {
 	best, least := -1, uint64(math.MaxUint64)
-	for i, f := range c.fits {
-		if f.pods == 0 || !in.has(i) || shut != nil && shut[p.nodes[i].kind] {
+	for i := range in.indices(p) {
+		f := c.fits[i]
+		if f.pods == 0 || shut != nil && shut[p.nodes[i].kind] {
 			continue
 		}
 		rank := uint64(f.order)<<32 | uint64(f.pods)
@@ -161,6 +165,23 @@ func (c *class) search(p *Picture, in domain, pods int32, shut kindSet) int {
 		}
 		if rank < least {
 			best, least = i, rank
+		}
+	}
+	return best
+}
+
+// emptiest node of an area, its kind not shut, or -1: by order, but whether it is whole,
+// and then the one with room for most pods.
+func (c *class) emptiest(p *Picture, in area, shut kindSet) int {
+	best, least := -1, fit{}
+	for i := range in.indices(p) {
+		f := c.fits[i]
+		if f.pods == 0 || shut != nil && shut[p.nodes[i].kind] {
+			continue
+		}
+		f.order &^= isWhole
+		if best < 0 || f.order < least.order || f.order == least.order && f.pods > least.pods {
+			best, least = i, f
 		}
 	}
 	return best

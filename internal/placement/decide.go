@@ -56,7 +56,7 @@ func (g *gang) describe() string {
 		fmt.Fprintf(&b, "%q\n", g.Queue)
 	}
 	for _, s := range g.sets {
-		fmt.Fprintf(&b, "%s %d %d %s %t %s\n", s.Name, s.Count, s.Optional, s.Topology.Key, s.Topology.Required, s.class.key)
+		fmt.Fprintf(&b, "%s %d %d %t %q %s\n", s.Name, s.Count, s.Optional, s.Spread, s.Topology, s.class.key)
 	}
 	return b.String()
 }

@@ -292,15 +292,15 @@ func apart(a, b *queue) (*queue, *queue) {
 // count until they have ended.
 func (p *Picture) evict(l leaver, g *gang) Verdict {
 	v := l.gang
-	why := fmt.Sprintf("to %s, whose project is guaranteed them", g.Key)
+	why, cause := fmt.Sprintf("to %s, whose project is guaranteed them", g.Key), ByGuarantee
 	switch {
 	case v.queue == g.queue && v.Priority < g.Priority:
-		why = fmt.Sprintf("to %s, which has priority %d", g.Key, g.Priority)
+		why, cause = fmt.Sprintf("to %s, which has priority %d", g.Key, g.Priority), ByPriority
 	case v.queue == g.queue:
-		why = fmt.Sprintf("that it can do without to %s", g.Key)
+		why, cause = fmt.Sprintf("that it can do without to %s", g.Key), BySurplus
 	}
 	if l.part == surplus {
-		return p.giveUp(l, why)
+		return p.giveUp(l, why, cause)
 	}
 	for n := range p.under(v) {
 		v.leaving = append(v.leaving, n)
@@ -311,13 +311,13 @@ func (p *Picture) evict(l leaver, g *gang) Verdict {
 	}
 	v.Started = 0
 	p.enqueue(v)
-	v.told = Verdict{Gang: v.Key, State: Waiting, Reason: &Reason{Code: Evicted, Text: "gave its places " + why}}
+	v.told = Verdict{Gang: v.Key, State: Waiting, Reason: &Reason{Code: Evicted, Text: "gave its places " + why, Cause: cause}}
 	v.moved, v.explainedAt = false, p.changes
 	return v.told
 }
 
 // giveUp surplus: the gang goes on without it.
-func (p *Picture) giveUp(l leaver, why string) Verdict {
+func (p *Picture) giveUp(l leaver, why string, cause Cause) Verdict {
 	v, gave, extra := l.gang, int32(0), l.gang.spare(l.keep)
 	for k := range v.sets {
 		left, shed := v.sets[k].shed(extra[k])
@@ -333,7 +333,7 @@ func (p *Picture) giveUp(l leaver, why string) Verdict {
 	p.enqueue(v)
 	v.triedAt = p.freed + 1 // it grows again when others have had their chance
 	text := fmt.Sprintf("runs with %d of %s: gave %s %s", v.count(slot.isHeld), plural(v.count(every), "pod"), plural(gave, "place"), why)
-	v.told = Verdict{Gang: v.Key, State: Placed, Placement: v.placement(), Reason: &Reason{Code: Evicted, Text: text}}
+	v.told = Verdict{Gang: v.Key, State: Placed, Placement: v.placement(), Reason: &Reason{Code: Evicted, Text: text, Cause: cause}}
 	v.moved, v.explainedAt = false, p.changes
 	return v.told
 }

@@ -20,8 +20,7 @@ func (p *Picture) explain(g *gang, need []int32) *Reason {
 	for i, k := range t.sequence() {
 		mark := len(t.moves)
 		t.g.sets[k].class.sync(p)
-		routes := t.routes(k, t.need[k])
-		if len(routes) == 0 || !t.pack(k, routes[0]) {
+		if !t.first(k) {
 			t.undo(mark)
 			return t.shortage(k, i > 0)
 		}
@@ -29,23 +28,32 @@ func (p *Picture) explain(g *gang, need []int32) *Reason {
 	return &Reason{Code: InsufficientResources, Text: "needs all its pods at once, and no way to place them was found"}
 }
 
+// first way to place a set.
+func (t *trial) first(k int) bool {
+	for r := range t.routes(k, t.need[k]) {
+		return t.pack(k, r)
+	}
+	return false
+}
+
 // shortage of room for set k, after other sets took theirs.
 func (t *trial) shortage(k int, beside bool) *Reason {
 	s, need := &t.g.sets[k], t.need[k]
 	s.class.sync(t.p)
 	found := t.p.obstacles(s.class)
-	room, code := t.fitting(k), blame(found, s.class.total)
-	var where string
-	if s.Topology.Required {
-		if room, where = t.bestDomain(k); s.class.total >= int64(need) {
-			code = InsufficientTopology
-		}
+	room, label, where := t.available(k)
+	code := blame(found, s.class.total)
+	if s.Topology.bound() && s.class.total >= int64(need) {
+		code = InsufficientTopology
 	}
-	text := t.g.subject(s) + "needs " + s.class.wish(need) + "; " + t.fit(s.Topology, room, where)
+	text := t.g.subject(s) + "needs " + s.class.wish(need) + s.Topology.wish(need) + "; " + t.fit(room, label, where)
 	if beside {
 		text += " beside the gang's other pods"
 	}
 	reason := &Reason{Code: code, Text: text, Because: children(t.p, s.class, found)}
+	if limits := t.kindLimits(k); len(limits) > 0 && !s.Topology.bound() && s.class.total >= int64(need) {
+		reason.Code, reason.Because = QuotaExceeded, append(limits, reason.Because...)
+	}
 	if t.p.empty == nil {
 		t.undo(0)
 		reason.Code, reason.Remedy = NeverFits, t.remedy(k, room)
@@ -53,12 +61,40 @@ func (t *trial) shortage(k int, beside bool) *Reason {
 	return reason
 }
 
+// bound says that more than room decides.
+func (t Topology) bound() bool { return t.Required != "" || t.Slice > 0 }
+
+// available is how many pods of a set there is room for and, if it has to be one, in
+// which domain of which label.
+func (t *trial) available(k int) (room int64, label, where string) {
+	s := &t.g.sets[k]
+	if s.Topology.Slice > 0 {
+		l := t.p.level(s.Topology.SliceLabel)
+		if todo := t.chunks(k, l); len(todo) > 0 && todo[0].rooted {
+			for i := range (area{todo[0].home}).indices(t.p) {
+				room += int64(s.class.fits[i].pods)
+			}
+			return room, s.Topology.SliceLabel, l.names[todo[0].home.id]
+		}
+		for _, pods := range t.room(k, l, nil) {
+			room += pods
+		}
+	}
+	switch {
+	case s.Topology.Required != "":
+		room, where = t.bestDomain(k)
+		return room, s.Topology.Required, where
+	case s.Topology.Slice > 0:
+		return room, "", ""
+	}
+	return t.fitting(k), "", ""
+}
+
 // bestDomain that a set with a required topology can have: its room and its name,
 // which is empty when there is none.
 func (t *trial) bestDomain(k int) (int64, string) {
-	s := &t.g.sets[k]
-	l := t.p.level(s.Topology.Key)
-	room := l.room(s.class)
+	l := t.p.level(t.g.sets[k].Topology.Required)
+	room := t.room(k, l, nil)
 	if home, rooted := t.home(k, l); rooted {
 		return room[home.id], l.names[home.id]
 	}
@@ -79,19 +115,19 @@ func (g *gang) subject(s *set) string {
 	return "pod set " + s.Name + " "
 }
 
-// fit says how many pods have room, and where.
-func (t *trial) fit(topology Topology, room int64, where string) string {
+// fit says how many pods have room, and where: in a domain of a label, or in none.
+func (t *trial) fit(room int64, label, where string) string {
 	when := "now"
 	if t.p.empty == nil {
 		when = "on the empty cluster"
 	}
 	switch {
 	case where != "" && room == 0:
-		return fmt.Sprintf("the %s of the others, %s, has no room %s", topology.Key, where, when)
+		return fmt.Sprintf("the %s of the others, %s, has no room %s", label, where, when)
 	case where != "":
-		return fmt.Sprintf("the best %s, %s, has room for %d %s", topology.Key, where, room, when)
-	case topology.Required:
-		return fmt.Sprintf("no node with the label %s has room %s", topology.Key, when)
+		return fmt.Sprintf("the best %s, %s, has room for %d %s", label, where, room, when)
+	case label != "":
+		return fmt.Sprintf("no node with the label %s has room %s", label, when)
 	case room == 0:
 		return "none fits " + when
 	case room == 1:

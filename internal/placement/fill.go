@@ -114,8 +114,8 @@ func (t *trial) sequence() []int {
 		if after[a] != after[b] {
 			return cmp.Compare(after[a], after[b])
 		}
-		if x.Topology.Required != y.Topology.Required {
-			return map[bool]int{true: -1, false: 1}[x.Topology.Required]
+		if bound := x.Topology.Required != ""; bound != (y.Topology.Required != "") {
+			return map[bool]int{true: -1, false: 1}[bound]
 		}
 		return cmp.Compare(x.class.total*int64(t.need[b]), y.class.total*int64(t.need[a]))
 	})
@@ -130,7 +130,7 @@ func (t *trial) place(sets []int) bool {
 	}
 	k, mark := sets[0], len(t.moves)
 	t.g.sets[k].class.sync(t.p)
-	for _, route := range t.routes(k, t.need[k]) {
+	for route := range t.routes(k, t.need[k]) {
 		if t.tries++; t.tries > maxTries {
 			return false
 		}
@@ -142,41 +142,55 @@ func (t *trial) place(sets []int) bool {
 	return false
 }
 
-// pack a set into domains, in their order.
-func (t *trial) pack(k int, route []domain) bool {
+// pack a set into areas, in their order.
+func (t *trial) pack(k int, r route) bool {
 	c, need := t.g.sets[k].class, t.need[k]
 	c.sync(t.p)
-	return c.most() >= int64(need) && t.take(k, route) == need
+	return c.most() >= int64(need) && t.take(k, r) == need
 }
 
 // takeSome of the places that a set needs, as many as there are.
 func (t *trial) takeSome(k int) {
-	if routes := t.routes(k, 1); len(routes) > 0 {
-		t.take(k, routes[len(routes)-1])
+	var last route
+	for last = range t.routes(k, 1) {
 	}
+	t.take(k, last)
 }
 
-// take places for a set in domains, in their order, and return how many.
-func (t *trial) take(k int, route []domain) int32 {
-	c, need := t.g.sets[k].class, t.need[k]
-	var shut kindSet
-	for _, in := range route {
-		for need > 0 {
-			i := c.best(t.p, in, need, shut)
-			if i < 0 {
-				break
-			}
-			n := min(need, c.fits[i].pods, t.g.allowance(c, t.p.nodes[i]))
-			if n == 0 {
-				shut = shut.with(t.p.nodes[i].kind)
-				continue
-			}
-			t.p.book(t.g, k, t.p.nodes[i], n)
-			t.moves = append(t.moves, move{k, i, n})
-			need -= n
-		}
+// take places for a set in areas, in their order, and return how many.
+func (t *trial) take(k int, r route) int32 {
+	if t.g.sets[k].Topology.Slice > 0 {
+		return t.takeSlices(k, r)
 	}
-	return t.need[k] - need
+	taken := int32(0)
+	for _, in := range r {
+		taken += t.takeIn(k, in, t.need[k]-taken)
+	}
+	return taken
+}
+
+// takeIn an area as many places as there are, and at most so many.
+func (t *trial) takeIn(k int, in area, pods int32) int32 {
+	s, need := &t.g.sets[k], pods
+	var shut kindSet
+	for need > 0 {
+		i, most := s.class.best(t.p, in, need, shut), need
+		if s.Spread {
+			i, most = s.class.emptiest(t.p, in, shut), 1
+		}
+		if i < 0 {
+			break
+		}
+		n := min(most, s.class.fits[i].pods, t.g.allowance(s.class, t.p.nodes[i]))
+		if n == 0 {
+			shut = shut.with(t.p.nodes[i].kind)
+			continue
+		}
+		t.p.book(t.g, k, t.p.nodes[i], n)
+		t.moves = append(t.moves, move{k, i, n})
+		need -= n
+	}
+	return pods - need
 }
 
 func (t *trial) undo(mark int) {

@@ -73,6 +73,11 @@ func (w *world) decide() {
 		w.latest[v.Gang] = v
 	}
 	w.checkGains(before, w.held(), resuming)
+	for key, g := range w.p.gangs {
+		if w.heldBy(key, before) == 0 && !resuming[key] {
+			w.checkTopology(g)
+		}
+	}
 	for key := range w.gangs {
 		w.checkWhole(key, before, waitedOut[key])
 	}
@@ -118,6 +123,37 @@ func (w *world) seated(gang, set string, rank int32, node string) bool {
 		}
 	}
 	return false
+}
+
+// checkTopology: the pods of a gang that was placed just now are as close as they must.
+func (w *world) checkTopology(g *gang) {
+	for k, s := range g.sets {
+		told := w.gangs[g.Key].Sets[k].Topology
+		zones, slices := map[string]bool{}, map[int32]map[string]bool{}
+		rank := int32(0)
+		for _, r := range s.slots {
+			for range r.count {
+				if zone := w.nodes[r.node].Labels["zone"]; r.held {
+					zones[zone] = true
+					if told.Slice > 0 {
+						if slices[rank/told.Slice] == nil {
+							slices[rank/told.Slice] = map[string]bool{}
+						}
+						slices[rank/told.Slice][zone] = true
+					}
+				}
+				rank++
+			}
+		}
+		if told.Required != "" && len(zones) > 1 {
+			w.t.Errorf("set %s of %s must be in one zone: %v", s.Name, g.Key, s.slots)
+		}
+		for i, in := range slices {
+			if len(in) > 1 {
+				w.t.Errorf("slice %d of %s of %s must be in one zone: %v", i, s.Name, g.Key, s.slots)
+			}
+		}
+	}
 }
 
 // checkGains: who got room just now got room that is there.
@@ -287,7 +323,7 @@ func (w *world) checkNoRoom(g *gang) {
 	if _, missing := g.queue.missing(); missing {
 		return
 	}
-	if len(g.sets) != 1 || g.sets[0].class.ties != nil || g.sets[0].Topology.Required || g.any(slot.lost) {
+	if len(g.sets) != 1 || g.sets[0].class.ties != nil || g.sets[0].Topology.bound() || g.any(slot.lost) {
 		return
 	}
 	s, held := g.sets[0], w.held()

@@ -24,6 +24,8 @@ type Gang struct {
 	Created int64
 	// Limit on how long it runs, in seconds; zero for none.
 	Limit int64
+	// Kind of run: those of one kind take about as long. Empty is like no other.
+	Kind string
 	// Started is when it was placed, for one whose Placement was decided earlier.
 	Started int64
 	// Checkpointed is when it last saved what it has done so far.
@@ -48,6 +50,8 @@ type PodSet struct {
 	// have places, grows into room that nobody else starts in, and gives these places
 	// up before it gives way whole.
 	Optional int32
+	// Spread puts each pod on the emptiest node, instead of keeping nodes free for others.
+	Spread   bool
 	Shape    Shape
 	Topology Topology
 	// Namespace and Labels that all of its pods have, for the terms of others.
@@ -73,12 +77,18 @@ type Shape struct {
 	Even        []Evenness
 }
 
-// Topology keeps a pod set within nodes that share the value of a label.
+// Topology keeps pods of a set close to one another: on nodes that share the value of
+// a label, which are a domain of that label. What is empty asks for nothing.
 type Topology struct {
-	// Key of the label; empty asks for nothing.
-	Key string
-	// Required waits for one domain; otherwise several will do.
-	Required bool
+	// Required is a label of which all pods must be in one domain.
+	Required string
+	// Preferred is a label of which they are in one domain, or as few as possible,
+	// where that can be had.
+	Preferred string
+	// SliceLabel is a label of which every Slice pods, consecutive ranks, must be in one
+	// domain.
+	SliceLabel string
+	Slice      int32
 }
 
 // SetPlacement is where the pods of one set go, in rank order.
@@ -111,6 +121,9 @@ func (g *Gang) Validate() error {
 		}
 		if s.Optional < 0 || s.Optional > s.Count {
 			return fmt.Errorf("pod set %q can do without %d of %d pods; use zero to all of them", s.Name, s.Optional, s.Count)
+		}
+		if t := s.Topology; t.Slice < 0 || t.Slice > 0 != (t.SliceLabel != "") {
+			return fmt.Errorf("pod set %q has slices of %d pods by the label %q; give a label and a size of one or more", s.Name, t.Slice, t.SliceLabel)
 		}
 		total += int64(s.Count)
 		if err := s.Shape.validate(); err != nil {

@@ -39,6 +39,9 @@ func (p *Picture) SetGang(told Gang) error {
 // DeleteGang gives back what the gang holds; one that was never told of is fine.
 func (p *Picture) DeleteGang(key string) {
 	if g := p.gangs[key]; g != nil {
+		if g.runs() && g.Started > 0 {
+			p.past.note(g.Kind, p.now-g.Started)
+		}
 		p.vacate(g)
 		delete(p.gangs, key)
 		p.forget(g)
@@ -108,7 +111,7 @@ func (g *gang) restore(placed []SetPlacement) {
 func (g *gang) reshapes(next *gang) bool {
 	return slices.ContainsFunc(g.sets, func(old set) bool {
 		return slices.ContainsFunc(next.sets, func(s set) bool {
-			return s.Name == old.Name && (s.class != old.class || s.Topology != old.Topology)
+			return s.Name == old.Name && (s.class != old.class || s.Topology != old.Topology || s.Spread != old.Spread)
 		})
 	})
 }

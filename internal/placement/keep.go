@@ -44,27 +44,73 @@ func (p *Picture) keepings(pl *plan, endings []ending) []*keeping {
 	queues := map[*queue]bool{}
 	for _, pr := range pl.promises {
 		for q := range pr.gang.queue.chain {
-			if queues[q] || len(q.quotas) == 0 {
+			if queues[q] {
 				continue
 			}
 			queues[q] = true
-			in := func(g *gang, pods []int32) vector {
-				if g.queue.under(q) {
-					return g.sum(pods)
-				}
-				return nil
+			for _, kind := range q.limited() {
+				kept = append(kept, &keeping{what: q.on(kind), behind: pl.behind(endings,
+					func(pr *promise) vector { return pr.of(q, kind) },
+					func(l leaver) vector { return p.returns(l, q, kind) })})
 			}
-			kept = append(kept, &keeping{what: &q.kept, behind: pl.behind(endings,
-				func(pr *promise) vector { return in(pr.gang, pr.gang.lacks()) },
-				func(l leaver) vector {
-					if l.part == remains {
-						return nil
-					}
-					return in(l.gang, l.gang.placed())
-				})})
 		}
 	}
 	return kept
+}
+
+// limited kinds of nodes, the first zero for all of them, of which shares are reckoned
+// too; none for a queue without quotas.
+func (q *queue) limited() []int {
+	if len(q.quotas) == 0 {
+		return nil
+	}
+	kinds := []int{0}
+	for _, l := range q.quotas {
+		if l.Limit != Unlimited && !slices.Contains(kinds, l.kind) {
+			kinds = append(kinds, l.kind)
+		}
+	}
+	return kinds
+}
+
+// of a queue's limits on a kind of nodes, zero for all, what is promised.
+func (pr *promise) of(q *queue, kind int) vector {
+	if !pr.gang.queue.under(q) {
+		return nil
+	}
+	if kind == 0 {
+		return pr.gang.sum(pr.gang.lacks())
+	}
+	var v vector
+	for _, at := range pr.places {
+		if at.node.kind == kind {
+			for _, r := range pr.gang.sets[at.set].class.requests {
+				v.add(r.at, r.n*int64(at.pods))
+			}
+		}
+	}
+	return v
+}
+
+// returns of what a queue uses on a kind of nodes, zero for all, when somebody leaves.
+func (p *Picture) returns(l leaver, q *queue, kind int) vector {
+	if l.part == remains || !l.gang.queue.under(q) {
+		return nil
+	}
+	if kind == 0 {
+		return l.gang.sum(l.gang.placed())
+	}
+	var v vector
+	for _, s := range l.gang.sets {
+		for _, r := range s.slots {
+			if r.held && p.byName[r.node].kind == kind {
+				for _, want := range s.class.requests {
+					v.add(want.at, want.n*int64(r.count))
+				}
+			}
+		}
+	}
+	return v
 }
 
 // nodes that were promised, in the order of their names.

@@ -13,7 +13,8 @@ func TestLadder(t *testing.T) {
 	for seed := range uint64(20) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		// More nodes than one word of words holds.
-		p, c := &Picture{}, &class{fits: make([]fit, 1+random.IntN(3*wordSize*wordSize))}
+		c := &class{fits: make([]fit, 1+random.IntN(3*wordSize*wordSize))}
+		p := &Picture{nodes: make([]*node, len(c.fits))}
 		for range 3000 {
 			i := random.IntN(len(c.fits))
 			if random.IntN(3) > 0 {
@@ -26,7 +27,7 @@ func TestLadder(t *testing.T) {
 			}
 			c.ladder.put(i, c.fits[i])
 			pods := random.Int32N(12)
-			if got, want := c.ladder.best(pods), c.search(p, domain{}, pods, nil); got != want {
+			if got, want := c.ladder.best(pods), c.search(p, nil, pods, nil); got != want {
 				t.Fatalf("seed %d: the best node for %d pods is %d, want %d", seed, pods, got, want)
 			}
 		}

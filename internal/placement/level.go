@@ -5,27 +5,57 @@ package placement
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 )
 
 // level divides the nodes by the value of a label.
 type level struct {
-	of    []int32 // domain by node.index; -1 without the label
+	of    []int32   // domain by node.index; -1 without the label
+	nodes [][]int32 // by domain, in order
 	names []string
 	facts uint64 // Picture.facts that it is right for
 }
 
-// domain is the part of a level with one value, or with level nil every node.
+// domain is the part of a level with one value.
 type domain struct {
 	*level
 	id int32
 }
 
-func (d domain) has(i int) bool { return d.level == nil || d.of[i] == d.id }
+// area is the nodes that are in all of some domains; without any it is every node.
+type area []domain
+
+func (a area) has(i int) bool {
+	return !slices.ContainsFunc(a, func(d domain) bool { return d.of[i] != d.id })
+}
+
+// within the area, a domain.
+func (a area) within(d domain) area { return append(slices.Clone(a), d) }
+
+// indices of its nodes, in order.
+func (a area) indices(p *Picture) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		if len(a) == 0 {
+			for i := range p.nodes {
+				if !yield(i) {
+					return
+				}
+			}
+			return
+		}
+		last := a[len(a)-1]
+		for _, i := range last.nodes[last.id] {
+			if a[:len(a)-1].has(int(i)) && !yield(int(i)) {
+				return
+			}
+		}
+	}
+}
 
 // maxLevels that are kept at a time, so that label keys that somebody made up
 // cost no memory for ever.
-const maxLevels = 16
+const maxLevels = 32
 
 // level of a label key. Domains are numbered in the order of the names of nodes.
 func (p *Picture) level(key string) *level {
@@ -47,63 +77,34 @@ func (p *Picture) level(key string) *level {
 		if !ok {
 			id = int32(len(l.names))
 			ids[value] = id
-			l.names = append(l.names, value)
+			l.names, l.nodes = append(l.names, value), append(l.nodes, nil)
 		}
 		l.of[i] = id
+		l.nodes[id] = append(l.nodes[id], int32(i))
 	}
 	p.levels[key] = l
 	return l
 }
 
-// room in each domain, in pods of the class.
-func (l *level) room(c *class) []int64 {
-	sums := make([]int64, len(l.names))
-	for i, f := range c.bounds() {
-		if id := l.of[i]; id >= 0 {
-			sums[id] += int64(f.pods)
+// above a level are those of the labels that divide clusters whose domains hold its
+// domains whole, the next one first. Nobody needs to say in which order labels nest.
+func (p *Picture) above(l *level) []*level {
+	var above []*level
+	for _, key := range p.Levels {
+		if o := p.level(key); len(o.names) < len(l.names) && o.holds(l) {
+			above = append(above, o)
 		}
 	}
-	return sums
+	slices.SortStableFunc(above, func(a, b *level) int { return cmp.Compare(len(b.names), len(a.names)) })
+	return above
 }
 
-// routes are the ways to try for so many pods of a set, best first. Each is a
-// list of domains to fill one after the other.
-func (t *trial) routes(k int, pods int32) [][]domain {
-	s := &t.g.sets[k]
-	everywhere := []domain{{}}
-	topology := s.Topology
-	if key, chooses := s.class.ties.chooses(); chooses && !topology.Required {
-		topology = Topology{key, true}
-	}
-	if topology.Key == "" {
-		return [][]domain{everywhere}
-	}
-	l := t.p.level(topology.Key)
-	room := l.room(s.class)
-	var largest []domain
-	for id := range room {
-		if room[id] > 0 {
-			largest = append(largest, domain{l, int32(id)})
-		}
-	}
-	byRoom := func(a, b domain) int { return cmp.Compare(room[a.id], room[b.id]) }
-	var routes [][]domain
-	if home, rooted := t.home(k, l); rooted {
-		routes = [][]domain{{home}}
-		largest = slices.Insert(largest, 0, home)
-	} else {
-		slices.SortStableFunc(largest, byRoom)
-		for _, d := range largest {
-			if room[d.id] >= int64(pods) {
-				routes = append(routes, []domain{d})
-			}
-		}
-		slices.SortStableFunc(largest, func(a, b domain) int { return byRoom(b, a) })
-	}
-	if !topology.Required {
-		routes = append(routes, append(largest, everywhere...))
-	}
-	return routes
+// holds says that each domain of a level is within one of this one.
+func (l *level) holds(o *level) bool {
+	return !slices.ContainsFunc(o.nodes, func(nodes []int32) bool {
+		in := l.of[nodes[0]]
+		return in < 0 || slices.ContainsFunc(nodes, func(i int32) bool { return l.of[i] != in })
+	})
 }
 
 // home is the domain in which a set has slots already.

@@ -23,7 +23,7 @@ func (t *trial) overLimit() (excess, bool) {
 
 // current usage, and what is kept for others, is what a limit is compared with to
 // start now, none to start at all.
-func current(q *queue, l quota) int64 { return q.used.of(l.kind, l.at) + q.kept.at(l.at) }
+func current(q *queue, l quota) int64 { return q.used.of(l.kind, l.at) + q.keeps(l) }
 
 func none(*queue, quota) int64 { return 0 }
 
@@ -95,11 +95,27 @@ func (g *gang) allowance(c *class, n *node) int32 {
 	for q := range g.queue.chain {
 		for _, l := range q.quotas {
 			if want := c.request(l.at); l.kind == n.kind && l.Limit != Unlimited && want > 0 {
-				pods = min(pods, max(l.Limit-q.used.of(l.kind, l.at), 0)/want)
+				pods = min(pods, max(l.Limit-current(q, l), 0)/want)
 			}
 		}
 	}
 	return int32(pods)
+}
+
+// kindLimits that keep pods of a set off nodes of a kind, now.
+func (t *trial) kindLimits(k int) []Reason {
+	var reasons []Reason
+	c := t.g.sets[k].class
+	for q := range t.g.queue.chain {
+		for _, l := range q.quotas {
+			asks := c.request(l.at) * int64(t.need[k])
+			if name := t.p.names.list[l.at]; l.kind != 0 && l.Limit != Unlimited && current(q, l)+asks > l.Limit && asks > 0 {
+				reasons = append(reasons, Reason{Code: QuotaExceeded, Text: fmt.Sprintf("project %s may use %s %s on nodes of kind %s and uses %s",
+					q.Name, format(name, l.Limit), name, l.Kind, format(name, q.used.of(l.kind, l.at)))})
+			}
+		}
+	}
+	return reasons
 }
 
 // kindSet holds kinds of nodes.

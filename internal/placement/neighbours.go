@@ -257,10 +257,10 @@ func (r *rule) suits(i, pods int) bool {
 }
 
 // chooses says that the first of the class's pods to get a place is the one that all
-// others must be near to, and of which label it thereby chooses the domain.
-func (t *ties) chooses() (string, bool) {
+// others must be near to, and of which label it thereby chooses the domain; empty if there is no such.
+func (t *ties) chooses() string {
 	if t == nil {
-		return "", false
+		return ""
 	}
 	for _, r := range t.rules {
 		if r.kind == near && r.own && r.total == 0 {
@@ -270,10 +270,10 @@ func (t *ties) chooses() (string, bool) {
 					finest = k
 				}
 			}
-			return r.keys[finest], true
+			return r.keys[finest]
 		}
 	}
-	return "", false
+	return ""
 }
 
 // grow says that places that are taken make room for others.

@@ -18,12 +18,17 @@ type Picture struct {
 	nodes  []*node // those known, by name: the answer must not depend on who came first
 	pods   map[string]*bookedPod
 	gangs  map[string]*gang
+	past   history
 	// waiting are the gangs that Decide must look at, in the order of their turns.
 	// came are those of them that came, or moved, since the last pass; triedAll is
 	// freed when all of them were last tried.
 	waiting, came []*gang
 	triedAll      uint64
 
+	// Levels are labels by which the cluster divides its nodes, such as zones and racks,
+	// in any order. Where a domain of a preferred label does not hold a pod set, those
+	// that hold such domains are tried.
+	Levels []string
 	// HalfLife of past usage, in seconds; zero counts present usage alone.
 	HalfLife int64
 	root     *queue

@@ -25,8 +25,12 @@ type plan struct {
 // promise to a gang. When it is due and something that runs has not ended as it
 // said, the next plan puts it off.
 type promise struct {
-	gang   *gang
-	at     int64
+	gang *gang
+	at   int64
+	// after are the gangs whose places it takes, which is as sure as that they end by
+	// then.
+	after  []string
+	sure   float64
 	order  int // how many were made before
 	places []place
 }
@@ -46,9 +50,10 @@ type keeping struct {
 	behind  []vector
 }
 
-// ending of a gang that runs and has a limit, or of what remains of one.
+// ending of a gang that runs for a time that is known, or of what remains of one.
 type ending struct {
-	at int64
+	at   int64
+	sure float64
 	leaver
 }
 
@@ -61,8 +66,9 @@ const (
 
 // Plan promises gangs that wait, at most so many, when they will start, and
 // returns for how many it could: first those with a promise already, then those
-// whose turn is next. Until the next plan no decision delays a promise. Gangs
-// without a run-time limit are taken to run for ever.
+// whose turn is next. Until the next plan no decision delays a promise. Gangs without
+// a run-time limit are taken to run as long as earlier ones of their kind, or else for
+// ever; but to start before a promise is due takes a limit.
 func (p *Picture) Plan(limit int) int {
 	wanting := slices.Concat(p.favoured, p.promised())
 	p.favoured, p.planned = nil, limit
@@ -80,8 +86,7 @@ func (p *Picture) Plan(limit int) int {
 		} else if g = contest.next(); g == nil {
 			break
 		}
-		// Limits on kinds of nodes are not planned with.
-		if _, missing := g.queue.missing(); missing || !g.fitsLimits() || g.queue.limitsKinds() {
+		if _, missing := g.queue.missing(); missing || !g.fitsLimits() {
 			continue
 		}
 		if promised := p.promise(g, endings); promised != nil {
@@ -114,22 +119,40 @@ func (p *Picture) promised() []*gang {
 	return gangs
 }
 
-// PlannedStart is when a gang that waits was promised to start, in seconds.
-func (p *Picture) PlannedStart(key string) (int64, bool) {
-	if g := p.gangs[key]; g != nil && g.promise != nil {
-		return g.promise.at, true
+// Start is when a gang that waits will start.
+type Start struct {
+	// At is the moment, in seconds.
+	At int64
+	// After are the keys of the gangs whose places it takes, which have ended by then.
+	After []string
+	// Confidence, between 0 and 1, that all of them have.
+	Confidence float64
+}
+
+// PlannedStart is what a gang that waits was promised.
+func (p *Picture) PlannedStart(key string) (Start, bool) {
+	g := p.gangs[key]
+	if g == nil || g.promise == nil {
+		return Start{}, false
 	}
-	return 0, false
+	return Start{g.promise.at, g.promise.after, g.promise.sure}, true
 }
 
 func (p *Picture) endings() []ending {
 	var all []ending
 	for _, g := range p.gangs {
 		if p.clear(g); len(g.leaving) > 0 {
-			all = append(all, ending{p.now + overrun, leaver{gang: g, part: remains}})
+			all = append(all, ending{p.now + overrun, 1, leaver{gang: g, part: remains}})
 		}
-		if g.Limit > 0 && g.any(slot.isHeld) {
-			all = append(all, ending{max(g.Started+g.Limit, p.now+overrun), leaver{gang: g, part: everything}})
+		if !g.any(slot.isHeld) {
+			continue
+		}
+		if takes, sure := p.past.runTime(g); takes > 0 {
+			at := g.Started + takes
+			if at < p.now+overrun {
+				at, sure = p.now+overrun, sure/2 // It should have ended by now.
+			}
+			all = append(all, ending{at, sure, leaver{gang: g, part: everything}})
 		}
 	}
 	slices.SortFunc(all, func(a, b ending) int {
@@ -159,12 +182,20 @@ func (p *Picture) promise(g *gang, endings []ending) *promise {
 	if !ok {
 		return nil
 	}
-	promised := &promise{gang: g, at: p.now}
+	promised := &promise{gang: g, at: p.now, sure: 1}
 	if count > 0 {
 		promised.at = endings[count-1].at
 	}
+	takes := map[*node]bool{}
 	for _, m := range moves {
 		promised.places = append(promised.places, place{m.set, p.nodes[m.node], m.pods})
+		takes[p.nodes[m.node]] = true
+	}
+	for i, d := range ended.left {
+		if slices.ContainsFunc(d.accounts, func(at departed) bool { return takes[at.node] }) {
+			promised.after = append(promised.after, d.gang.Key)
+			promised.sure *= endings[i].sure
+		}
 	}
 	return promised
 }
@@ -187,10 +218,12 @@ func (p *Picture) keepPlaces(promised *promise, sign int64) {
 		}
 		p.touch(at.node)
 	}
-	wanted := promised.gang.sum(promised.gang.lacks())
 	for q := range promised.gang.queue.chain {
-		for i, n := range wanted {
-			q.kept.add(i, sign*n)
+		for _, kind := range q.limited() {
+			kept := q.on(kind)
+			for i, n := range promised.of(q, kind) {
+				kept.add(i, sign*n)
+			}
 		}
 	}
 }

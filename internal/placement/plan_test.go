@@ -13,10 +13,10 @@ func (w *world) plan() {
 	w.keptAsPlanned()
 	promised := map[string]int64{}
 	for key := range w.gangs {
-		if at, is := w.p.PlannedStart(key); is {
-			promised[key] = at
-			if at < w.now {
-				w.t.Errorf("%s was promised to start at %d, and it is %d", key, at, w.now)
+		if start, is := w.p.PlannedStart(key); is {
+			promised[key] = start.At
+			if start.At < w.now || start.Confidence <= 0 || start.Confidence > 1 {
+				w.t.Errorf("%s was promised %+v, and it is %d", key, start, w.now)
 			}
 		}
 	}
@@ -32,8 +32,8 @@ func (w *world) plan() {
 		if len(w.gangs[key].Sets) > 1 || w.p.gangs[key].sets[0].class.ties != nil || w.latest[key].State == Placed {
 			continue
 		}
-		if again, still := w.p.PlannedStart(key); !still || again > at {
-			w.t.Errorf("%s was promised to start at %d; after a decision it is %d (%t)", key, at, again, still)
+		if again, still := w.p.PlannedStart(key); !still || again.At > at {
+			w.t.Errorf("%s was promised to start at %d; after a decision it is %d (%t)", key, at, again.At, still)
 		}
 	}
 }

@@ -49,9 +49,36 @@ type queue struct {
 	quotas []quota
 	// used by the gangs of this queue and of those below it; own by its own.
 	used, own usage
-	// kept of its limits for those with a promise, by resource.
-	kept  vector
-	users map[string]*user
+	// kept of its limits for those with a promise, by resource; of those on kinds of
+	// nodes in keptOn.
+	kept   vector
+	keptOn map[int]*vector
+	users  map[string]*user
+}
+
+// keeps of a resource for those with a promise, on nodes of a kind or on all.
+func (q *queue) keeps(l quota) int64 {
+	if l.kind == 0 {
+		return q.kept.at(l.at)
+	}
+	if v := q.keptOn[l.kind]; v != nil {
+		return v.at(l.at)
+	}
+	return 0
+}
+
+// on a kind of nodes, or on all, what is kept.
+func (q *queue) on(kind int) *vector {
+	if kind == 0 {
+		return &q.kept
+	}
+	if q.keptOn == nil {
+		q.keptOn = map[int]*vector{}
+	}
+	if q.keptOn[kind] == nil {
+		q.keptOn[kind] = &vector{}
+	}
+	return q.keptOn[kind]
 }
 
 // quota is a Quota with its names looked up.

@@ -95,7 +95,9 @@ func (p *Picture) refusal(g *gang, need []int32) *Reason {
 	if e, over := g.breaks(g.minimum(), none); over && !g.runs() {
 		return e.reason(p, true)
 	}
-	if e, over := g.breaks(need, current); over {
+	var e excess
+	// What is kept for the gang itself, and for those behind it, is not in its way.
+	if p.respecting(g, func() (over bool) { e, over = g.breaks(need, current); return over }) {
 		return e.reason(p, false)
 	}
 	return nil

@@ -30,3 +30,61 @@ func (p *Picture) Members() map[string]Members {
 	}
 	return all
 }
+
+// Turns are the keys of the gangs that wait, wholly or in part, in the order in which
+// they are tried as things are. Each one that is placed may change it.
+func (p *Picture) Turns() []string {
+	contest := p.contest(func(*gang) bool { return true })
+	var keys []string
+	for g := contest.next(); g != nil; g = contest.next() {
+		keys = append(keys, g.Key)
+	}
+	return keys
+}
+
+// Holding is what takes the room of a node.
+type Holding struct {
+	// Taken is what gangs have reserved and pods that are bound ask for.
+	Taken Resources
+	// Gangs that are told of and have places or pods there, by key.
+	Gangs []string
+}
+
+// Holding of a node; of one that is not known it is empty.
+func (p *Picture) Holding(name string) Holding {
+	n := p.byName[name]
+	if n == nil {
+		return Holding{}
+	}
+	h := Holding{Taken: Resources{}}
+	for i, taken := range n.used {
+		if taken != 0 {
+			h.Taken[p.names.list[i]] = taken
+		}
+	}
+	for _, key := range sortedKeys(n.accounts) {
+		if p.gangs[key] != nil {
+			h.Gangs = append(h.Gangs, key)
+		}
+	}
+	return h
+}
+
+// UsedBy the users of a queue, by name: so much of a resource on nodes of a kind, or on
+// all, by gangs of the queue itself. Gangs of nobody's are "".
+func (p *Picture) UsedBy(queue, resource, kind string) map[string]int64 {
+	q := p.queues[queue]
+	if q == nil {
+		return nil
+	}
+	used := map[string]int64{}
+	for name, u := range q.users {
+		if n := u.used.of(p.kinds.of(kind), p.names.of(resource)); n > 0 {
+			used[name] = n
+		}
+	}
+	return used
+}
+
+// Format an amount of a resource as reasons write it: "0.5" cores, "1.5Gi", "8".
+func Format(resource string, n int64) string { return format(resource, n) }

@@ -66,8 +66,9 @@ func runStory(t *testing.T, file string) {
 //	closed QUEUE
 //	pod KEY NODE [gang=KEY] [rank=SET/0] [cpu=1] [port=80] [label.KEY=VALUE] [apart=KEY/LABEL:VALUE] [leaving]
 //	ended POD
-//	gang KEY [queue=QUEUE] [user=USER] [limit=SECONDS] [started=SECONDS] [protected=SECONDS] [checkpointed=SECONDS] [priority=1] [created=1] [waits] [SET@NODE*2+NODE*1] SET=COUNT[,optional=1][,cpu=1][,required=KEY][,select.KEY=VALUE][,in.KEY=V|V][,like.KEY=VALUE][,tolerate=KEY[@SECONDS]][,port=80][,label.KEY=VALUE][,near=KEY/LABEL:VALUE][,apart=...][,even=...@SKEW]...
+//	gang KEY [queue=QUEUE] [user=USER] [kind=KIND] [limit=SECONDS] [started=SECONDS] [protected=SECONDS] [checkpointed=SECONDS] [priority=1] [created=1] [waits] [SET@NODE*2+NODE*1] SET=COUNT[,optional=1][,cpu=1][,required=KEY][,preferred=KEY][,slice=KEY*SIZE][,spread][,select.KEY=VALUE][,in.KEY=V|V][,like.KEY=VALUE][,tolerate=KEY[@SECONDS]][,port=80][,label.KEY=VALUE][,near=KEY/LABEL:VALUE][,apart=...][,even=...@SKEW]...
 //	deleted GANG
+//	levels KEY...
 //	time SECONDS
 //	plan LIMIT
 //	evict LIMIT
@@ -104,8 +105,12 @@ func (s *storyteller) tell(commands string) string {
 func (s *storyteller) promises() string {
 	var b strings.Builder
 	for _, key := range sortedKeys(s.p.gangs) {
-		if at, promised := s.p.PlannedStart(key); promised {
-			fmt.Fprintf(&b, "%s starts at %d\n", key, at)
+		if start, promised := s.p.PlannedStart(key); promised {
+			fmt.Fprintf(&b, "%s starts at %d", key, start.At)
+			if len(start.After) > 0 {
+				fmt.Fprintf(&b, " after %s", strings.Join(start.After, ", "))
+			}
+			fmt.Fprintf(&b, " (%.0f %%)\n", 100*start.Confidence)
 		}
 	}
 	return b.String()
@@ -173,6 +178,8 @@ func (s *storyteller) do(verb string, args []string) []Verdict {
 		s.p.DeleteQueue(args[0])
 	case "deleted":
 		s.p.DeleteGang(args[0])
+	case "levels":
+		s.p.Levels = args
 	case "time":
 		s.p.Elapse(s.number(args[0]))
 	case "plan":
@@ -276,6 +283,8 @@ func (s *storyteller) gang(args []string) Gang {
 			g.Queue = value
 		case key == "user":
 			g.User = value
+		case key == "kind":
+			g.Kind = value
 		case key == "limit":
 			g.Limit = s.number(value)
 		case key == "protected":
@@ -321,8 +330,15 @@ func (s *storyteller) set(name, spec string) PodSet {
 		case option == "":
 		case key == "optional":
 			set.Optional = int32(s.number(value))
-		case key == "required", key == "preferred":
-			set.Topology = Topology{value, key == "required"}
+		case key == "required":
+			set.Topology.Required = value
+		case key == "preferred":
+			set.Topology.Preferred = value
+		case key == "slice":
+			label, size, _ := strings.Cut(value, "*")
+			set.Topology.SliceLabel, set.Topology.Slice = label, int32(s.number(size))
+		case key == "spread":
+			set.Spread = true
 		case key == "tolerate":
 			key, seconds, limited := strings.Cut(value, "@")
 			set.Shape.Tolerations = append(set.Shape.Tolerations, Toleration{Key: key, AnyValue: true, Limited: limited})

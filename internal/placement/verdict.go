@@ -66,7 +66,21 @@ type Reason struct {
 	Because []Reason
 	// Remedy says what would make it fit; empty when waiting does.
 	Remedy string
+	// Cause of an eviction; empty for all other codes.
+	Cause Cause
 }
+
+// Cause is why a gang gives way.
+type Cause string
+
+const (
+	// ByPriority: to one of its queue with a higher priority.
+	ByPriority Cause = "priority"
+	// ByGuarantee: to one whose queue is guaranteed the places.
+	ByGuarantee Cause = "guarantee"
+	// BySurplus: to one of its queue that waits, while it can do with less.
+	BySurplus Cause = "surplus"
+)
 
 // String is the whole tree in one line.
 func (r *Reason) String() string {

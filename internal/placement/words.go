@@ -109,6 +109,18 @@ func (c *class) wish(count int32) string {
 	return plural(count, "pod") + of + " each at once"
 }
 
+// wish for places close to one another, of so many pods.
+func (t Topology) wish(count int32) string {
+	var b strings.Builder
+	if t.Required != "" && count > 1 {
+		b.WriteString(" in one " + t.Required)
+	}
+	if t.Slice > 1 && count > 1 {
+		fmt.Fprintf(&b, ", every %d in one %s", t.Slice, t.SliceLabel)
+	}
+	return b.String()
+}
+
 // remedy for set k, of which only so many pods find room on the empty cluster.
 func (t *trial) remedy(k int, room int64) string {
 	s, few := &t.g.sets[k], "ask for fewer pods"
@@ -126,10 +138,12 @@ func (t *trial) remedy(k int, room int64) string {
 		return "change its pod affinity, anti-affinity or topology spread constraints, or the labels of nodes"
 	case s.class.total == 0:
 		return t.admit(s)
-	case s.Topology.Required && room == 0:
-		return fmt.Sprintf("label nodes with %s, or ask for no topology", s.Topology.Key)
-	case s.Topology.Required:
-		return fmt.Sprintf("%s, make the topology preferred, or have a larger %s", few, s.Topology.Key)
+	case s.Topology.Required != "" && room == 0:
+		return fmt.Sprintf("label nodes with %s, or ask for no topology", s.Topology.Required)
+	case s.Topology.Required != "":
+		return fmt.Sprintf("%s, make the topology preferred, or have a larger %s", few, s.Topology.Required)
+	case s.Topology.Slice > 0 && s.class.total >= int64(t.need[k]):
+		return fmt.Sprintf("%s, ask for smaller slices, or have larger domains of %s", few, s.Topology.SliceLabel)
 	}
 	more := (int64(t.need[k]) - room + each - 1) / each
 	return fmt.Sprintf("%s, or add %s like %s", few, plural(more, "node"), like.Name)

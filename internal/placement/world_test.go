@@ -183,21 +183,25 @@ func (w *world) gang() Gang {
 	for k := range 1 + w.n(2) {
 		s := PodSet{Name: fmt.Sprint("s", k), Count: int32(w.n(6)), Shape: Shape{Requests: w.requests()}}
 		s.Namespace, s.Labels = namespace, w.podLabels()
-		switch w.n(14) {
-		case 5:
-			s.Shape.Apart = []PeerTerm{w.peerTerm()}
-		case 6:
-			s.Shape.Apart = []PeerTerm{{w.peers(), "zone"}, {w.peers(), hostname}}
+		switch w.n(16) {
 		case 7:
-			s.Shape.Near = []PeerTerm{w.peerTerm()}
+			s.Shape.Apart = []PeerTerm{w.peerTerm()}
 		case 8:
-			s.Shape.Even = []Evenness{{Peers: w.peers(), Key: w.topologyKey(), MaxSkew: int32(1 + w.n(2)), MinDomains: int32(w.n(3))}}
+			s.Shape.Apart = []PeerTerm{{w.peers(), "zone"}, {w.peers(), hostname}}
 		case 9:
+			s.Shape.Near = []PeerTerm{w.peerTerm()}
+		case 10:
+			s.Shape.Even = []Evenness{{Peers: w.peers(), Key: w.topologyKey(), MaxSkew: int32(1 + w.n(2)), MinDomains: int32(w.n(3))}}
+		case 11:
 			s.Shape.Near, s.Shape.Apart = []PeerTerm{{w.peers(), "zone"}}, []PeerTerm{{w.peers(), hostname}}
 		case 0:
-			s.Topology = Topology{"zone", true}
+			s.Topology = Topology{Required: "zone"}
 		case 1:
-			s.Topology = Topology{"zone", false}
+			s.Topology = Topology{Preferred: "zone"}
+		case 5:
+			s.Topology = Topology{SliceLabel: "zone", Slice: int32(1 + w.n(3))}
+		case 6:
+			s.Spread = true
 		case 2:
 			s.Shape.Selector = map[string]string{"zone": "a"}
 		case 3:

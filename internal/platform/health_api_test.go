@@ -60,6 +60,7 @@ func (r *rig) serve(config *rest.Config) {
 	server, err := metricsserver.NewServer(metrics("127.0.0.1:0"), config, client)
 	r.must(err)
 	r.must(server.AddExtraHandler(healthPath, health(caches(true))))
+	r.must(server.AddExtraHandler("/debug/scheduler", http.NotFoundHandler()))
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- server.Start(ctx) }()
@@ -119,7 +120,8 @@ func (r *rig) get(path, token string) int {
 func TestWhoReadsMetrics(t *testing.T) {
 	r := newRig(t)
 	r.bind("system:monitoring", rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: r.ns, Name: "monitor"})
-	monitor, other := r.token("monitor"), r.token("other")
+	r.bind("slipway:debug", rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: r.ns, Name: "debugger"})
+	monitor, other, debugger := r.token("monitor"), r.token("other"), r.token("debugger")
 	for _, c := range []struct {
 		name, path, token string
 		want              int
@@ -129,6 +131,8 @@ func TestWhoReadsMetrics(t *testing.T) {
 		{"a pod's account", "/metrics", other, 403},
 		{"a monitor", "/metrics", monitor, 200},
 		{"health", "/healthz", "", 200},
+		{"a monitor that looks into the scheduler", "/debug/scheduler", monitor, 403},
+		{"who may", "/debug/scheduler", debugger, 404},
 	} {
 		if got := r.get(c.path, c.token); got != c.want {
 			t.Errorf("%s: got %d, want %d", c.name, got, c.want)

@@ -27,9 +27,9 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/batch"
 	"slipway.dev/slipway/internal/frontdoor"
 	"slipway.dev/slipway/internal/ready"
 	"slipway.dev/slipway/internal/scheduler"
@@ -47,6 +47,9 @@ type Options struct {
 	URL string
 	// HealthListen is the host:port of /metrics and /healthz, over TLS.
 	HealthListen string
+	// Identity in the election of a leader; empty means the host's name. No two platforms
+	// of a cluster may have the same.
+	Identity string
 }
 
 // Run runs the platform until ctx ends.
@@ -55,7 +58,7 @@ func Run(ctx context.Context, o Options) error {
 	log := logr.FromSlogHandler(slog.NewTextHandler(os.Stderr, nil))
 	ctrl.SetLogger(log)
 	klog.SetLogger(log)
-	mgr, err := newManager(o)
+	mgr, lock, err := newManager(o)
 	if err != nil {
 		return err
 	}
@@ -66,52 +69,53 @@ func Run(ctx context.Context, o Options) error {
 	if o.URL == "" {
 		o.URL = "http://" + listener.Addr().String() + "/v1"
 	}
-	if err := setup(mgr, listener, o); err != nil {
+	if err := setup(mgr, lock, listener, o); err != nil {
 		return err
 	}
 	return mgr.Start(ctx)
 }
 
 // setup names everything that the platform consists of.
-func setup(mgr ctrl.Manager, listener net.Listener, o Options) error {
+func setup(mgr ctrl.Manager, lock *lock, listener net.Listener, o Options) error {
 	return errors.Join(
 		scheduler.Setup(mgr),
 		training.Setup(mgr),
+		batch.Setup(mgr),
 		serving.Setup(mgr, o.URL),
 		frontdoor.Setup(mgr, listener),
 		mgr.AddMetricsServerExtraHandler(healthPath, health(mgr.GetCache())),
-		mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
-			if !mgr.GetCache().WaitForCacheSync(ctx) {
-				return nil
-			}
-			return ready.Notify()
-		})),
+		mgr.Add(announcer{mgr.GetCache(), mgr.Elected(), lock.follows}),
 	)
 }
 
-func newManager(o Options) (ctrl.Manager, error) {
+func newManager(o Options) (ctrl.Manager, *lock, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", o.Kubeconfig)
 	if err != nil {
-		return nil, fmt.Errorf("reading the kubeconfig: %w", err)
+		return nil, nil, fmt.Errorf("reading the kubeconfig: %w", err)
 	}
 	// The API server's own fairness limits requests; a second limit here would
 	// only slow large jobs down.
 	config.QPS = -1
 	scheme, err := Scheme()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	mgr, err := ctrl.NewManager(config, ctrl.Options{
+	options := ctrl.Options{
 		Scheme: scheme,
 		// Nobody here reads managed fields, and they are half of a pod's memory.
 		Cache:                  cache.Options{DefaultTransform: cache.TransformStripManagedFields(), ByObject: held()},
 		Metrics:                metrics(o.HealthListen),
 		HealthProbeBindAddress: "0",
-	})
-	if err != nil {
-		return nil, fmt.Errorf("connecting to the cluster: %w", err)
 	}
-	return mgr, nil
+	lock, err := elect(config, o, &options)
+	if err != nil {
+		return nil, nil, err
+	}
+	mgr, err := ctrl.NewManager(config, options)
+	if err != nil {
+		return nil, nil, fmt.Errorf("connecting to the cluster: %w", err)
+	}
+	return mgr, lock, nil
 }
 
 // held joins what each room says that the cache needs to hold of a kind.

@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
+	"slipway.dev/slipway/internal/batch"
 	"slipway.dev/slipway/internal/frontdoor"
 	"slipway.dev/slipway/internal/scheduler"
 	"slipway.dev/slipway/internal/serving"
@@ -32,7 +33,7 @@ func TestRole(t *testing.T) {
 	role := rbacv1.ClusterRole{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "rbac.authorization.k8s.io/v1", Kind: "ClusterRole"},
 		ObjectMeta: metav1.ObjectMeta{Name: "slipway:platform"},
-		Rules:      slices.Concat(scheduler.Rules(), training.Rules(), serving.Rules(), frontdoor.Rules()),
+		Rules:      slices.Concat(rules(), scheduler.Rules(), training.Rules(), batch.Rules(), serving.Rules(), frontdoor.Rules()),
 	}
 	content, err := yaml.Marshal(role)
 	if err != nil {
@@ -55,7 +56,7 @@ func TestRole(t *testing.T) {
 
 // TestNoWildcards keeps the role from growing into an administrator's.
 func TestNoWildcards(t *testing.T) {
-	for _, rule := range slices.Concat(scheduler.Rules(), training.Rules(), serving.Rules(), frontdoor.Rules()) {
+	for _, rule := range slices.Concat(rules(), scheduler.Rules(), training.Rules(), batch.Rules(), serving.Rules(), frontdoor.Rules()) {
 		if slices.Contains(rule.Verbs, "*") || slices.Contains(rule.Resources, "*") || slices.Contains(rule.APIGroups, "*") {
 			t.Errorf("rule %v uses a wildcard", rule)
 		}

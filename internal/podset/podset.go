@@ -10,12 +10,6 @@ import (
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 )
 
-// Topology requests as users of Kueue write them on pod templates.
-const (
-	AnnotationRequiredTopology  = "kueue.x-k8s.io/podset-required-topology"
-	AnnotationPreferredTopology = "kueue.x-k8s.io/podset-preferred-topology"
-)
-
 // Of so many pods of a template. Volumes says which nodes reach the volume that a
 // claim is bound to, where not all do, keyed by the claim's name.
 func Of(name string, count int32, template *corev1.PodTemplateSpec, volumes map[string]*corev1.NodeSelector) slipwayv1.PodSet {
@@ -30,6 +24,8 @@ func Of(name string, count int32, template *corev1.PodTemplateSpec, volumes map[
 		Tolerations:  spec.Tolerations,
 		HostPorts:    hostPorts(spec),
 		Labels:       template.Labels,
+		Topology:     topologyOf(template.Annotations),
+		Spread:       template.Annotations[slipwayv1.AnnotationSpread] == "true",
 
 		TopologySpreadConstraints: spec.TopologySpreadConstraints,
 	}
@@ -37,13 +33,6 @@ func Of(name string, count int32, template *corev1.PodTemplateSpec, volumes map[
 		set.Affinity = Pinned(spec.Affinity, spec.NodeName)
 	}
 	set.Affinity = reachable(set.Affinity, spec, volumes)
-	required, preferred := template.Annotations[AnnotationRequiredTopology], template.Annotations[AnnotationPreferredTopology]
-	switch {
-	case required != "":
-		set.Topology = &slipwayv1.Topology{Required: required}
-	case preferred != "":
-		set.Topology = &slipwayv1.Topology{Preferred: preferred}
-	}
 	return set
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	schedulingv1 "k8s.io/api/scheduling/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
@@ -87,4 +88,20 @@ func nodeTerms(requirements ...corev1.NodeSelectorRequirement) *corev1.Affinity 
 			corev1.NodeSelectorTerm{MatchExpressions: []corev1.NodeSelectorRequirement{r}})
 	}
 	return &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: selector}}
+}
+
+func TestDefaultPriority(t *testing.T) {
+	for name, tt := range map[string]struct {
+		classes []schedulingv1.PriorityClass
+		want    int32
+	}{
+		"no class":   {nil, 0},
+		"no default": {[]schedulingv1.PriorityClass{{Value: 5}}, 0},
+		"a default":  {[]schedulingv1.PriorityClass{{Value: 5}, {Value: 7, GlobalDefault: true}}, 7},
+		"several":    {[]schedulingv1.PriorityClass{{Value: 7, GlobalDefault: true}, {Value: -3, GlobalDefault: true}}, -3},
+	} {
+		if got := defaultPriority(tt.classes); got != tt.want {
+			t.Errorf("%s: %d, want %d", name, got, tt.want)
+		}
+	}
 }

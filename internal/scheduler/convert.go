@@ -5,6 +5,8 @@ package scheduler
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -23,7 +25,9 @@ func gangOf(g *slipwayv1.Gang) (placement.Gang, error) {
 	out := placement.Gang{
 		Key:      keyOf(g.Namespace, g.Name),
 		Queue:    g.Spec.Project,
+		User:     g.Spec.User,
 		Priority: g.Spec.Priority,
+		Kind:     runOf(g.Namespace, g.Name),
 		Created:  g.CreationTimestamp.Unix(),
 		Waits:    !isPlaced(&g.Status),
 		Started:  startOf(&g.Status),
@@ -60,10 +64,17 @@ func startOf(s *slipwayv1.GangStatus) int64 {
 	return c.LastTransitionTime.Unix()
 }
 
+// runOf is what the runs of one thing have in common: their names but for parts with a
+// digit, such as those that a counter, a date or a generator made.
+func runOf(namespace, name string) string {
+	parts := slices.DeleteFunc(strings.Split(name, "-"), func(part string) bool { return strings.ContainsAny(part, "0123456789") })
+	return keyOf(namespace, strings.Join(parts, "-"))
+}
+
 func keyOf(namespace, name string) string { return namespace + "/" + name }
 
 func setOf(namespace string, s *slipwayv1.PodSet) (placement.PodSet, error) {
-	set := placement.PodSet{Name: s.Name, Count: s.Count, Namespace: namespace, Labels: s.Labels, Shape: placement.Shape{
+	set := placement.PodSet{Name: s.Name, Count: s.Count, Spread: s.Spread, Namespace: namespace, Labels: s.Labels, Shape: placement.Shape{
 		Requests:    resourcesOf(s.Requests),
 		Selector:    s.NodeSelector,
 		Tolerations: tolerationsOf(s.Tolerations),
@@ -76,9 +87,9 @@ func setOf(namespace string, s *slipwayv1.PodSet) (placement.PodSet, error) {
 	}
 	set.Shape.HostPorts = placement.Distinct(set.Shape.HostPorts)
 	if t := s.Topology; t != nil {
-		set.Topology = placement.Topology{Key: t.Preferred}
-		if t.Required != "" {
-			set.Topology = placement.Topology{Key: t.Required, Required: true}
+		set.Topology = placement.Topology{Required: t.Required, Preferred: t.Preferred}
+		if t.Slice != nil {
+			set.Topology.SliceLabel, set.Topology.Slice = t.Slice.Label, t.Slice.Size
 		}
 	}
 	if err := followPeers(namespace, s, &set.Shape); err != nil {
@@ -182,7 +193,8 @@ func amountOf(name corev1.ResourceName, q resource.Quantity) int64 {
 // not answer is one, added when it was last heard of: the node controller says so
 // later, and not at all while most nodes are gone. One that answers that it is
 // not well, as each does for a moment when it starts, is none before the node
-// controller says so.
+// controller says so. One that somebody has found unhealthy, by a condition, is lost as
+// by a taint of that name.
 func nodeOf(n *corev1.Node) placement.Node {
 	out := placement.Node{
 		Name:        n.Name,
@@ -196,6 +208,12 @@ func nodeOf(n *corev1.Node) placement.Node {
 		out.Taints = append(out.Taints, placement.Taint{
 			Key: t.Key, Value: t.Value, Effect: string(t.Effect), Since: secondsOf(t.TimeAdded)})
 		out.Ready = out.Ready && !unwell(t)
+	}
+	for _, c := range n.Status.Conditions {
+		if c.Type == slipwayv1.NodeUnhealthy && c.Status == corev1.ConditionTrue {
+			out.Taints = append(out.Taints, placement.Taint{
+				Key: slipwayv1.NodeUnhealthy, Value: c.Reason, Effect: placement.NoExecute, Since: secondsOf(&c.LastTransitionTime)})
+		}
 	}
 	ready := readiness(n)
 	if out.Ready && ready.Status != corev1.ConditionTrue && ready.Status != corev1.ConditionFalse {

@@ -48,7 +48,7 @@ func TestGangOf(t *testing.T) {
 	want := placement.Gang{
 		Key: "ns/a", Priority: 7, Created: noon.Unix(), Waits: true,
 		Sets: []placement.PodSet{{
-			Name: "worker", Count: 2, Namespace: "ns", Topology: placement.Topology{Key: "rack", Required: true},
+			Name: "worker", Count: 2, Namespace: "ns", Topology: placement.Topology{Required: "rack"},
 			Shape: placement.Shape{
 				Requests:    placement.Resources{"cpu": 1500, "memory": 1 << 30},
 				Selector:    map[string]string{"disk": "ssd"},
@@ -173,5 +173,30 @@ func TestPodOf(t *testing.T) {
 	pod.Labels[slipwayv1.LabelRank] = "first"
 	if got, _ := podOf(pod); got.Set != "" || got.Gang != "ns/a" {
 		t.Errorf("a pod without a rank is of set %q of gang %q", got.Set, got.Gang)
+	}
+}
+
+func TestRunsOfOneThing(t *testing.T) {
+	for name, want := range map[string]string{
+		"pytorchjob-tune-17": "ns/pytorchjob-tune", "job-eval-2026-01-02": "ns/job-eval", "pytorchjob-tune-x7f2p": "ns/pytorchjob-tune",
+		"pytorchjob-tune": "ns/pytorchjob-tune", "7": "ns/",
+	} {
+		if got := runOf("ns", name); got != want {
+			t.Errorf("%s is a run of %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestNodesFoundUnhealthyAreLost(t *testing.T) {
+	n := newNode("n1", 8, 8)
+	n.Status.Conditions = append(n.Status.Conditions, corev1.NodeCondition{
+		Type: slipwayv1.NodeUnhealthy, Status: corev1.ConditionTrue, Reason: "XidError", LastTransitionTime: metav1.NewTime(noon)})
+	want := []placement.Taint{{Key: slipwayv1.NodeUnhealthy, Value: "XidError", Effect: placement.NoExecute, Since: noon.Unix()}}
+	if diff := cmp.Diff(want, nodeOf(n).Taints); diff != "" {
+		t.Errorf("taints (-want +got):\n%s", diff)
+	}
+	n.Status.Conditions[len(n.Status.Conditions)-1].Status = corev1.ConditionFalse
+	if taints := nodeOf(n).Taints; len(taints) > 0 {
+		t.Errorf("a node that is well again has %v", taints)
 	}
 }

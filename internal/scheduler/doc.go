@@ -26,6 +26,10 @@
 // does, why gangs wait is worded anew for a bounded number of them a second;
 // decisions are never held back by that.
 //
+// What the ledger is told of can be taken out of it, or out of the API server, as a
+// value (package snapshot). [Decide] gives such a value to a ledger of its own: that
+// is how "slipway why" and a replay of /debug/scheduler come to the same answers.
+//
 // What pods mean by selectors, affinity, tolerations, host ports and topology spread
 // constraints is what Kubernetes means; test/conformance/filters compares, and names
 // the differences.

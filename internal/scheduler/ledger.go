@@ -4,9 +4,13 @@
 package scheduler
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
+	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
@@ -25,8 +29,14 @@ type ledger struct {
 	// projects by name; namespaces are the projects of namespaces.
 	projects   map[string]*project
 	namespaces map[string]string
+	intake
 	// unwritten are gangs whose status may not be what it should; some may be gone.
 	unwritten []string
+	seen      seen
+	// decided says that there was a first decision; now is when the last one was.
+	decided bool
+	now     time.Time
+	tally   tally
 }
 
 // entry is one Gang.
@@ -34,7 +44,8 @@ type entry struct {
 	name       types.NamespacedName
 	uid        types.UID
 	generation int64
-	// version and status as last read or written.
+	// object as last read; version and status as last read or written.
+	object  *slipwayv1.Gang
 	version string
 	status  slipwayv1.GangStatus
 	// project that the gang names; asked is what placement was asked.
@@ -42,22 +53,34 @@ type entry struct {
 	asked   *placement.Gang
 	// answer is nil until the first decision.
 	answer *answer
+	// promised is the start that a gang that waits was told; zero for none.
+	promised time.Time
 }
 
 func newLedger() *ledger {
-	return &ledger{picture: placement.New(), gangs: map[string]*entry{}, projects: map[string]*project{}, namespaces: map[string]string{}}
+	return &ledger{
+		picture: placement.New(), gangs: map[string]*entry{}, projects: map[string]*project{}, namespaces: map[string]string{},
+		intake: newIntake(), seen: newSeen(), tally: newTally(),
+	}
 }
 
 // set an object that was made or changed.
 func (l *ledger) set(o client.Object) bool {
+	l.seen.set(o)
 	switch o := o.(type) {
 	case *corev1.Node:
+		l.divide(slices.Sorted(maps.Keys(o.Labels)), isLevel)
 		return l.picture.SetNode(nodeOf(o))
 	case *corev1.Pod:
-		if pod, takes := podOf(o); takes {
-			return l.picture.Bind(pod)
-		}
-		return l.picture.Unbind(string(o.UID))
+		return l.setPod(o)
+	case *corev1.PersistentVolumeClaim:
+		return l.setClaim(o)
+	case *corev1.PersistentVolume:
+		return l.setVolume(o)
+	case *storagev1.StorageClass:
+		return l.setClass(o)
+	case *schedulingv1beta1.PodGroup:
+		return l.setPodGroup(o)
 	case *slipwayv1.Gang:
 		return l.setGang(o)
 	case *slipwayv1.Project:
@@ -71,11 +94,20 @@ func (l *ledger) set(o client.Object) bool {
 
 // remove an object that is gone.
 func (l *ledger) remove(o client.Object) bool {
+	l.seen.remove(o)
 	switch o := o.(type) {
 	case *corev1.Node:
 		return l.picture.DeleteNode(o.Name)
 	case *corev1.Pod:
-		return l.picture.Unbind(string(o.UID))
+		return l.removePod(o)
+	case *corev1.PersistentVolumeClaim:
+		return l.removeClaim(client.ObjectKeyFromObject(o))
+	case *corev1.PersistentVolume:
+		delete(l.intake.volumes, o.Name)
+	case *storagev1.StorageClass:
+		delete(l.intake.classes, o.Name)
+	case *schedulingv1beta1.PodGroup:
+		return l.removePodGroup(o)
 	case *slipwayv1.Gang:
 		return l.removeGang(o)
 	case *slipwayv1.Project:
@@ -104,8 +136,9 @@ func (l *ledger) setGang(g *slipwayv1.Gang) bool {
 	} else if !newer(g.ResourceVersion, e.version) {
 		return false
 	}
-	e.version, e.status = g.ResourceVersion, g.Status
+	e.object, e.version, e.status = g, g.ResourceVersion, g.Status
 	l.unwritten = append(l.unwritten, key)
+	l.seat(e)
 	if e.generation != g.Generation {
 		e.generation = g.Generation
 		l.ask(e, g)
@@ -128,6 +161,12 @@ func (l *ledger) ask(e *entry, g *slipwayv1.Gang) {
 		asked.Queue = l.namespaces[g.Namespace]
 	}
 	if err == nil {
+		for i := range g.Spec.PodSets {
+			if t := g.Spec.PodSets[i].Topology; t != nil {
+				l.divide([]string{t.Required, t.Preferred}, func(key string) bool { return key != "" })
+			}
+		}
+		l.shrink(&asked, e)
 		e.asked = &asked
 		err = l.picture.SetGang(asked)
 	} else {
@@ -135,6 +174,7 @@ func (l *ledger) ask(e *entry, g *slipwayv1.Gang) {
 	}
 	if err != nil {
 		e.answer = &answer{generation: g.Generation, refused: err.Error()}
+		l.tally.decisions[refused]++
 	}
 }
 
@@ -154,6 +194,8 @@ func (l *ledger) drop(key string) {
 
 // decide on all gangs, and return those whose status is to be looked at.
 func (l *ledger) decide(now time.Time) []types.NamespacedName {
+	l.decided, l.now = true, now
+	l.askGroups()
 	l.noteAll(l.picture.Advance(now.Unix()))
 	return l.flush()
 }
@@ -163,16 +205,17 @@ func (l *ledger) decide(now time.Time) []types.NamespacedName {
 func (l *ledger) plan() []types.NamespacedName {
 	l.noteAll(l.picture.Settle())
 	for key, e := range l.gangs {
-		at, promised := l.picture.PlannedStart(key)
+		planned, promised := l.picture.PlannedStart(key)
 		if e.answer == nil || !promised && e.answer.start.IsZero() {
 			continue
 		}
 		start := time.Time{}
 		if promised {
-			start = time.Unix(at, 0)
+			start = time.Unix(planned.At, 0)
 		}
+		l.promise(e, start)
 		if e.answer.start.IsZero() != start.IsZero() || start.Sub(e.answer.start).Abs() >= startPrecision {
-			e.answer.start = start
+			e.answer.start, e.answer.when = start, whenOf(planned)
 			l.unwritten = append(l.unwritten, key)
 		}
 	}
@@ -184,6 +227,7 @@ const startPrecision = time.Minute
 
 func (l *ledger) noteAll(verdicts []placement.Verdict) {
 	for _, v := range verdicts {
+		l.count(v)
 		l.note(v)
 	}
 }
@@ -200,15 +244,56 @@ func (l *ledger) nextLoss() time.Time {
 func (l *ledger) reword(limit int) ([]types.NamespacedName, bool) {
 	news, more := l.picture.Refresh(limit)
 	for _, v := range news {
-		l.note(v)
+		if !l.gaveWay(v.Gang) {
+			l.note(v)
+		}
 	}
 	return l.flush(), more
 }
 
+// gaveWay says that a gang gave up its places and its status does not say so yet:
+// why comes before what it waits for.
+func (l *ledger) gaveWay(key string) bool {
+	e := l.gangs[key]
+	if e == nil {
+		return false // Its pods are told and deleted at once.
+	}
+	why := e.answer.verdict.Reason
+	return why != nil && why.Code == placement.Evicted && placedReason(&e.status) != string(placement.Evicted)
+}
+
 func (l *ledger) note(v placement.Verdict) {
+	if g := l.groups[v.Gang]; g != nil {
+		l.noteGroup(g, v, l.now)
+		return
+	}
 	e := l.gangs[v.Gang]
-	e.answer = &answer{generation: e.generation, verdict: v}
+	next := &answer{generation: e.generation, verdict: v}
+	if e.answer != nil && v.State == placement.Waiting {
+		next.start, next.when = e.answer.start, e.answer.when // until the next plan says otherwise
+	}
+	e.answer = next
 	l.unwritten = append(l.unwritten, v.Gang)
+	l.seat(e)
+}
+
+// moved says that a gang got places, or lost some, and its status does not say so
+// yet.
+func (l *ledger) moved(name types.NamespacedName) bool {
+	e := l.gangs[keyOf(name.Namespace, name.Name)]
+	if e == nil || e.answer == nil {
+		return false
+	}
+	v := &e.answer.verdict
+	return (v.State == placement.Placed) != isPlaced(&e.status) || !samePlaces(v.Placement, e.status.Placement)
+}
+
+func samePlaces(told []placement.SetPlacement, written []slipwayv1.PodSetPlacement) bool {
+	return slices.EqualFunc(told, written, func(a placement.SetPlacement, b slipwayv1.PodSetPlacement) bool {
+		return a.Set == b.Name && slices.EqualFunc(a.Slots, b.Slots, func(x placement.Slot, y slipwayv1.Slot) bool {
+			return x == placement.Slot(y)
+		})
+	})
 }
 
 func (l *ledger) flush() []types.NamespacedName {
@@ -248,5 +333,6 @@ func (l *ledger) draft(name types.NamespacedName, now time.Time) (*draft, bool) 
 func (l *ledger) written(d *draft, version string) {
 	if e := l.gangs[keyOf(d.name.Namespace, d.name.Name)]; e != nil && e.uid == d.uid && newer(version, e.version) {
 		e.version, e.status = version, *d.new
+		l.seat(e)
 	}
 }

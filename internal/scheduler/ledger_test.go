@@ -321,6 +321,66 @@ func TestGrowsAndShrinks(t *testing.T) {
 	s.expect(map[string]string{"a": "Placed Ready (Placed) worker n1*2"})
 }
 
+// TestSaysThatItGaveWay although what it waits for is worded before that is written.
+func TestSaysThatItGaveWay(t *testing.T) {
+	low, high := newGang("low", 1, 8), newGang("high", 1, 8)
+	high.Spec.Priority = 1
+	s := newServer(t, newNode("n1", 8, 8), low)
+	s.settle()
+	s.set(high)
+	s.settle()
+	names := s.ledger.plan()
+	s.ledger.picture.SetNode(nodeOf(newNode("n2", 8, 1))) // so that there is something to word
+	s.ledger.reword(100)
+	for _, name := range names {
+		s.write(name)
+	}
+	if got := placedReason(&s.gangs[client.ObjectKeyFromObject(low)].Status); got != "Evicted" {
+		t.Errorf("the gang that gave way says %s", got)
+	}
+}
+
+// TestMoved: what is written before the reasons of those that wait.
+func TestMoved(t *testing.T) {
+	low, waits, high := newGang("low", 1, 8), newGang("waits", 1, 8), newGang("high", 1, 8)
+	high.Spec.Priority = 1
+	s := newServer(t, newNode("n1", 8, 8), low, waits)
+	moved := func(want ...string) {
+		t.Helper()
+		var got []string
+		for _, g := range []*slipwayv1.Gang{low, waits, high} {
+			if s.ledger.moved(client.ObjectKeyFromObject(g)) {
+				got = append(got, g.Name)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("gangs to be written first (-want +got):\n%s", diff)
+		}
+	}
+	write := func(names []types.NamespacedName) {
+		for _, name := range names {
+			s.write(name)
+		}
+	}
+	moved() // Nothing is decided.
+	names := s.ledger.decide(s.now)
+	moved("low")
+	write(names)
+	moved()
+	s.set(high)
+	s.settle()
+	names = s.ledger.plan()
+	moved("low", "high") // One gave its place to the other, which has no pods to wait for.
+	write(names)
+	moved()
+	s.set(newNode("n2", 8, 8))
+	s.ledger.remove(newNode("n1", 8, 8))
+	s.ledger.decide(s.now)
+	if !s.ledger.moved(client.ObjectKeyFromObject(high)) {
+		t.Error("a gang that goes on at another place is not written first")
+	}
+}
+
 func TestWhatCannotBeFollowed(t *testing.T) {
 	g := newGang("a", 2, 1)
 	g.Spec.PodSets[0].Affinity = &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{

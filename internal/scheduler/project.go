@@ -86,7 +86,7 @@ func (l *ledger) setNamespace(name, project string) bool {
 		return false
 	}
 	l.namespaces[name] = project
-	news := false
+	news := l.inNamespace(name)
 	for _, e := range l.gangs {
 		if e.name.Namespace == name && e.asked != nil && e.project == "" {
 			e.asked.Queue = project
@@ -160,7 +160,9 @@ func (w writer) writeProject(ctx context.Context, name string) error {
 		return fmt.Errorf("encoding the status of project %s: %w", name, err)
 	}
 	p := &slipwayv1.Project{ObjectMeta: metav1.ObjectMeta{Name: name}}
-	if err := w.client.Status().Patch(ctx, p, client.RawPatch(types.MergePatchType, body)); err != nil {
+	err = w.client.Status().Patch(ctx, p, client.RawPatch(types.MergePatchType, body))
+	w.meters.wrote("Project", err)
+	if err != nil {
 		return fmt.Errorf("patching the status of project %s: %w", name, err)
 	}
 	w.mu.Lock()

@@ -144,6 +144,10 @@ func TestAPIPlannedStart(t *testing.T) {
 		return c != nil && strings.Contains(c.Message, "; expected to start by ")
 	})
 	_, text, _ := strings.Cut(message(g), "; expected to start by ")
+	text, when, _ := strings.Cut(text, ", when ")
+	if want := r.ns + "/runs has ended (90 % sure)"; when != want {
+		t.Errorf("is expected to start when %q, want %q", when, want)
+	}
 	if start, err := time.Parse(time.RFC3339, text); err != nil || time.Until(start) > time.Hour+time.Minute || time.Until(start) < 50*time.Minute {
 		t.Errorf("is expected to start at %q: %v", text, err)
 	}

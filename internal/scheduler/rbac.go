@@ -7,6 +7,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
+	storagev1 "k8s.io/api/storage/v1"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 )
@@ -15,6 +17,16 @@ import (
 func Rules() []rbacv1.PolicyRule {
 	return []rbacv1.PolicyRule{
 		rule(corev1.GroupName, []string{"namespaces", "nodes", "pods"}, "get", "list", "watch"),
+		// Pods that name this scheduler are bound, told why they wait, or give way.
+		rule(corev1.GroupName, []string{"pods/binding"}, "create"),
+		rule(corev1.GroupName, []string{"pods/status"}, "patch"),
+		rule(corev1.GroupName, []string{"pods"}, "delete"),
+		// A claim that waits for its first pod is told the pod's node.
+		rule(corev1.GroupName, []string{"persistentvolumeclaims"}, "get", "list", "watch", "patch"),
+		rule(corev1.GroupName, []string{"persistentvolumes"}, "get", "list", "watch"),
+		rule(storagev1.GroupName, []string{"storageclasses"}, "get", "list", "watch"),
+		rule(schedulingv1beta1.GroupName, []string{"podgroups"}, "get", "list", "watch"),
+		rule(schedulingv1beta1.GroupName, []string{"podgroups/status"}, "patch"),
 		rule(slipwayv1.GroupVersion.Group, []string{"gangs", "projects"}, "get", "list", "watch"),
 		rule(slipwayv1.GroupVersion.Group, []string{"gangs/status", "projects/status"}, "patch"),
 		rule(eventsv1.GroupName, []string{"events"}, "create", "patch"),

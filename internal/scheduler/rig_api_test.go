@@ -40,6 +40,8 @@ type rig struct {
 	kinds  *runtime.Scheme
 	user   *rest.Config
 	stop   func()
+	// scheduler that was started last.
+	scheduler *scheduler
 }
 
 func newRig(t testing.TB) *rig {
@@ -90,7 +92,8 @@ func (r *rig) start() {
 		Controller: config.Controller{SkipNameValidation: ptr.To(true)},
 	})
 	r.must(err)
-	r.must(Setup(mgr))
+	r.scheduler, err = setup(mgr)
+	r.must(err)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- mgr.Start(ctx) }()

@@ -11,13 +11,16 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 
@@ -40,16 +43,23 @@ const (
 type scheduler struct {
 	client client.Client
 	events events.EventRecorder
+	meters *meters
 
 	mu     sync.Mutex
 	ledger *ledger
 
 	// writes is the writer's queue; it is there once ready is closed.
-	writes queue
+	writes writeQueue
 	ready  chan struct{}
+	// binds is the binder's queue; it is there once binding is closed.
+	binds   queue
+	binding chan struct{}
 }
 
 type queue = workqueue.TypedRateLimitingInterface[ctrl.Request]
+
+// writeQueue is the kind of queue that controllers have unless they are told otherwise.
+type writeQueue = priorityqueue.PriorityQueue[ctrl.Request]
 
 // decider decides when something changed. Its requests carry nothing.
 type decider struct {
@@ -100,6 +110,11 @@ func (d *decider) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, e
 	case <-ctx.Done():
 		return ctrl.Result{}, ctx.Err()
 	}
+	select {
+	case <-d.binding:
+	case <-ctx.Done():
+		return ctrl.Result{}, ctx.Err()
+	}
 	now := time.Now()
 	due := now.Sub(d.reworded) >= rewordEvery
 	if due {
@@ -111,13 +126,32 @@ func (d *decider) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, e
 	} else if again.IsZero() || later.Before(again) {
 		again = later
 	}
-	for _, name := range changed {
-		d.writes.Add(ctrl.Request{NamespacedName: name})
-	}
+	d.enqueue(changed)
+	d.release()
 	if again.IsZero() {
 		return ctrl.Result{}, nil
 	}
 	return ctrl.Result{RequeueAfter: max(time.Until(again), time.Millisecond)}, nil
+}
+
+// Priorities of what is to be written.
+var (
+	urgent   = ptr.To(1)
+	ordinary = ptr.To(0)
+)
+
+// enqueue what is to be written: gangs that got or gave up places before those that
+// are told why they wait, of whom there may be thousands.
+func (d *decider) enqueue(changed []types.NamespacedName) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, name := range changed {
+		priority := ordinary
+		if d.ledger.moved(name) {
+			priority = urgent
+		}
+		d.writes.AddWithOpts(priorityqueue.AddOpts{Priority: priority}, ctrl.Request{NamespacedName: name})
+	}
 }
 
 // decide returns the gangs to write, and when to decide again though nothing may
@@ -125,7 +159,9 @@ func (d *decider) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, e
 func (d *decider) decide(now time.Time, reword bool) ([]types.NamespacedName, time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	began := time.Now()
 	decided := d.ledger.decide(now)
+	d.meters.decided(d.ledger.takeTally(), time.Since(began))
 	limit := 0
 	if reword {
 		limit = rewordLimit
@@ -146,8 +182,10 @@ func (d *decider) plan(now time.Time) ([]types.NamespacedName, time.Time) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	began := time.Now()
 	changed := append(d.ledger.plan(), d.ledger.changedProjects(now)...)
 	d.planned = time.Now()
+	d.meters.planned(d.ledger.takeTally(), d.planned.Sub(began))
 	d.breather = max(planEvery, planBreather*d.planned.Sub(now))
 	return changed, time.Time{}
 }
@@ -171,6 +209,7 @@ func (w writer) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Resul
 		return ctrl.Result{}, nil
 	}
 	gang, err := w.patch(ctx, d)
+	w.meters.wrote("Gang", err)
 	switch {
 	case apierrors.IsConflict(err), apierrors.IsNotFound(err):
 		return ctrl.Result{}, nil
@@ -180,6 +219,7 @@ func (w writer) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Resul
 	w.mu.Lock()
 	w.ledger.written(d, gang.ResourceVersion)
 	w.mu.Unlock()
+	w.release()
 	if e, news := eventOf(d); news {
 		w.events.Eventf(gang, nil, e.Type, e.Reason, e.Action, "%s", e.Note)
 	}
@@ -215,5 +255,8 @@ func (w writer) patch(ctx context.Context, d *draft) (*slipwayv1.Gang, error) {
 
 // watched are the kinds that feed hears of.
 func watched() []client.Object {
-	return []client.Object{&corev1.Node{}, &corev1.Namespace{}, &corev1.Pod{}, &slipwayv1.Project{}, &slipwayv1.Gang{}}
+	return []client.Object{
+		&corev1.Node{}, &corev1.Namespace{}, &corev1.Pod{}, &slipwayv1.Project{}, &slipwayv1.Gang{},
+		&corev1.PersistentVolumeClaim{}, &corev1.PersistentVolume{}, &storagev1.StorageClass{},
+	}
 }

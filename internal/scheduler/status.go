@@ -5,6 +5,7 @@ package scheduler
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -30,8 +31,10 @@ type answer struct {
 	verdict    placement.Verdict
 	// refused says why no decision can be made about the gang.
 	refused string
-	// start is when it is expected to start; zero when that is not known.
+	// start is when it is expected to start; zero when that is not known. when says
+	// what has happened by then, and how sure that is.
 	start time.Time
+	when  string
 }
 
 // statusFor is what the status becomes with an answer.
@@ -61,12 +64,30 @@ func (a *answer) explain() (placement.State, string, string) {
 	case a.refused != "":
 		return placement.Never, reasonInvalid, a.refused
 	case v.Reason != nil && !a.start.IsZero():
-		return v.State, string(v.Reason.Code), v.Reason.String() + "; expected to start by " + a.start.UTC().Format(time.RFC3339)
+		return v.State, string(v.Reason.Code), v.Reason.String() + "; expected to start by " + a.start.UTC().Format(time.RFC3339) + a.when
 	case v.Reason != nil:
 		return v.State, string(v.Reason.Code), v.Reason.String()
 	default:
 		return v.State, reasonPlaced, summary(v.Placement)
 	}
+}
+
+// maxNamed gangs are named of those that end before another one starts.
+const maxNamed = 3
+
+// whenOf a planned start: ", when a/b has ended (90 % sure)".
+func whenOf(start placement.Start) string {
+	if len(start.After) == 0 {
+		return ""
+	}
+	who, have := strings.Join(start.After[:min(len(start.After), maxNamed)], ", "), "has"
+	if len(start.After) > 1 {
+		have = "have"
+	}
+	if more := len(start.After) - maxNamed; more > 0 {
+		who += fmt.Sprintf(" and %d more", more)
+	}
+	return fmt.Sprintf(", when %s %s ended (%.0f %% sure)", who, have, 100*start.Confidence)
 }
 
 func summary(placed []placement.SetPlacement) string {

@@ -111,3 +111,19 @@ func TestLongMessagesAreClipped(t *testing.T) {
 		t.Errorf("event has %d bytes", len(e.Note))
 	}
 }
+
+func TestWhenAGangStarts(t *testing.T) {
+	for _, c := range []struct {
+		after []string
+		want  string
+	}{
+		{nil, ""},
+		{[]string{"a/b"}, ", when a/b has ended (81 % sure)"},
+		{[]string{"a/b", "a/c"}, ", when a/b, a/c have ended (81 % sure)"},
+		{[]string{"a/b", "a/c", "a/d", "a/e", "a/f"}, ", when a/b, a/c, a/d and 2 more have ended (81 % sure)"},
+	} {
+		if got := whenOf(placement.Start{After: c.after, Confidence: 0.81}); got != c.want {
+			t.Errorf("after %v: %q, want %q", c.after, got, c.want)
+		}
+	}
+}

@@ -84,22 +84,6 @@ func TestAPIPriorityClass(t *testing.T) {
 
 // Every job of every test would get the value of a default class, so that this is
 // tried without the API server.
-func TestDefaultPriority(t *testing.T) {
-	for name, tt := range map[string]struct {
-		classes []schedulingv1.PriorityClass
-		want    int32
-	}{
-		"no class":   {nil, 0},
-		"no default": {[]schedulingv1.PriorityClass{{Value: 5}}, 0},
-		"a default":  {[]schedulingv1.PriorityClass{{Value: 5}, {Value: 7, GlobalDefault: true}}, 7},
-		"several":    {[]schedulingv1.PriorityClass{{Value: 7, GlobalDefault: true}, {Value: -3, GlobalDefault: true}}, -3},
-	} {
-		if got := defaultPriority(tt.classes); got != tt.want {
-			t.Errorf("%s: %d, want %d", name, got, tt.want)
-		}
-	}
-}
-
 // A job waits for its claim, and asks for nodes that reach the volume of it.
 func TestAPIPodWithAClaimIsHeldToItsNode(t *testing.T) {
 	r := newRig(t)

@@ -21,7 +21,8 @@ import (
 func (p *pass) gangSpec() slipwayv1.GangSpec {
 	job := p.in.Job
 	spec := slipwayv1.GangSpec{
-		Project:    job.Object().GetLabels()[slipwayv1.LabelProject],
+		Project:    slipwayv1.ProjectOf(job.Object().GetLabels()),
+		User:       job.Object().GetAnnotations()[slipwayv1.AnnotationUser],
 		Priority:   ptr.Deref(p.in.Priority, 0),
 		MaxRunTime: maxRunTime(job),
 		MinRunTime: duration(job, slipwayv1.AnnotationMinRunTime),

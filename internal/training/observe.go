@@ -9,11 +9,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	schedulingv1 "k8s.io/api/scheduling/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/sets"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
@@ -83,44 +80,16 @@ func (r *reconciler) observeOwned(ctx context.Context, in *observed) error {
 	return nil
 }
 
-// observePriority resolves the class by name, as admission does for pods. Only a
-// job that has no gang yet waits for a class that is missing.
+// observePriority resolves the class by name. Only a job that has no gang yet waits
+// for a class that is missing.
 func (r *reconciler) observePriority(ctx context.Context, in *observed) error {
 	field, name := priorityClass(*in)
-	if name == "" {
-		return r.observeDefaultPriority(ctx, in)
-	}
-	var class schedulingv1.PriorityClass
-	switch err := r.client.Get(ctx, client.ObjectKey{Name: name}, &class); {
-	case err == nil:
-		in.Priority = &class.Value
-	case !apierrors.IsNotFound(err):
-		return fmt.Errorf("reading priority class %s: %w", name, err)
-	case in.Gang == nil:
+	var err error
+	in.Priority, err = podset.Priority(ctx, r.client, name)
+	if err == nil && in.Priority == nil && in.Gang == nil {
 		in.Blocked[field] = fmt.Sprintf("%s: there is no PriorityClass %s; make it or name another", field, name)
 	}
-	return nil
-}
-
-// observeDefaultPriority takes the default class's or, without one, zero. Of
-// several defaults the lowest counts, as in admission.
-func (r *reconciler) observeDefaultPriority(ctx context.Context, in *observed) error {
-	var classes schedulingv1.PriorityClassList
-	if err := r.client.List(ctx, &classes); err != nil {
-		return fmt.Errorf("listing priority classes: %w", err)
-	}
-	in.Priority = ptr.To(defaultPriority(classes.Items))
-	return nil
-}
-
-func defaultPriority(classes []schedulingv1.PriorityClass) int32 {
-	var lowest *int32
-	for i := range classes {
-		if c := &classes[i]; c.GlobalDefault && (lowest == nil || c.Value < *lowest) {
-			lowest = &c.Value
-		}
-	}
-	return ptr.Deref(lowest, 0)
+	return err
 }
 
 // priorityClass of the job: the policy's, or else the first replica type's.

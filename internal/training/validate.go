@@ -16,6 +16,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/podset"
 	"slipway.dev/slipway/internal/training/frameworks"
 )
 
@@ -105,6 +106,7 @@ func validateReplica(f frameworks.Framework, t frameworks.Type, path string, spe
 	default:
 		problems = append(problems, fmt.Sprintf("%s.restartPolicy: %q is unknown; use Always, OnFailure, Never or ExitCode", path, spec.RestartPolicy))
 	}
+	problems = append(problems, podset.Problems(path+".template.metadata.annotations", spec.Template.Annotations)...)
 	return append(problems, validateContainers(f, path+".template.spec.containers", spec.Template.Spec.Containers)...)
 }
 

@@ -25,47 +25,119 @@ const (
 )
 
 // measureChurn gives a running platform large and small gangs, each of which
-// wants a rack of its own choice whole, while others run, end and go.
+// wants a rack of its own choice whole, while others run, end and go. Then the same
+// gangs are given to upstream's scheduler on a cluster of its own.
 func measureChurn(ctx context.Context, o *options) ([]bench.Bar, error) {
-	return inLab(ctx, o, o.churn.nodes, func(ctx context.Context, l *lab.Lab) ([]bench.Bar, error) {
-		if err := l.StartPlatform(); err != nil {
-			return nil, err
-		}
-		if err := l.AwaitPlatform(ctx); err != nil {
-			return nil, err
-		}
-		b, err := l.Batch(ctx, "churn")
-		if err != nil {
-			return nil, err
-		}
-		before, err := l.Writes(ctx)
-		if err != nil {
-			return nil, err
-		}
-		gangs := mixed(o.churn.large, o.churn.small)
-		pods := o.churn.large*largeGang + o.churn.small*smallGang
-		began := time.Now()
-		if err := lab.Submit(ctx, b, gangs); err != nil {
-			return nil, err
-		}
-		if err := b.Placed.Await(ctx, len(gangs)); err != nil {
-			return nil, fmt.Errorf("placing gangs: %w", err)
-		}
-		if err := b.Bound.Await(ctx, pods); err != nil {
-			return nil, fmt.Errorf("binding pods: %w", err)
-		}
-		after, err := l.Writes(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return []bench.Bar{
-			bench.AtMost("longest gap in placing gangs", longestGap(began, b.Placed.Times()).Seconds(), "s", gapLimit),
-			bench.Observed(fmt.Sprintf("%d gangs placed", len(gangs)), b.Placed.Last().Sub(began).Seconds(), "s"),
-			bench.Observed(fmt.Sprintf("%d pods bound", pods), b.Bound.Last().Sub(began).Seconds(), "s"),
-			bench.Observed("longest gap in binding pods", longestGap(began, b.Bound.Times()).Seconds(), "s"),
-			writesBar("API writes per pod, up to the last one bound", after.Since(before), pods),
-		}, nil
+	var ours, theirs churned
+	bars, err := inLab(ctx, o, o.churn.nodes, func(ctx context.Context, l *lab.Lab) (bars []bench.Bar, err error) {
+		ours, bars, err = churnOurs(ctx, l, o)
+		return bars, err
 	})
+	if err != nil || o.churn.patience <= 0 {
+		return bars, err
+	}
+	upstream, err := inUpstreamLab(ctx, o, o.churn.nodes, func(ctx context.Context, l *lab.Lab) (bars []bench.Bar, err error) {
+		theirs, bars, err = churnUpstream(ctx, l, o)
+		return bars, err
+	})
+	bars = append(bars, upstream...)
+	if err != nil {
+		return bars, err
+	}
+	return append(bars, bench.AtMost("all gangs bound, time for each second of upstream's", ours.took()/theirs.took(), "", 1)), nil
+}
+
+// churned is when gangs had all their pods bound.
+type churned struct {
+	began, ended time.Time
+	whole        []time.Time
+}
+
+func (c churned) took() float64 { return c.ended.Sub(c.began).Seconds() }
+
+// bars of either scheduler.
+func (c churned) bars(whose string, gangs int) []bench.Bar {
+	return []bench.Bar{
+		bench.Observed(fmt.Sprintf("%s%d of %d gangs bound", whose, len(c.whole), gangs), c.took(), "s"),
+		bench.Observed(whose+"longest gap in binding whole gangs", longestGap(c.began, append(c.whole, c.ended)).Seconds(), "s"),
+	}
+}
+
+func churnOurs(ctx context.Context, l *lab.Lab, o *options) (churned, []bench.Bar, error) {
+	if err := l.StartPlatform(); err != nil {
+		return churned{}, nil, err
+	}
+	if err := l.AwaitPlatform(ctx); err != nil {
+		return churned{}, nil, err
+	}
+	b, err := l.Batch(ctx, "churn")
+	if err != nil {
+		return churned{}, nil, err
+	}
+	before, err := l.Writes(ctx)
+	if err != nil {
+		return churned{}, nil, err
+	}
+	gangs, pods := mixed(o.churn.large, o.churn.small), o.churn.pods()
+	began := time.Now()
+	if err := lab.Submit(ctx, b, gangs); err != nil {
+		return churned{}, nil, err
+	}
+	if err := b.Placed.Await(ctx, len(gangs)); err != nil {
+		return churned{}, nil, fmt.Errorf("placing gangs: %w", err)
+	}
+	if err := b.Whole.Await(ctx, len(gangs)); err != nil {
+		return churned{}, nil, fmt.Errorf("binding pods: %w", err)
+	}
+	after, err := l.Writes(ctx)
+	if err != nil {
+		return churned{}, nil, err
+	}
+	c := churned{began, b.Whole.Last(), b.Whole.Times()}
+	return c, append([]bench.Bar{
+		bench.AtMost("longest gap in placing gangs", longestGap(began, b.Placed.Times()).Seconds(), "s", gapLimit),
+		bench.Observed(fmt.Sprintf("%d gangs placed", len(gangs)), b.Placed.Last().Sub(began).Seconds(), "s"),
+		bench.Observed("longest gap in binding pods", longestGap(began, b.Bound.Times()).Seconds(), "s"),
+		writesBar("API writes per pod, up to the last one bound", after.Since(before), pods),
+	}, c.bars("", len(gangs))...), nil
+}
+
+// churnUpstream gives up after a time: then what is compared with is the least that
+// upstream's scheduler would have needed.
+func churnUpstream(ctx context.Context, l *lab.Lab, o *options) (churned, []bench.Bar, error) {
+	if err := l.StartUpstream(ctx); err != nil {
+		return churned{}, nil, err
+	}
+	b, err := l.Batch(ctx, "churn")
+	if err != nil {
+		return churned{}, nil, err
+	}
+	before, err := l.Writes(ctx)
+	if err != nil {
+		return churned{}, nil, err
+	}
+	gangs := mixed(o.churn.large, o.churn.small)
+	c := churned{began: time.Now()}
+	patient, cancel := context.WithTimeout(ctx, o.churn.patience)
+	defer cancel()
+	if err = lab.SubmitGroups(patient, b, gangs); err == nil {
+		err = b.Whole.Await(patient, len(gangs))
+	}
+	switch c.whole = b.Whole.Times(); {
+	case err == nil:
+		c.ended = b.Whole.Last()
+	case ctx.Err() == nil && patient.Err() != nil:
+		say("upstream's scheduler is given up after %s", o.churn.patience)
+		c.ended = time.Now()
+	default:
+		return c, nil, fmt.Errorf("waiting for upstream's scheduler: %w", err)
+	}
+	after, err := l.Writes(ctx)
+	if err != nil {
+		return c, nil, err
+	}
+	bars := c.bars("upstream: ", len(gangs))
+	return c, append(bars, writesBar("upstream: API writes per pod, up to the last one bound", after.Since(before), len(b.Bound.Times()))), nil
 }
 
 // mixed gangs in an order that is the same every time.

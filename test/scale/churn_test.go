@@ -43,3 +43,16 @@ func TestMixed(t *testing.T) {
 		t.Errorf("%d pods, want %d", pods, want)
 	}
 }
+
+func TestChurned(t *testing.T) {
+	at := func(s int) time.Time { return time.Unix(int64(100+s), 0) }
+	// Given up 9 s after the last gang.
+	c := churned{began: at(0), ended: at(12), whole: []time.Time{at(1), at(3)}}
+	bars := c.bars("", 5)
+	if got := bars[0].Value; got != 12 {
+		t.Errorf("it took %v s, want 12", got)
+	}
+	if got := bars[1].Value; got != 9 {
+		t.Errorf("the longest gap is %v s, want 9", got)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // options say what is measured, and how large it is.
@@ -16,18 +17,26 @@ type options struct {
 	only     string
 	programs string
 
-	jobs    struct{ nodes, jobs int }
-	gang    struct{ nodes, pods int }
-	verdict struct{ nodes, times int }
-	churn   struct{ nodes, large, small int }
-	restart struct{ nodes, pods int }
-	reclaim struct{ nodes, times, gang int }
-	growth  struct{ jobs int }
-	decide  struct{ nodes int }
+	jobs      struct{ nodes, jobs int }
+	gang      struct{ nodes, pods int }
+	verdict   struct{ nodes, times int }
+	churn     churnOptions
+	restart   struct{ nodes, pods int }
+	reclaim   struct{ nodes, times, gang int }
+	workloads struct{ cohorts, queues, each int }
+	growth    struct{ jobs int }
+	decide    struct{ nodes int }
 
 	// Numbers of nodes at which growth is looked at, or of gangs that wait.
 	growthAt, decideAt, decideWaiting []int
 }
+
+type churnOptions struct {
+	nodes, large, small int
+	patience            time.Duration
+}
+
+func (c churnOptions) pods() int { return c.large*largeGang + c.small*smallGang }
 
 func parse(args []string, usage io.Writer) (*options, error) {
 	o := &options{}
@@ -44,11 +53,15 @@ func parse(args []string, usage io.Writer) (*options, error) {
 	flags.IntVar(&o.churn.nodes, "churn-nodes", 5000, "churn: nodes")
 	flags.IntVar(&o.churn.large, "churn-large", 20, "churn: gangs of 500 pods")
 	flags.IntVar(&o.churn.small, "churn-small", 750, "churn: gangs of 4 pods")
+	flags.DurationVar(&o.churn.patience, "churn-upstream", 8*time.Minute, "churn: for how `long` upstream's scheduler may take; 0 leaves it out")
 	flags.IntVar(&o.restart.nodes, "restart-nodes", 2000, "restart: nodes")
 	flags.IntVar(&o.restart.pods, "restart-pods", 50000, "restart: bound pods, at most 30 for each node")
 	flags.IntVar(&o.reclaim.nodes, "reclaim-nodes", 500, "reclaim: nodes of 8 GPUs, all of them borrowed by gangs of one GPU")
 	flags.IntVar(&o.reclaim.times, "reclaim-times", 5, "reclaim: gangs of one GPU, one after another, that take one back")
 	flags.IntVar(&o.reclaim.gang, "reclaim-gang", 250, "reclaim: pods of the gang that takes back as many GPUs")
+	flags.IntVar(&o.workloads.cohorts, "workloads-cohorts", 5, "workloads: cohorts")
+	flags.IntVar(&o.workloads.queues, "workloads-queues", 6, "workloads: queues of a cohort")
+	flags.IntVar(&o.workloads.each, "workloads-each", 500, "workloads: workloads of a queue")
 	flags.IntVar(&o.growth.jobs, "growth-jobs", 200, "growth: jobs of 4 pods")
 	numbers(flags, &o.growthAt, "growth-nodes", "500,2000,7500", "growth: `numbers` of nodes")
 	flags.IntVar(&o.decide.nodes, "decide-nodes", 7500, "decide: nodes that are filled")

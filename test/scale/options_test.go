@@ -24,6 +24,12 @@ func TestParse(t *testing.T) {
 	if _, err := parse([]string{"-growth-nodes", "5,many"}, &usage); err == nil {
 		t.Error("a number of nodes that is none is taken")
 	}
+	if want := []int{500, 2000, 7500}; !slices.Equal(o.decideAt, want) {
+		t.Errorf("unset, nodes are %v, want %v", o.decideAt, want)
+	}
+	if _, err := parse([]string{"-decide-waiting", "0"}, &usage); err == nil {
+		t.Error("a size of zero is taken")
+	}
 	if all, err := parse(nil, &usage); err != nil || all.file() != "scale" {
 		t.Errorf("without arguments: %v, %v", all, err)
 	}

@@ -59,6 +59,7 @@ func measureReclaim(ctx context.Context, o *options) ([]bench.Bar, error) {
 			bench.AtMost(fmt.Sprintf("one GPU of %d, submitted to eviction written, slowest of %d", o.reclaim.nodes*fakenode.GPUsPerNode, len(decided)),
 				bench.Percentile(decided, 100), "s", reclaimOneLimit),
 			bench.Observed("one GPU, submitted to pod bound, slowest", bench.Percentile(bound, 100), "s"),
+			bench.Observed(fmt.Sprintf("gang of %d, submitted to first eviction written", o.reclaim.gang), gang.first, "s"),
 			bench.AtMost(fmt.Sprintf("gang of %d, submitted to all evictions written", o.reclaim.gang), gang.evicted, "s", reclaimGangLimit),
 			bench.Observed(fmt.Sprintf("gang of %d, submitted to all pods bound", o.reclaim.gang), gang.bound, "s"),
 			bench.AtMost("gangs that gave way, for each GPU taken back", float64(gaveWay)/float64(owed), "", 1),
@@ -97,7 +98,7 @@ func borrowAll(ctx context.Context, l *lab.Lab, o *options) (*lab.Batch, error) 
 }
 
 // reclaimed is how long it took from just before a gang was submitted, in seconds.
-type reclaimed struct{ evicted, bound float64 }
+type reclaimed struct{ first, evicted, bound float64 }
 
 // reclaim so many GPUs from those that borrowed them.
 func reclaim(ctx context.Context, l *lab.Lab, borrowed *lab.Batch, name string, pods int) (reclaimed, error) {
@@ -113,11 +114,12 @@ func reclaim(ctx context.Context, l *lab.Lab, borrowed *lab.Batch, name string, 
 	if err := borrowed.Evicted.Await(ctx, earlier+pods); err != nil {
 		return reclaimed{}, fmt.Errorf("waiting for evictions: %w", err)
 	}
-	evicted := borrowed.Evicted.Times()[earlier+pods-1].Sub(began)
+	evicted := borrowed.Evicted.Times()[earlier : earlier+pods]
 	if err := b.Bound.Await(ctx, pods); err != nil {
 		return reclaimed{}, fmt.Errorf("binding pods: %w", err)
 	}
-	return reclaimed{evicted.Seconds(), b.Bound.Last().Sub(began).Seconds()}, nil
+	since := func(moment time.Time) float64 { return moment.Sub(began).Seconds() }
+	return reclaimed{since(evicted[0]), since(evicted[pods-1]), since(b.Bound.Last())}, nil
 }
 
 // gangOf a project, with one GPU for each pod.

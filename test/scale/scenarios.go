@@ -26,9 +26,10 @@ var scenarios = []scenario{
 	{"jobs", 10 * time.Minute, measureJobs},
 	{"gang", 5 * time.Minute, measureGang},
 	{"verdict", 5 * time.Minute, measureVerdict},
-	{"churn", 10 * time.Minute, measureChurn},
+	{"churn", 20 * time.Minute, measureChurn},
 	{"restart", 15 * time.Minute, measureRestart},
 	{"reclaim", 10 * time.Minute, measureReclaim},
+	{"workloads", 10 * time.Minute, measureWorkloads},
 	{"growth", 15 * time.Minute, measureGrowth},
 	{"decide", 10 * time.Minute, measureDecide},
 }
@@ -52,11 +53,21 @@ func (s scenario) run(ctx context.Context, o *options) []bench.Bar {
 	return bars
 }
 
-// inLab opens a cluster for a measurement and closes it whatever happens. The
-// cause of what went wrong in the background is what is returned.
+// inLab opens a cluster for a measurement of the platform and closes it whatever
+// happens. The cause of what went wrong in the background is what is returned.
 func inLab(ctx context.Context, o *options, nodes int, measure func(context.Context, *lab.Lab) ([]bench.Bar, error)) ([]bench.Bar, error) {
+	return inLabOf(ctx, o, nodes, "the platform", nil, measure)
+}
+
+// inUpstreamLab does the same for upstream's scheduler.
+func inUpstreamLab(ctx context.Context, o *options, nodes int, measure func(context.Context, *lab.Lab) ([]bench.Bar, error)) ([]bench.Bar, error) {
+	return inLabOf(ctx, o, nodes, "upstream's scheduler", lab.UpstreamFlags(), measure)
+}
+
+func inLabOf(ctx context.Context, o *options, nodes int, who string, flags []string,
+	measure func(context.Context, *lab.Lab) ([]bench.Bar, error)) ([]bench.Bar, error) {
 	began := time.Now()
-	ctx, l, err := lab.Open(ctx, o.programs, nodes)
+	ctx, l, err := lab.Open(ctx, o.programs, nodes, flags...)
 	if err != nil {
 		return nil, err
 	}
@@ -68,8 +79,8 @@ func inLab(ctx context.Context, o *options, nodes int, measure func(context.Cont
 	err = errors.Join(err, l.KillPlatform())
 	usage := l.Usage()
 	bars = append(bars,
-		bench.Observed("peak memory of the platform", nonZero(usage.PeakMB), "MB"),
-		bench.Observed("processor time of the platform", nonZero(usage.Processor.Seconds()), "s"))
+		bench.Observed("peak memory of "+who, nonZero(usage.PeakMB), "MB"),
+		bench.Observed("processor time of "+who, nonZero(usage.Processor.Seconds()), "s"))
 	return bars, errors.Join(err, l.Close())
 }
 

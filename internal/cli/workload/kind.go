@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
@@ -38,7 +39,7 @@ type Kind struct {
 }
 
 // Kinds that commands know.
-func Kinds() []Kind { return []Kind{PyTorchJob(), Model()} }
+func Kinds() []Kind { return []Kind{PyTorchJob(), Job(), Model()} }
 
 // PyTorchJob of kubeflow.org/v1.
 func PyTorchJob() Kind {
@@ -48,6 +49,17 @@ func PyTorchJob() Kind {
 		New:     func() client.Object { return &kubeflowv1.PyTorchJob{} },
 		NewList: func() client.ObjectList { return &kubeflowv1.PyTorchJobList{} },
 		state:   pytorchState, rank: pytorchRank, ranks: pytorchRanks,
+	}
+}
+
+// Job of batch/v1.
+func Job() Kind {
+	return Kind{
+		Name: "job", aliases: []string{"jobs", "jobs.batch"}, Title: "Job", group: batchv1.GroupName,
+		Label:   batchv1.JobNameLabel,
+		New:     func() client.Object { return &batchv1.Job{} },
+		NewList: func() client.ObjectList { return &batchv1.JobList{} },
+		state:   jobState, rank: jobRank, ranks: jobRanks,
 	}
 }
 
@@ -106,5 +118,5 @@ func names() string {
 	for _, k := range Kinds() {
 		all = append(all, k.Name)
 	}
-	return strings.Join(all, " or ")
+	return strings.Join(all[:len(all)-1], ", ") + " or " + all[len(all)-1]
 }

@@ -106,5 +106,8 @@ func (ref Ref) titles() string {
 	for _, kind := range ref.Kinds {
 		titles = append(titles, kind.Title)
 	}
-	return strings.Join(titles, " or ")
+	if last := len(titles) - 1; last > 0 {
+		return strings.Join(titles[:last], ", ") + " or " + titles[last]
+	}
+	return strings.Join(titles, "")
 }

@@ -11,8 +11,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// complaint is why a pod does not run as it should, or "".
-func complaint(pod *corev1.Pod) string {
+// Complaint is why a pod does not run as it should, or "".
+func Complaint(pod *corev1.Pod) string {
 	if pod.Status.Phase == corev1.PodFailed && pod.Status.Reason != "" {
 		return joined(pod.Status.Reason, pod.Status.Message)
 	}
@@ -60,7 +60,7 @@ func joined(reason, message string) string {
 func (w Workload) complaints() string {
 	first, others := "", 0
 	for i := range w.Pods {
-		words := complaint(&w.Pods[i])
+		words := Complaint(&w.Pods[i])
 		switch {
 		case words == "":
 		case first == "":

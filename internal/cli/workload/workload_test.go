@@ -196,11 +196,12 @@ func TestRanks(t *testing.T) {
 
 func TestParseRef(t *testing.T) {
 	for _, c := range []struct{ text, kinds, name, problem string }{
-		{"tiny", "pytorchjob model", "tiny", ""},
+		{"tiny", "pytorchjob job model", "tiny", ""},
+		{"jobs/tiny", "job", "tiny", ""},
 		{"pytorchjob/tiny", "pytorchjob", "tiny", ""},
 		{"PyTorchJobs/tiny", "pytorchjob", "tiny", ""},
 		{"mdl/tiny", "model", "tiny", ""},
-		{"pod/tiny", "", "", `"pod" is no kind of workload; use pytorchjob or model`},
+		{"pod/tiny", "", "", `"pod" is no kind of workload; use pytorchjob, job or model`},
 		{"model/", "", "", `"model/" names no workload`},
 		{"", "", "", `"" names no workload`},
 		{"model/a/b", "", "", `"model/a/b" names no workload`},

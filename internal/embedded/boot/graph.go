@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"slipway.dev/slipway/internal/embedded/cluster"
@@ -31,6 +32,7 @@ func (s *Supervisor) steps() []supervise.Step {
 		{Name: "manifests", Needs: []string{"schemas"}, Run: s.applyManifests},
 		{Name: "control", Needs: []string{"server"}, Run: s.control().Start},
 		{Name: "platform", Needs: []string{"manifests"}, Run: s.platform().Start},
+		{Name: "admission", Needs: []string{"manifests"}, Run: s.awaitAdmission},
 	}
 	for _, n := range s.cluster.Nodes {
 		steps = append(steps, s.nodeSteps(n)...)
@@ -126,11 +128,28 @@ func (s *Supervisor) applyManifests(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	policies, err := manifests.Admission()
+	if err != nil {
+		return err
+	}
+	custom, err := manifests.CustomAdmission()
+	if err != nil {
+		return err
+	}
 	objects, err := manifests.Cluster(s.cluster, s.programs, s.resolvers)
 	if err != nil {
 		return err
 	}
-	return applier.Apply(ctx, append(roles, objects...))
+	return applier.Apply(ctx, slices.Concat(roles, policies, custom, objects))
+}
+
+// awaitAdmission so that whoever is told that the cluster is up can make any job.
+func (s *Supervisor) awaitAdmission(ctx context.Context) error {
+	applier, err := manifests.NewApplier(s.cluster.KubeconfigOf("supervisor"))
+	if err != nil {
+		return err
+	}
+	return applier.AwaitAdmission(ctx)
 }
 
 func (s *Supervisor) importPause(n cluster.Node) func(context.Context) error {

@@ -37,7 +37,9 @@ func (s *Supervisor) platform() *supervise.Process {
 		Path: s.programs.Platform(),
 		Args: []string{"platform", "--kubeconfig", s.cluster.KubeconfigOf("platform"),
 			"--listen", s.cluster.FrontDoor, "--url", "http://" + s.cluster.FrontDoor + "/v1",
-			"--health-listen", fmt.Sprintf("%s:%d", s.cluster.NodeIP(s.cluster.First()), cluster.PortPlatform)},
+			"--health-listen", fmt.Sprintf("%s:%d", s.cluster.NodeIP(s.cluster.First()), cluster.PortPlatform),
+			// The host's name may change; of this platform there is never more than one.
+			"--identity", s.cluster.First().Name},
 		Env: []string{collect},
 	})
 }

@@ -64,6 +64,9 @@ func TestAPIServerFlags(c *cluster.Cluster, more []string) []string {
 		"--service-cluster-ip-range="+c.ServiceCIDR().String(),
 		"--disable-admission-plugins=ServiceAccount",
 		"--endpoint-reconciler-type=none",
+		// Groups of pods, which clusters may have and ours has not.
+		"--feature-gates=GenericWorkload=true",
+		"--runtime-config=scheduling.k8s.io/v1beta1=true",
 	)
 	return append(flags, more...)
 }

@@ -24,6 +24,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/yaml"
 
+	"slipway.dev/slipway/api/admission"
 	"slipway.dev/slipway/api/crds"
 	"slipway.dev/slipway/api/rbac"
 	"slipway.dev/slipway/internal/embedded/cluster"
@@ -38,6 +39,13 @@ func Schemas() ([]*unstructured.Unstructured, error) { return read(crds.Files, n
 
 // Roles returns the roles of the platform, the same in every cluster.
 func Roles() ([]*unstructured.Unstructured, error) { return read(rbac.Files, nil) }
+
+// Admission returns the policies by which the API server queues Jobs and notes whose
+// they are, the same in every cluster.
+func Admission() ([]*unstructured.Unstructured, error) { return read(admission.Jobs, nil) }
+
+// CustomAdmission returns those about custom kinds, which AwaitAdmission is for.
+func CustomAdmission() ([]*unstructured.Unstructured, error) { return read(admission.Training, nil) }
 
 // Cluster returns the rest, for one cluster. The resolvers are the content of
 // the host's resolver configuration.

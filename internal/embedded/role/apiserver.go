@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -101,7 +102,11 @@ func equip(ctx context.Context, kubeconfig string) error {
 	if err != nil {
 		return err
 	}
-	if err := applier.Apply(ctx, append(schemas, roles...)); err != nil {
+	policies, err := manifests.Admission()
+	if err != nil {
+		return err
+	}
+	if err := applier.Apply(ctx, slices.Concat(schemas, roles, policies)); err != nil {
 		return err
 	}
 	return applier.AwaitSchemas(ctx, schemas)

@@ -32,13 +32,15 @@ type Server struct {
 	log        strings.Builder
 }
 
-// Start starts the program slipway-kube as an API server and returns when it serves.
-func Start(program string) (*Server, error) {
+// Start starts the program slipway-kube as an API server, with more of upstream's
+// flags if there are any, and returns when it serves.
+func Start(program string, flags ...string) (*Server, error) {
 	dir, err := os.MkdirTemp("", "slipway-api-")
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dir: dir, cmd: exec.Command(program, "role", "test-apiserver", "--data-dir", dir)}
+	args := append([]string{"role", "test-apiserver", "--data-dir", dir, "--"}, flags...)
+	s := &Server{dir: dir, cmd: exec.Command(program, args...)}
 	s.cmd.Stderr = &s.log
 	// A group of its own keeps Ctrl-C, meant for the caller, from ending it first.
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM, Setpgid: true}

@@ -4,7 +4,9 @@
 package snapshot
 
 import (
+	"cmp"
 	"iter"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -61,6 +63,21 @@ func (s *Snapshot) Add(o client.Object) {
 			s.Pods = append(s.Pods, o)
 		}
 	}
+}
+
+// Sort the objects of each kind by namespace and name.
+func (s *Snapshot) Sort() {
+	sortByName(s.Nodes)
+	sortByName(s.Namespaces)
+	sortByName(s.Projects)
+	sortByName(s.Gangs)
+	sortByName(s.Pods)
+}
+
+func sortByName[T client.Object](objects []T) {
+	slices.SortFunc(objects, func(a, b T) int {
+		return cmp.Or(cmp.Compare(a.GetNamespace(), b.GetNamespace()), cmp.Compare(a.GetName(), b.GetName()))
+	})
 }
 
 // Ended pods take nothing of their nodes any more.

@@ -5,6 +5,7 @@ package snapshot
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -14,8 +15,8 @@ import (
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 )
 
-// ownPrefix is that of the annotations that say something to the scheduler.
-const ownPrefix = "slipway.dev/"
+// prefixes are those of the annotations that say something to the scheduler.
+var prefixes = []string{"slipway.dev/", "kueue.x-k8s.io/"}
 
 // trim an object to what decisions are made from. What it returns shares parts with
 // what it is given.
@@ -48,7 +49,9 @@ func trimMeta(m *metav1.ObjectMeta) metav1.ObjectMeta {
 	}
 	if len(m.Annotations) > 0 {
 		out.Annotations = maps.Clone(m.Annotations)
-		maps.DeleteFunc(out.Annotations, func(key, _ string) bool { return !strings.HasPrefix(key, ownPrefix) })
+		maps.DeleteFunc(out.Annotations, func(key, _ string) bool {
+			return !slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
+		})
 	}
 	return out
 }

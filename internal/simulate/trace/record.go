@@ -47,10 +47,17 @@ func (r *Record) Job(begins int64) simulate.Job {
 			Key: r.Name, Queue: r.Project, User: r.User, Priority: r.Priority, Created: at, Limit: r.Limit,
 			Sets: []placement.PodSet{{
 				Name: "worker", Count: r.Pods, Shape: placement.Shape{Requests: requests},
-				Topology: placement.Topology{Key: r.Topology, Required: r.Required},
+				Topology: r.topology(),
 			}},
 		},
 	}
+}
+
+func (r *Record) topology() placement.Topology {
+	if r.Required {
+		return placement.Topology{Required: r.Topology}
+	}
+	return placement.Topology{Preferred: r.Topology}
 }
 
 // Jobs of a trace that begins at a moment.

@@ -55,7 +55,7 @@ spec:
 func TestProjects(t *testing.T) {
 	c := rig.Start(t)
 	c.Namespace(t, space)
-	devices(t, c, 3)
+	c.Devices(t, "example.com/device", 3)
 	c.Apply(t, space, projects)
 	c.Apply(t, space, job("red", 3))
 	pods := c.AwaitPods(t, space, selector("red"), "the red job has borrowed all devices", ready(3))
@@ -95,18 +95,4 @@ func ready(count int) func([]*corev1.Pod) error {
 		}
 		return nil
 	}
-}
-
-// devices that the node says it has: an extended resource, as an administrator may
-// advertise one.
-func devices(t *testing.T, c *rig.Cluster, count int) {
-	t.Helper()
-	patch := fmt.Sprintf(`[{"op": "add", "path": "/status/capacity/example.com~1device", "value": "%d"}]`, count)
-	c.OK(t, "kubectl", "patch", "node", "node-0", "--subresource=status", "--type=json", "-p", patch)
-	c.AwaitNodes(t, "the devices can be had", func(nodes []*corev1.Node) error {
-		if n := nodes[0].Status.Allocatable["example.com/device"]; n.Value() != int64(count) {
-			return fmt.Errorf("there are %s", n.String())
-		}
-		return nil
-	})
 }

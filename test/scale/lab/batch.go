@@ -10,6 +10,7 @@ import (
 
 	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
 	corev1 "k8s.io/api/core/v1"
+	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -21,26 +22,39 @@ import (
 // Batch is a namespace for work that is measured together.
 type Batch struct {
 	Namespace string
-	// Bound and Running are pods; Placed are gangs with a place, Told those with a
-	// reason why they have none, Evicted those that gave theirs to others.
-	Bound, Running, Placed, Told, Evicted *Tally
+	// Bound and Running are pods; Whole are gangs of which every pod is bound; Placed are gangs with a place, Told those with a
+	// reason why they have none, Evicted those that gave theirs to others, Ended
+	// those without pods whose time was over.
+	Bound, Running, Whole, Placed, Told, Evicted, Ended *Tally
+	// Podless gangs run for the time that their annotation says without a pod, and are
+	// deleted then: for work that is about the queue alone. It is set before any is
+	// submitted.
+	Podless bool
 
 	lab *Lab
 	mu  sync.Mutex
 	// starts of gangs that have no controller; running are those that have a place.
 	starts  map[types.UID]int
 	running map[types.UID]bool
-	// ended are pods, by gang.
-	ended map[string]map[types.UID]bool
+	// bound and ended are pods, by gang.
+	bound, ended map[string]map[types.UID]bool
+	// grouped gangs are PodGroups.
+	grouped bool
+}
+
+func newBatch(l *Lab, namespace string) *Batch {
+	return &Batch{
+		Namespace: namespace, lab: l,
+		starts: map[types.UID]int{}, running: map[types.UID]bool{},
+		bound: map[string]map[types.UID]bool{}, ended: map[string]map[types.UID]bool{},
+		Bound: newTally(), Running: newTally(), Whole: newTally(), Placed: newTally(), Told: newTally(),
+		Evicted: newTally(), Ended: newTally(),
+	}
 }
 
 // Batch makes a namespace.
 func (l *Lab) Batch(ctx context.Context, name string) (*Batch, error) {
-	b := &Batch{
-		Namespace: name, lab: l,
-		starts: map[types.UID]int{}, running: map[types.UID]bool{}, ended: map[string]map[types.UID]bool{},
-		Bound: newTally(), Running: newTally(), Placed: newTally(), Told: newTally(), Evicted: newTally(),
-	}
+	b := newBatch(l, name)
 	l.mu.Lock()
 	l.batches[name] = b
 	l.mu.Unlock()
@@ -79,6 +93,10 @@ func (b *Batch) gangPlaced(gang *slipwayv1.Gang) {
 	if !is {
 		return
 	}
+	if b.Podless {
+		b.endLater(gang, start)
+		return
+	}
 	for _, pod := range podsOf(gang, start) {
 		b.lab.backlog.add(func(ctx context.Context) error { return b.lab.Client.Create(ctx, pod) })
 	}
@@ -104,36 +122,58 @@ func (b *Batch) gangWaits(gang *slipwayv1.Gang, reason string) {
 		b.Evicted.note(gang.UID)
 	}
 	b.mu.Lock()
-	ran := b.running[gang.UID]
+	ran, start := b.running[gang.UID], b.starts[gang.UID]
 	delete(b.running, gang.UID)
 	b.mu.Unlock()
-	if ran {
+	if !ran || b.Podless {
+		return
+	}
+	for _, pod := range podsOf(gang, start) {
 		b.lab.backlog.add(func(ctx context.Context) error {
-			return b.deleteAll(ctx, &corev1.Pod{}, client.MatchingLabels{slipwayv1.LabelGang: gang.Name})
+			return client.IgnoreNotFound(b.lab.Client.Delete(ctx, pod, client.GracePeriodSeconds(0)))
 		})
+	}
+}
+
+// podBound notes it, and the gang of which it was the last one.
+func (b *Batch) podBound(pod *corev1.Pod) {
+	if b.Bound.note(pod.UID); b.isLast(b.bound, pod) {
+		b.Whole.note(types.UID(pod.Labels[slipwayv1.LabelGang]))
 	}
 }
 
 // podEnded deletes a gang without a controller, and its pods, when the last of
 // them has ended, as the controller of a workload would.
 func (b *Batch) podEnded(pod *corev1.Pod) {
-	name := pod.Labels[slipwayv1.LabelGang]
-	if name == "" || metav1.GetControllerOf(pod) != nil {
-		return
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.ended[name] == nil {
-		b.ended[name] = map[types.UID]bool{}
-	}
-	b.ended[name][pod.UID] = true
-	if len(b.ended[name]) == sizeOf(pod) {
+	if metav1.GetControllerOf(pod) == nil && b.isLast(b.ended, pod) {
+		name := pod.Labels[slipwayv1.LabelGang]
 		b.lab.backlog.add(func(ctx context.Context) error { return b.deleteGang(ctx, name) })
 	}
 }
 
+// isLast adds a pod to those of its gang, and says whether all of them are there. It
+// says so once.
+func (b *Batch) isLast(of map[string]map[types.UID]bool, pod *corev1.Pod) bool {
+	gang := pod.Labels[slipwayv1.LabelGang]
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if gang == "" || of[gang][pod.UID] {
+		return false
+	}
+	if of[gang] == nil {
+		of[gang] = map[types.UID]bool{}
+	}
+	of[gang][pod.UID] = true
+	return len(of[gang]) == sizeOf(pod)
+}
+
 func (b *Batch) deleteGang(ctx context.Context, name string) error {
-	gang := &slipwayv1.Gang{ObjectMeta: metav1.ObjectMeta{Namespace: b.Namespace, Name: name}}
+	var gang client.Object = &slipwayv1.Gang{}
+	if b.grouped {
+		gang = &schedulingv1beta1.PodGroup{}
+	}
+	gang.SetNamespace(b.Namespace)
+	gang.SetName(name)
 	if err := b.lab.Client.Delete(ctx, gang); client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("deleting gang %s: %w", name, err)
 	}

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
+	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -38,7 +39,8 @@ type Lab struct {
 
 	kubelets *fakenode.Kubelets
 	backlog  *backlog
-	platform *platform
+	running  *process   // nil for none
+	ready    chan error // of the platform
 	usage    Usage
 
 	mu      sync.Mutex
@@ -49,9 +51,10 @@ type Lab struct {
 }
 
 // Open a cluster with so many nodes, made of the programs in a folder, as "make
-// build" leaves them. The platform is not started. Close must be called.
-func Open(ctx context.Context, programs string, nodes int) (context.Context, *Lab, error) {
-	server, err := apiserver.Start(filepath.Join(programs, "slipway-kube"))
+// build" leaves them; flags are more of the API server's. The platform is not
+// started. Close must be called.
+func Open(ctx context.Context, programs string, nodes int, flags ...string) (context.Context, *Lab, error) {
+	server, err := apiserver.Start(filepath.Join(programs, "slipway-kube"), flags...)
 	if err != nil {
 		return ctx, nil, err
 	}
@@ -80,8 +83,10 @@ func (l *Lab) open(ctx context.Context, nodes int) error {
 		return err
 	}
 	l.rest = asked.RESTClient()
-	if err := l.Client.Create(ctx, grant()); err != nil {
-		return fmt.Errorf("giving the platform its role: %w", err)
+	for _, o := range []client.Object{home(), grant()} {
+		if err := l.Client.Create(ctx, o); err != nil {
+			return fmt.Errorf("giving the platform its role: %w", err)
+		}
 	}
 	l.kubelets = fakenode.NewKubelets(l.Client, l.fail)
 	l.backlog = newBacklog(l.fail)
@@ -96,6 +101,11 @@ func (l *Lab) open(ctx context.Context, nodes int) error {
 func scheme() (*runtime.Scheme, error) {
 	kinds := runtime.NewScheme()
 	return kinds, errors.Join(clientgoscheme.AddToScheme(kinds), slipwayv1.AddToScheme(kinds), kubeflowv1.AddToScheme(kinds))
+}
+
+// home is the namespace in which platforms elect their leader.
+func home() *corev1.Namespace {
+	return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "slipway-system"}}
 }
 
 // grant binds the platform's role to its user, as an embedded cluster does.

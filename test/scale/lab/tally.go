@@ -58,6 +58,14 @@ func (t *Tally) Await(ctx context.Context, count int) error {
 	}
 }
 
+// Of says when it became true of one object, if it did.
+func (t *Tally) Of(uid types.UID) (time.Time, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	at, is := t.seen[uid]
+	return at, is
+}
+
 // Times are when it became true of each object, first ones first.
 func (t *Tally) Times() []time.Time {
 	t.mu.Lock()

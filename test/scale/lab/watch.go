@@ -67,7 +67,7 @@ func (l *Lab) podSeen(pod *corev1.Pod) {
 		return
 	}
 	if pod.Spec.NodeName != "" {
-		b.Bound.note(pod.UID)
+		b.podBound(pod)
 	}
 	switch pod.Status.Phase {
 	case corev1.PodRunning:

@@ -1,0 +1,24 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package admission holds what the API server itself does to people's objects when
+// they are made or changed: it holds Jobs back that wait in a queue, and writes down
+// whose a job is. They are policies, evaluated inside the API server, so that no
+// request waits for a process of ours; they are the same in an embedded cluster
+// and in somebody else's.
+//
+// Of custom kinds the API server refuses whatever a policy is about until it knows their
+// schema, which it looks for every five seconds.
+package admission
+
+import "embed"
+
+// Jobs are the policies, and their bindings, about Kubernetes' own kinds, in YAML.
+//
+//go:embed jobs.yaml users.yaml
+var Jobs embed.FS
+
+// Training are those about custom kinds.
+//
+//go:embed training.yaml
+var Training embed.FS

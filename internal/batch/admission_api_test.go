@@ -1,0 +1,206 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package batch
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"testing"
+	"time"
+
+	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/yaml"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"slipway.dev/slipway/api/admission"
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+)
+
+// settled returns when the API server, just started, follows its policies.
+func (r *rig) settled() {
+	r.t.Helper()
+	r.until("the admission policies to be followed", func(ctx context.Context) bool {
+		probe := r.job("probe", label(slipwayv1.LabelQueueName, "q"))
+		r.must(r.client.Create(ctx, probe, client.DryRunAll))
+		return probe.Spec.Template.Spec.SchedulerName == slipwayv1.SchedulerName && probe.Annotations[slipwayv1.AnnotationUser] != ""
+	})
+}
+
+// until something holds that cannot be watched.
+func (r *rig) until(what string, holds func(context.Context) bool) {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
+	defer cancel()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for !holds(ctx) {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			r.t.Fatalf("waiting for %s", what)
+		}
+	}
+}
+
+// owned by another job.
+func owned(apiVersion, kind string) func(*batchv1.Job) {
+	return func(j *batchv1.Job) {
+		j.OwnerReferences = []metav1.OwnerReference{{APIVersion: apiVersion, Kind: kind, Name: "owner", UID: "1", Controller: ptr.To(true)}}
+	}
+}
+
+func TestAPIWhichJobsAreQueued(t *testing.T) {
+	r := newRig(t)
+	r.settled()
+	scheduler := func(name string) func(*batchv1.Job) {
+		return func(j *batchv1.Job) { j.Spec.Template.Spec.SchedulerName = name }
+	}
+	project, kueue := label(slipwayv1.LabelProject, "p"), label(slipwayv1.LabelQueueName, "p")
+	for name, tt := range map[string]struct {
+		change []func(*batchv1.Job)
+		queued bool
+		state  string
+	}{
+		"plain":                    {nil, false, "runs"},
+		"of-a-project":             {[]func(*batchv1.Job){project}, true, "waits"},
+		"of-a-queue":               {[]func(*batchv1.Job){kueue}, true, "waits"},
+		"by-its-scheduler":         {[]func(*batchv1.Job){scheduler("slipway")}, true, "waits"},
+		"suspended":                {[]func(*batchv1.Job){project, suspended}, true, "rests"},
+		"suspended-of-a-queue":     {[]func(*batchv1.Job){kueue, suspended}, true, "waits"},
+		"of-another-scheduler":     {[]func(*batchv1.Job){project, scheduler("volcano")}, false, "runs"},
+		"of-another-controller":    {[]func(*batchv1.Job){project, func(j *batchv1.Job) { j.Spec.ManagedBy = ptr.To("kueue.x-k8s.io/multikueue") }}, false, "runs"},
+		"part-of-a-job-set":        {[]func(*batchv1.Job){kueue, owned("jobset.x-k8s.io/v1alpha2", "JobSet")}, false, "runs"},
+		"launcher-of-an-mpi-job":   {[]func(*batchv1.Job){kueue, owned("kubeflow.org/v2beta1", "MPIJob")}, false, "runs"},
+		"of-a-cron-job":            {[]func(*batchv1.Job){project, owned("batch/v1", "CronJob")}, true, "waits"},
+		"suspended-and-unlabelled": {[]func(*batchv1.Job){suspended}, false, "rests"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			job := r.job(name, tt.change...)
+			if err := r.client.Create(t.Context(), job); err != nil {
+				t.Fatal(err)
+			}
+			if isQueued(job) != tt.queued || stateOf(job) != tt.state {
+				t.Errorf("queued %v and %s, want %v and %s", isQueued(job), stateOf(job), tt.queued, tt.state)
+			}
+		})
+	}
+}
+
+// TestAPIJobsOfAProjectsNamespace are queued without a label of their own.
+func TestAPIJobsOfAProjectsNamespace(t *testing.T) {
+	r := newRig(t)
+	r.settled()
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "team-", Labels: map[string]string{slipwayv1.LabelProject: "p"}}}
+	r.create(namespace)
+	job := r.job("j")
+	job.Namespace = namespace.Name
+	r.create(job)
+	if !isQueued(job) || stateOf(job) != "waits" {
+		t.Errorf("queued %v and %s", isQueued(job), stateOf(job))
+	}
+}
+
+// TestAPISuspendAndResume goes through what people and the platform write.
+func TestAPISuspendAndResume(t *testing.T) {
+	resume := func(j *batchv1.Job) { j.Spec.Suspend = ptr.To(false) }
+	start := func(j *batchv1.Job) { resume(j); delete(j.Annotations, slipwayv1.AnnotationQueued) }
+	for name, tt := range map[string]struct {
+		label string
+		steps []func(*batchv1.Job)
+		want  string
+	}{
+		"nobody jumps the queue":         {slipwayv1.LabelProject, []func(*batchv1.Job){resume}, "waits"},
+		"the platform starts it":         {slipwayv1.LabelProject, []func(*batchv1.Job){start}, "runs"},
+		"a person suspends it":           {slipwayv1.LabelProject, []func(*batchv1.Job){start, suspended}, "rests"},
+		"and resumes it":                 {slipwayv1.LabelProject, []func(*batchv1.Job){start, suspended, resume}, "waits"},
+		"a person takes it out":          {slipwayv1.LabelProject, []func(*batchv1.Job){func(j *batchv1.Job) { delete(j.Annotations, slipwayv1.AnnotationQueued) }}, "rests"},
+		"with Kueue's label it requeues": {slipwayv1.LabelQueueName, []func(*batchv1.Job){start, suspended}, "waits"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.settled()
+			job := r.job("j", label(tt.label, "p"))
+			r.create(job)
+			for _, step := range tt.steps {
+				edit(r, job, step)
+			}
+			if got := stateOf(job); got != tt.want {
+				t.Errorf("it %s, and should %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// applyTraining applies the policies about custom kinds, and returns when they are
+// followed.
+func (r *rig) applyTraining(probe client.Object) {
+	r.t.Helper()
+	content, err := admission.Training.ReadFile("training.yaml")
+	r.must(err)
+	documents := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(content), 4096)
+	for {
+		policy := &unstructured.Unstructured{}
+		if err := documents.Decode(&policy.Object); errors.Is(err, io.EOF) {
+			break
+		} else {
+			r.must(err)
+		}
+		r.create(policy)
+	}
+	r.until("the policies about training to be followed", func(ctx context.Context) bool {
+		offered := probe.DeepCopyObject().(client.Object)
+		return r.client.Create(ctx, offered, client.DryRunAll) == nil && offered.GetAnnotations()[slipwayv1.AnnotationUser] != "mallory"
+	})
+}
+
+func TestAPINobodyForgesTheUser(t *testing.T) {
+	r := newRig(t)
+	r.settled()
+	forged := map[string]string{slipwayv1.AnnotationUser: "mallory"}
+	training := &kubeflowv1.PyTorchJob{
+		ObjectMeta: metav1.ObjectMeta{Name: "t", Namespace: r.ns, Labels: map[string]string{slipwayv1.LabelQueueName: "p"}, Annotations: forged},
+		Spec: kubeflowv1.PyTorchJobSpec{
+			RunPolicy: kubeflowv1.RunPolicy{Suspend: ptr.To(true)},
+			PyTorchReplicaSpecs: map[kubeflowv1.ReplicaType]*kubeflowv1.ReplicaSpec{
+				kubeflowv1.PyTorchJobReplicaTypeWorker: {Template: r.job("x").Spec.Template}},
+		},
+	}
+	r.applyTraining(training)
+	cron := &batchv1.CronJob{ObjectMeta: metav1.ObjectMeta{Name: "c", Namespace: r.ns, Annotations: forged}, Spec: batchv1.CronJobSpec{
+		Schedule: "* * * * *", JobTemplate: batchv1.JobTemplateSpec{ObjectMeta: metav1.ObjectMeta{Annotations: forged}, Spec: r.job("x").Spec}}}
+	alice, mallory := r.as("alice"), r.as("mallory")
+	for _, o := range []client.Object{r.job("j"), r.job("forged", func(j *batchv1.Job) { j.Annotations = forged }), training, cron} {
+		kind := o.GetName()
+		r.must(alice.Create(t.Context(), o))
+		if got := o.GetAnnotations()[slipwayv1.AnnotationUser]; got != "alice" {
+			t.Errorf("%s was made by alice and is %q's", kind, got)
+		}
+		for _, change := range []map[string]string{forged, nil} {
+			old := o.DeepCopyObject().(client.Object)
+			o.SetAnnotations(change)
+			r.must(mallory.Patch(t.Context(), o, client.MergeFrom(old)))
+			if got := o.GetAnnotations()[slipwayv1.AnnotationUser]; got != "alice" {
+				t.Errorf("%s, changed to %v by mallory, is %q's", kind, change, got)
+			}
+		}
+	}
+	if *training.Spec.RunPolicy.Suspend {
+		t.Error("a training job with Kueue's label stays suspended")
+	}
+	if got := cron.Spec.JobTemplate.Annotations[slipwayv1.AnnotationUser]; got != "alice" {
+		t.Errorf("jobs of the CronJob are %q's", got)
+	}
+	of := r.job("of-cron", func(j *batchv1.Job) { j.Annotations = cron.Spec.JobTemplate.Annotations })
+	r.must(r.as("system:serviceaccount:kube-system:cronjob-controller").Create(t.Context(), of))
+	if got := of.Annotations[slipwayv1.AnnotationUser]; got != "alice" {
+		t.Errorf("the job of the CronJob is %q's", got)
+	}
+}

@@ -1,0 +1,226 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package batch
+
+import (
+	"fmt"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/podset"
+)
+
+// observed is everything that one decision is made from.
+type observed struct {
+	Job *batchv1.Job
+	// Gang of the Job; nil when there is none.
+	Gang *slipwayv1.Gang
+	// InTheWay says who has the name that the Gang needs.
+	InTheWay string
+	Priority int32
+	// NoClass are the priority classes that the Job names and that do not exist.
+	NoClass []string
+	// Volumes that the pods mount.
+	Volumes podset.Volumes
+}
+
+// plan is everything to do, in the order of the fields. A step that fails ends it.
+type plan struct {
+	// Gang to make or, when it has a UID, to patch.
+	Gang *slipwayv1.Gang
+	// Job to patch.
+	Job *batchv1.Job
+	// DropGang gives the places back.
+	DropGang bool
+	// Events to send once all is done.
+	Events []event
+	// Blocked says that something is missing that nobody tells of when it comes.
+	Blocked bool
+}
+
+// pass is one decision being made.
+type pass struct {
+	in  observed
+	out plan
+}
+
+// decide what to do about a Job. It is a function of its argument alone.
+func decide(in observed) plan {
+	p := &pass{in: in}
+	switch job := in.Job; {
+	case !isQueued(job):
+	case finished(job):
+		p.out.DropGang = in.Gang != nil
+	case isSuspended(job) && !waits(job):
+		// Its pods count until they are gone, whoever has their places by then.
+		p.out.DropGang = in.Gang != nil
+	case isSuspended(job):
+		p.wait()
+	default:
+		p.run()
+	}
+	return p.out
+}
+
+// isQueued says that the Job is one of ours: its pods are bound by our scheduler, it
+// is run by Kubernetes' controller, and it is no part of another one.
+func isQueued(job *batchv1.Job) bool {
+	owner := metav1.GetControllerOf(job)
+	return job.DeletionTimestamp == nil &&
+		job.Spec.Template.Spec.SchedulerName == slipwayv1.SchedulerName &&
+		ptr.Deref(job.Spec.ManagedBy, batchv1.JobControllerName) == batchv1.JobControllerName &&
+		(owner == nil || !queuedWhole(owner))
+}
+
+func isSuspended(job *batchv1.Job) bool { return ptr.Deref(job.Spec.Suspend, false) }
+
+// waits for its turn, and not for a person.
+func waits(job *batchv1.Job) bool {
+	_, is := job.Annotations[slipwayv1.AnnotationQueued]
+	return is
+}
+
+func finished(job *batchv1.Job) bool {
+	for _, c := range job.Status.Conditions {
+		if (c.Type == batchv1.JobComplete || c.Type == batchv1.JobFailed) && c.Status == corev1.ConditionTrue {
+			return true
+		}
+	}
+	return false
+}
+
+// wait for places, and start when they are there and no pod from before is left.
+func (p *pass) wait() {
+	if problems := p.problems(); len(problems) > 0 {
+		p.out.DropGang, p.out.Blocked = p.in.Gang != nil, true
+		p.emit(blockedEvent(problems))
+		return
+	}
+	reshaped := p.syncGang(p.gangSpec(left(p.in.Job)))
+	switch {
+	case reshaped || p.in.Gang.Status.ObservedGeneration < p.in.Gang.Generation:
+	case !isPlaced(p.in.Gang):
+		p.emitVerdict()
+	case ending(p.in.Job) == 0:
+		p.start()
+	}
+}
+
+// ending are the pods that are left from before.
+func ending(job *batchv1.Job) int32 {
+	return max(job.Status.Active, 0) + ptr.Deref(job.Status.Terminating, 0)
+}
+
+// start lets the Job controller make the pods, which belong to the Gang.
+func (p *pass) start() {
+	job := p.in.Job.DeepCopy()
+	job.Spec.Suspend = ptr.To(false)
+	delete(job.Annotations, slipwayv1.AnnotationQueued)
+	if job.Spec.Template.Labels == nil {
+		job.Spec.Template.Labels = map[string]string{}
+	}
+	job.Spec.Template.Labels[slipwayv1.LabelGang] = p.in.Gang.Name
+	job.Spec.Template.Labels[slipwayv1.LabelPodSet] = podSetName
+	p.out.Job = job
+	if len(p.in.NoClass) > 0 {
+		p.emit(noClassEvent(p.in.NoClass))
+	}
+	p.emit(startedEvent(placed(p.in.Gang).Message))
+}
+
+// run keeps the Gang as large as the Job, and holds the Job back when the Gang has no
+// places any more. One that has some still lost a node, which may come back.
+func (p *pass) run() {
+	if p.in.Gang == nil || !isPlaced(p.in.Gang) && len(p.in.Gang.Status.Placement) == 0 {
+		p.hold()
+		return
+	}
+	old := p.in.Gang.Spec.PodSets[0].Count
+	next := p.in.Gang.Spec.DeepCopy()
+	// Smaller only when the pods are: which places it keeps is decided by where they are.
+	next.PodSets[0].Count = max(left(p.in.Job), min(p.in.Job.Status.Active, old))
+	next.Project, next.Priority = slipwayv1.ProjectOf(p.in.Job.Labels), p.in.Priority
+	reshaped := p.syncGang(*next)
+	switch {
+	case reshaped || p.in.Gang.Status.ObservedGeneration < p.in.Gang.Generation:
+	case !isPlaced(p.in.Gang):
+		p.emitVerdict()
+	default:
+		p.emitGrowth()
+	}
+}
+
+func (p *pass) hold() {
+	job := p.in.Job.DeepCopy()
+	job.Spec.Suspend = ptr.To(true)
+	metav1.SetMetaDataAnnotation(&job.ObjectMeta, slipwayv1.AnnotationQueued, "true")
+	p.out.Job = job
+	why := "it has no place"
+	if c := placed(p.in.Gang); c != nil {
+		why = c.Message
+	}
+	p.emit(heldEvent(why))
+}
+
+// syncGang plans the Gang as the Job now wants it, and says whether that changes what
+// the scheduler was asked.
+func (p *pass) syncGang(spec slipwayv1.GangSpec) bool {
+	if p.in.Gang == nil {
+		p.out.Gang = p.newGang(spec)
+		return true
+	}
+	if equality.Semantic.DeepEqual(spec, p.in.Gang.Spec) {
+		return false
+	}
+	p.out.Gang = p.in.Gang.DeepCopy()
+	p.out.Gang.Spec = spec
+	return true
+}
+
+func isPlaced(gang *slipwayv1.Gang) bool {
+	return meta.IsStatusConditionTrue(gang.Status.Conditions, slipwayv1.ConditionPlaced)
+}
+
+// placed is the scheduler's word on the Gang; nil when it has not said any.
+func placed(gang *slipwayv1.Gang) *metav1.Condition {
+	if gang == nil {
+		return nil
+	}
+	return meta.FindStatusCondition(gang.Status.Conditions, slipwayv1.ConditionPlaced)
+}
+
+// parallelism is how many pods the Job has at a time.
+func parallelism(job *batchv1.Job) int32 {
+	most := ptr.Deref(job.Spec.Parallelism, 1)
+	if job.Spec.Completions != nil {
+		most = min(most, *job.Spec.Completions)
+	}
+	return max(most, 0)
+}
+
+// left are the pods that the Job would have if it started now.
+func left(job *batchv1.Job) int32 {
+	if job.Spec.Completions == nil {
+		return parallelism(job)
+	}
+	return max(min(parallelism(job), *job.Spec.Completions-job.Status.Succeeded), 0)
+}
+
+func (p *pass) emitGrowth() {
+	set, has := &p.in.Gang.Spec.PodSets[0], int32(0)
+	for _, placed := range p.in.Gang.Status.Placement {
+		for _, slot := range placed.Slots {
+			has += slot.Count
+		}
+	}
+	if c := placed(p.in.Gang); c != nil && has < set.Count {
+		p.emit(waitingEvent(c.Reason, fmt.Sprintf("%d of %d pods have no place yet: %s", set.Count-has, set.Count, c.Message)))
+	}
+}

@@ -1,0 +1,49 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package batch
+
+import (
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// event is one line for the person who asks what happened to the Job. One that is sent
+// again is counted by the recorder, or told once, see reconciler.send.
+type event struct {
+	Type, Reason, Action, Note string
+}
+
+// maxNote is the API server's limit for an event's note, in bytes.
+const maxNote = 1024
+
+func waitingEvent(reason, why string) event {
+	return event{corev1.EventTypeNormal, reason, "Wait", why}
+}
+
+func blockedEvent(why []string) event {
+	return event{corev1.EventTypeWarning, "Blocked", "Wait", strings.Join(why, "; ")}
+}
+
+func noClassEvent(names []string) event {
+	return event{corev1.EventTypeWarning, "NoPriorityClass", "Wait", fmt.Sprintf("there is no PriorityClass %s; it is ignored", strings.Join(names, ", "))}
+}
+
+func startedEvent(where string) event {
+	return event{corev1.EventTypeNormal, "Started", "Start", "has its places: " + where}
+}
+
+func heldEvent(why string) event {
+	return event{corev1.EventTypeWarning, "Held", "Suspend", "is suspended and waits again: " + why}
+}
+
+func (p *pass) emit(e event) { p.out.Events = append(p.out.Events, e) }
+
+// emitVerdict tells why the Gang waits, in the scheduler's words.
+func (p *pass) emitVerdict() {
+	if c := placed(p.in.Gang); c != nil {
+		p.emit(waitingEvent(c.Reason, c.Message))
+	}
+}

@@ -1,0 +1,57 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package batch
+
+import (
+	"fmt"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	schedulingv1 "k8s.io/api/scheduling/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+)
+
+// concurrency is how many Jobs are worked on at a time.
+const concurrency = 8
+
+// Setup adds the controller of Jobs to the manager, whose scheme must know the kinds
+// of api/v1alpha1 and of Kubernetes.
+func Setup(mgr ctrl.Manager) error {
+	err := ctrl.NewControllerManagedBy(mgr).
+		For(&batchv1.Job{}).
+		Owns(&slipwayv1.Gang{}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
+		Complete(&reconciler{
+			client: mgr.GetClient(),
+			live:   mgr.GetAPIReader(),
+			events: mgr.GetEventRecorder("slipway-batch"),
+		})
+	if err != nil {
+		return fmt.Errorf("setting up the controller of Jobs: %w", err)
+	}
+	return nil
+}
+
+// Rules are what the controller may do, and all that it does.
+func Rules() []rbacv1.PolicyRule {
+	return []rbacv1.PolicyRule{
+		rule(batchv1.GroupName, []string{"jobs"}, "get", "list", "watch", "patch"),
+		// For owner references that block the owner's deletion.
+		rule(batchv1.GroupName, []string{"jobs/finalizers"}, "update"),
+		rule(slipwayv1.GroupVersion.Group, []string{"gangs"}, "get", "list", "watch", "create", "patch", "delete"),
+		// Pods go where their volumes can be reached.
+		rule(corev1.GroupName, []string{"persistentvolumeclaims", "persistentvolumes"}, "get", "list", "watch"),
+		rule(schedulingv1.GroupName, []string{"priorityclasses"}, "get", "list", "watch"),
+		rule(eventsv1.GroupName, []string{"events"}, "create", "patch"),
+	}
+}
+
+func rule(group string, resources []string, verbs ...string) rbacv1.PolicyRule {
+	return rbacv1.PolicyRule{APIGroups: []string{group}, Resources: resources, Verbs: verbs}
+}

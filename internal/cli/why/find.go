@@ -1,0 +1,140 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package why
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+)
+
+// kind that a plain name may be of.
+type kind struct {
+	schema.GroupVersionKind
+	names []string // the first is that of Subject.String
+}
+
+// kinds in the order in which they are tried.
+var kinds = []kind{
+	{kubeflowv1.SchemeGroupVersion.WithKind(kubeflowv1.PyTorchJobKind), []string{"pytorchjob", "pytorchjobs"}},
+	{slipwayv1.GroupVersion.WithKind("Model"), []string{"model", "models", "mdl"}},
+	{batchv1.SchemeGroupVersion.WithKind("Job"), []string{"job", "jobs"}},
+	{appsv1.SchemeGroupVersion.WithKind("Deployment"), []string{"deployment", "deployments", "deploy"}},
+	{appsv1.SchemeGroupVersion.WithKind("StatefulSet"), []string{"statefulset", "statefulsets", "sts"}},
+	{slipwayv1.GroupVersion.WithKind("Gang"), []string{"gang", "gangs", "gg"}},
+	{corev1.SchemeGroupVersion.WithKind("Pod"), []string{"pod", "pods", "po"}},
+	{slipwayv1.GroupVersion.WithKind("Project"), []string{"project", "projects", "prj"}},
+}
+
+// Names of the kinds that need not be written, for help and completion.
+func Names() []string {
+	var all []string
+	for _, k := range kinds {
+		all = append(all, k.names[0])
+	}
+	return all
+}
+
+// Subject is what is asked about.
+type Subject struct {
+	Kind   schema.GroupVersionKind
+	Object *unstructured.Unstructured
+}
+
+// String is kind/name.
+func (s Subject) String() string { return strings.ToLower(s.Kind.Kind) + "/" + s.Object.GetName() }
+
+// Ref is what people wrote: a kind, if they did, and a name.
+type Ref struct{ kind, name string }
+
+// ParseRef reads KIND/NAME or NAME.
+func ParseRef(text string) (Ref, error) {
+	kind, name, qualified := strings.Cut(text, "/")
+	if !qualified {
+		kind, name = "", text
+	}
+	if name == "" || strings.Contains(name, "/") || qualified && kind == "" {
+		return Ref{}, fmt.Errorf("%q names no object; write NAME or KIND/NAME, such as gang/tiny or pod/tiny-master-0", text)
+	}
+	return Ref{strings.ToLower(kind), name}, nil
+}
+
+// Find the one object that is meant. A name alone is looked for in all of the kinds; of
+// objects that have made one another the first counts.
+func Find(ctx context.Context, c client.Client, ref Ref, namespace string) (Subject, error) {
+	if ref.kind != "" {
+		k, err := kindOf(c, ref.kind)
+		if err != nil {
+			return Subject{}, err
+		}
+		return get(ctx, c, k, namespace, ref.name)
+	}
+	var found []Subject
+	var denied error
+	for _, k := range kinds {
+		s, err := get(ctx, c, k.GroupVersionKind, namespace, ref.name)
+		switch {
+		case err == nil:
+			found = append(found, s)
+		case apierrors.IsForbidden(err):
+			denied = err
+		case !apierrors.IsNotFound(err) && !meta.IsNoMatchError(err):
+			return Subject{}, err
+		}
+	}
+	found = slices.DeleteFunc(found, func(s Subject) bool {
+		return slices.ContainsFunc(found, func(o Subject) bool { return metav1.IsControlledBy(s.Object, o.Object) })
+	})
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1:
+		return Subject{}, fmt.Errorf("%q is %s; write one of them", ref.name, alternatives(found))
+	case denied != nil:
+		return Subject{}, fmt.Errorf("nothing that you may see in namespace %s is named %q: %w", namespace, ref.name, denied)
+	}
+	return Subject{}, fmt.Errorf("there is no %s %q in namespace %s; see what there is with: slipway ps -A", strings.Join(Names(), ", "), ref.name, namespace)
+}
+
+func alternatives(found []Subject) string {
+	var all []string
+	for _, s := range found {
+		all = append(all, s.String())
+	}
+	return strings.Join(all, " and ")
+}
+
+// kindOf a word: a name of the table, or as the API server names its resources.
+func kindOf(c client.Client, word string) (schema.GroupVersionKind, error) {
+	for _, k := range kinds {
+		if slices.Contains(k.names, word) {
+			return k.GroupVersionKind, nil
+		}
+	}
+	found, err := c.RESTMapper().KindFor(schema.ParseGroupResource(word).WithVersion(""))
+	if meta.IsNoMatchError(err) {
+		return schema.GroupVersionKind{}, fmt.Errorf("the cluster has no kind %q; use one such as %s", word, strings.Join(Names(), ", "))
+	}
+	return found, err
+}
+
+func get(ctx context.Context, c client.Client, k schema.GroupVersionKind, namespace, name string) (Subject, error) {
+	s := Subject{k, &unstructured.Unstructured{}}
+	s.Object.SetGroupVersionKind(k)
+	return s, c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, s.Object)
+}

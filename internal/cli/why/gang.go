@@ -1,0 +1,209 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package why
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/placement"
+	"slipway.dev/slipway/internal/scheduler"
+)
+
+// gang explains one gang.
+func (f *Facts) gang(o *outline, g *slipwayv1.Gang) {
+	name := client.ObjectKeyFromObject(g)
+	told := meta.FindStatusCondition(g.Status.Conditions, slipwayv1.ConditionPlaced)
+	answer, decided := scheduler.Answer{}, false
+	if f.Decided != nil {
+		answer, decided = f.Decided.Answer(name)
+	}
+	if !decided {
+		f.told(o, g, told)
+		return
+	}
+	o.say("gang %s %s%s", g.Name, f.state(answer.State, told), f.terms(g, name))
+	o.below(func() {
+		if answer.Reason != nil {
+			o.tree(answer.Reason)
+		}
+		f.differs(o, answer, told)
+		switch answer.State {
+		case placement.Placed:
+			f.runs(o, g, name, answer.Status.Placement)
+		case placement.Waiting:
+			f.waits(o, name, answer)
+		}
+		f.quota(o, f.Decided.Project(name))
+		for _, remedy := range remedies(answer.Reason) {
+			o.say("to fit, %s", remedy)
+		}
+	})
+}
+
+// told is what the conditions of a gang say.
+func (f *Facts) told(o *outline, g *slipwayv1.Gang, told *metav1.Condition) {
+	state := placement.Waiting
+	switch {
+	case told == nil:
+	case told.Status == metav1.ConditionTrue:
+		state = placement.Placed
+	case meta.IsStatusConditionTrue(g.Status.Conditions, slipwayv1.ConditionStalled):
+		state = placement.Never
+	}
+	o.say("gang %s %s%s", g.Name, f.state(state, told), f.terms(g, client.ObjectKeyFromObject(g)))
+	o.below(func() {
+		if told == nil {
+			o.say("the scheduler has not decided yet; if that stays so see: slipway status")
+			return
+		}
+		if told.Message != "" {
+			o.say("%s", told.Message)
+		}
+		if state == placement.Placed {
+			o.say("on %s", nodes(g.Status.Placement))
+		}
+	})
+}
+
+func (f *Facts) state(state placement.State, told *metav1.Condition) string {
+	since := ""
+	if told != nil && !told.LastTransitionTime.IsZero() && (told.Status == metav1.ConditionTrue) == (state == placement.Placed) {
+		since = " since " + f.ago(told.LastTransitionTime.Time)
+	}
+	switch state {
+	case placement.Placed:
+		return "has its places" + since
+	case placement.Never:
+		return "can never run as it is"
+	}
+	return "waits" + since
+}
+
+// terms are what decides about its turn.
+func (f *Facts) terms(g *slipwayv1.Gang, name types.NamespacedName) string {
+	project := g.Spec.Project
+	if f.Decided != nil {
+		project = f.Decided.Project(name)
+	}
+	terms := []string{fmt.Sprintf("priority %d", g.Spec.Priority)}
+	if project != "" {
+		terms = append(terms, "project "+project)
+	}
+	return " (" + strings.Join(terms, ", ") + ")"
+}
+
+// differs says what the gang was told last, where that is another thing: it gave way, or
+// the scheduler is about to write, or there is none.
+func (f *Facts) differs(o *outline, now scheduler.Answer, told *metav1.Condition) {
+	is := meta.FindStatusCondition(now.Status.Conditions, slipwayv1.ConditionPlaced)
+	switch {
+	case told == nil:
+		o.say("the scheduler has not written that yet; if that stays so see: slipway status")
+	case told.Reason != is.Reason:
+		o.say("was told last: %s (%s)", told.Message, told.Reason)
+	}
+}
+
+// waits: how many are before it, and when it starts.
+func (f *Facts) waits(o *outline, name types.NamespacedName, answer scheduler.Answer) {
+	project := f.Decided.Project(name)
+	queue := f.Decided.Queue(project)
+	where := "of no project"
+	if project != "" {
+		where = "in project " + project
+	}
+	switch before := slices.Index(queue, name); {
+	case before == 0:
+		o.say("in the queue: the first of %d %s", len(queue), where)
+	case before > 0:
+		o.say("in the queue: %d of %d %s, behind %s", before+1, len(queue), where, some(f.named(queue[:before], name.Namespace), maxNames))
+	}
+	if answer.Start.IsZero() {
+		o.say("nobody knows when it starts: it has no promise; what runs may have no limit on how long (slipway.dev/max-run-time)")
+		return
+	}
+	o.say("expected to start by %s", f.moment(answer.Start))
+	if ending := f.Decided.Ending(answer.Start); len(ending) > 0 {
+		slices.Reverse(ending)
+		o.below(func() { o.say("when these have ended: %s", some(f.named(ending, name.Namespace), maxNames)) })
+	}
+}
+
+// named as people in a namespace write it.
+func (f *Facts) named(list []types.NamespacedName, here string) []string {
+	var names []string
+	for _, n := range list {
+		if n.Namespace == here {
+			names = append(names, n.Name)
+		} else {
+			names = append(names, n.String())
+		}
+	}
+	return names
+}
+
+// runs: where, until when, and for whom it would give way.
+func (f *Facts) runs(o *outline, g *slipwayv1.Gang, name types.NamespacedName, placed []slipwayv1.PodSetPlacement) {
+	o.say("on %s", nodes(placed))
+	if ends := f.Decided.Ends(name); ends.IsZero() {
+		o.say("has no limit on how long it runs (slipway.dev/max-run-time)")
+	} else {
+		o.say("ends by %s, its limit is %s", f.moment(ends), short(g.Spec.MaxRunTime.Duration))
+	}
+	if until := f.Decided.Protected(name); until.After(f.Now) {
+		o.say("gives way to nobody before %s (slipway.dev/min-run-time)", f.moment(until))
+	}
+	project := f.Decided.Project(name)
+	if project == "" {
+		o.say("would give way to gangs of no project with a priority above %d, and to projects that are guaranteed what it uses", g.Spec.Priority)
+		return
+	}
+	o.say("would give way to gangs of project %s with a priority above %d", project, g.Spec.Priority)
+	status, _ := f.Decided.ProjectStatus(project)
+	for _, u := range status.Usage {
+		if u.Borrowed != nil {
+			o.say("would give way to projects that are guaranteed %s: project %s borrows %s", resourceName(string(u.Resource), u.Kind), project, u.Borrowed)
+		}
+	}
+}
+
+// short is a duration without zeros at its end: 8h, 1h30m.
+func short(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+// nodes of a placement, with how many pods each has.
+func nodes(placed []slipwayv1.PodSetPlacement) string {
+	pods := map[string]int32{}
+	var order []string
+	for _, set := range placed {
+		for _, slot := range set.Slots {
+			if pods[slot.Node] == 0 {
+				order = append(order, slot.Node)
+			}
+			pods[slot.Node] += slot.Count
+		}
+	}
+	var all []string
+	for _, node := range order {
+		all = append(all, fmt.Sprintf("%s (%s)", node, plural(int(pods[node]), "pod")))
+	}
+	return some(all, maxNames)
+}

@@ -1,0 +1,116 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package why
+
+import (
+	"fmt"
+	"io"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"slipway.dev/slipway/internal/cli/workload"
+)
+
+const (
+	// maxGangs of a subject are explained one by one.
+	maxGangs = 10
+	// maxEvents are told, the last ones.
+	maxEvents = 5
+	// maxNames of a list are named.
+	maxNames = 5
+)
+
+// Report the facts in words.
+func (f *Facts) Report(w io.Writer) error {
+	o := &outline{}
+	o.say("%s", f.title())
+	o.below(func() {
+		if f.Subject.Kind.Kind == "Project" {
+			f.project(o)
+		}
+		for i := range f.Gangs[:min(len(f.Gangs), maxGangs)] {
+			f.gang(o, &f.Gangs[i])
+		}
+		if more := len(f.Gangs) - maxGangs; more > 0 {
+			o.say("and %s more; name one of them: slipway why gang/NAME", plural(more, "gang"))
+		}
+		f.pods(o)
+		f.recent(o)
+		if f.Denied != nil {
+			o.say("this is what the conditions say; to be told the place in the queue and the quota you must see the whole cluster: %s", f.Denied)
+		}
+	})
+	return o.print(w)
+}
+
+// title is the subject with its state, where a controller of ours says that.
+func (f *Facts) title() string {
+	title := f.Subject.String()
+	if ns := f.Subject.Object.GetNamespace(); ns != "" {
+		title += " in namespace " + ns
+	}
+	f.Subject.Object.SetGroupVersionKind(f.Subject.Kind)
+	kind, is := workload.KindOf(f.Subject.Object)
+	if !is {
+		return title
+	}
+	object := kind.New()
+	if f.Subject.decode(object) != nil {
+		return title
+	}
+	state := workload.Assemble(kind, object, f.Gangs, f.Pods).State()
+	title += fmt.Sprintf(": %s, %d of %s", state.Status, state.Running, plural(int(state.Total), "pod"))
+	if state.Reason != "" && state.Status != workload.StatusWaiting {
+		title += ": " + state.Reason
+	}
+	return title
+}
+
+// pods that do not run as they should, and where a single one is.
+func (f *Facts) pods(o *outline) {
+	complaining := 0
+	for i := range f.Pods {
+		p := &f.Pods[i]
+		if f.Subject.Kind.Kind == "Pod" {
+			o.say("%s", podState(p))
+		}
+		words := workload.Complaint(p)
+		if words == "" {
+			continue
+		}
+		if complaining++; complaining <= maxNames {
+			o.say("pod %s: %s", p.Name, words)
+		}
+	}
+	if more := complaining - maxNames; more > 0 {
+		o.say("and %s more that do not run as they should", plural(more, "pod"))
+	}
+	if f.Subject.Kind.Kind != "Project" && len(f.Gangs) == 0 {
+		o.say("the scheduler has no gang of it: it wants no resources, has ended, or is another scheduler's")
+	}
+}
+
+func podState(p *corev1.Pod) string {
+	switch {
+	case p.DeletionTimestamp != nil:
+		return "is being deleted"
+	case p.Spec.NodeName == "":
+		return fmt.Sprintf("%s: has no node yet; the scheduler %q binds it", p.Status.Phase, p.Spec.SchedulerName)
+	}
+	return fmt.Sprintf("%s on node %s", p.Status.Phase, p.Spec.NodeName)
+}
+
+func (f *Facts) recent(o *outline) {
+	last := f.Events[max(len(f.Events)-maxEvents, 0):]
+	if len(last) == 0 {
+		return
+	}
+	o.say("events:")
+	o.below(func() {
+		for i := range last {
+			e := &last[i]
+			o.say("%s ago %s %s: %s", f.ago(happened(e)), e.InvolvedObject.Name, e.Reason, e.Message)
+		}
+	})
+}

@@ -1,0 +1,157 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package why
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/scheduler"
+	"slipway.dev/slipway/internal/scheduler/snapshot"
+)
+
+var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+
+const gpu = corev1.ResourceName("nvidia.com/gpu")
+
+func gpus(n int64) corev1.ResourceList {
+	return corev1.ResourceList{gpu: *resource.NewQuantity(n, resource.DecimalSI)}
+}
+
+func node(name string) *corev1.Node {
+	n := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}, Status: corev1.NodeStatus{
+		Allocatable: gpus(8), Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}}}
+	n.Status.Allocatable[corev1.ResourcePods] = resource.MustParse("110")
+	return n
+}
+
+// gang of so many pods of 8 GPUs, made so many minutes before noon.
+func gang(name string, pods int32, minutes int) *slipwayv1.Gang {
+	return &slipwayv1.Gang{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: name, UID: types.UID(name), Generation: 1,
+			CreationTimestamp: metav1.NewTime(noon.Add(-time.Duration(minutes) * time.Minute))},
+		Spec: slipwayv1.GangSpec{PodSets: []slipwayv1.PodSet{{Name: "worker", Count: pods, Requests: gpus(8)}}},
+	}
+}
+
+// on gives a gang its places, an hour before noon.
+func on(g *slipwayv1.Gang, nodes ...string) *slipwayv1.Gang {
+	set := slipwayv1.PodSetPlacement{Name: "worker"}
+	for _, n := range nodes {
+		set.Slots = append(set.Slots, slipwayv1.Slot{Node: n, Count: 1})
+	}
+	g.Status.Placement = []slipwayv1.PodSetPlacement{set}
+	return told(g, metav1.ConditionTrue, "Placed", "")
+}
+
+func told(g *slipwayv1.Gang, placed metav1.ConditionStatus, reason, message string) *slipwayv1.Gang {
+	g.Status.Conditions = []metav1.Condition{{Type: slipwayv1.ConditionPlaced, Status: placed, Reason: reason, Message: message,
+		LastTransitionTime: metav1.NewTime(noon.Add(-time.Hour))}}
+	return g
+}
+
+// report on one of the gangs of a cluster of two nodes.
+func report(t *testing.T, about string, gangs ...*slipwayv1.Gang) string {
+	t.Helper()
+	s := &snapshot.Snapshot{Taken: noon, Nodes: []*corev1.Node{node("n1"), node("n2")}, Gangs: gangs}
+	f := &Facts{Now: noon, Cluster: s, Decided: scheduler.Decide(s)}
+	for _, g := range gangs {
+		if g.Name == about {
+			f.Gangs = []slipwayv1.Gang{*g}
+		}
+	}
+	return words(t, f, about)
+}
+
+func words(t *testing.T, f *Facts, about string) string {
+	t.Helper()
+	f.Subject = Subject{schema.GroupVersionKind{Group: "slipway.dev", Version: "v1alpha1", Kind: "Gang"}, &unstructured.Unstructured{Object: map[string]any{}}}
+	f.Subject.Object.SetName(about)
+	var out bytes.Buffer
+	if err := f.Report(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func limited(g *slipwayv1.Gang, limit time.Duration) *slipwayv1.Gang {
+	g.Spec.MaxRunTime = &metav1.Duration{Duration: limit}
+	return g
+}
+
+func expect(t *testing.T, got string, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(strings.Join(want, "\n")+"\n", got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestWaits(t *testing.T) {
+	runs := limited(on(gang("runs", 2, 90), "n1", "n2"), 3*time.Hour)
+	expect(t, report(t, "second", runs, gang("first", 1, 20), told(gang("second", 2, 10), metav1.ConditionFalse, "Evicted", "gave its places to team/runs, which has priority 7")),
+		"gang/second",
+		"  gang second waits since 60m (priority 0)",
+		"    needs 2 pods of 8 nvidia.com/gpu each at once; none fits now",
+		"      2 nodes have too little nvidia.com/gpu (none free)",
+		"    was told last: gave its places to team/runs, which has priority 7 (Evicted)",
+		"    in the queue: 2 of 2 of no project, behind first",
+		"    nobody knows when it starts: it has no promise; what runs may have no limit on how long (slipway.dev/max-run-time)",
+	)
+	expect(t, report(t, "first", runs, gang("first", 1, 20)),
+		"gang/first",
+		"  gang first waits (priority 0)",
+		"    needs 1 pod of 8 nvidia.com/gpu; none fits now",
+		"      2 nodes have too little nvidia.com/gpu (none free)",
+		"    the scheduler has not written that yet; if that stays so see: slipway status",
+		"    in the queue: the first of 1 of no project",
+		"    expected to start by 2026-01-02T14:00:00Z (in 120m)",
+		"      when these have ended: runs",
+	)
+}
+
+func TestRuns(t *testing.T) {
+	runs := limited(on(gang("runs", 2, 90), "n1", "n2"), 90*time.Minute)
+	runs.Spec.MinRunTime = &metav1.Duration{Duration: 61 * time.Minute}
+	expect(t, report(t, "runs", runs),
+		"gang/runs",
+		"  gang runs has its places since 60m (priority 0)",
+		"    on n1 (1 pod), n2 (1 pod)",
+		"    ends by 2026-01-02T12:30:00Z (in 30m), its limit is 1h30m",
+		"    gives way to nobody before 2026-01-02T12:01:00Z (in 60s) (slipway.dev/min-run-time)",
+		"    would give way to gangs of no project with a priority above 0, and to projects that are guaranteed what it uses",
+	)
+}
+
+func TestNever(t *testing.T) {
+	got := report(t, "big", told(gang("big", 3, 1), metav1.ConditionFalse, "NeverFits", "needs 3"))
+	if !strings.Contains(got, "gang big can never run as it is (priority 0)\n") || !strings.Contains(got, "\n    to fit, ask for at most 2 pods, or add 1 node like n1\n") {
+		t.Errorf("says %s", got)
+	}
+}
+
+func TestGuests(t *testing.T) {
+	f := &Facts{Now: noon, Denied: &snapshot.ForbiddenError{Resource: "pods"}, Gangs: []slipwayv1.Gang{
+		*told(gang("big", 3, 1), metav1.ConditionFalse, "NeverFits", "needs 3 nodes; to fit, ask for 2"), *gang("new", 1, 0), *on(gang("runs", 1, 60), "n1")}}
+	expect(t, words(t, f, "all"),
+		"gang/all",
+		"  gang big waits since 60m (priority 0)",
+		"    needs 3 nodes; to fit, ask for 2",
+		"  gang new waits (priority 0)",
+		"    the scheduler has not decided yet; if that stays so see: slipway status",
+		"  gang runs has its places since 60m (priority 0)",
+		"    on n1 (1 pod)",
+		"  this is what the conditions say; to be told the place in the queue and the quota you must see the whole cluster: you may not list pods of the whole cluster; ask its administrator for the right to",
+	)
+}

@@ -1,0 +1,128 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package platform
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"slipway.dev/slipway/internal/ready"
+)
+
+// Of several platforms of a cluster one leads: it alone decides and writes. The others
+// serve the front door and metrics, and one of them follows when the leader is not heard
+// of for leaseDuration. The times are those of Kubernetes' own components.
+const (
+	leaseName     = "slipway-platform"
+	leaseDuration = 15 * time.Second
+	renewDeadline = 10 * time.Second
+	retryPeriod   = 2 * time.Second
+
+	// homeNamespace is where the platform lives outside a pod.
+	homeNamespace = "slipway-system"
+	// podNamespace is the file that names the namespace of a pod.
+	podNamespace = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
+)
+
+// rules are what the election needs. A name cannot be given for what is yet to be made.
+func rules() []rbacv1.PolicyRule {
+	return []rbacv1.PolicyRule{
+		{APIGroups: []string{coordinationv1.GroupName}, Resources: []string{"leases"}, ResourceNames: []string{leaseName}, Verbs: []string{"get", "update"}},
+		{APIGroups: []string{coordinationv1.GroupName}, Resources: []string{"leases"}, Verbs: []string{"create"}},
+	}
+}
+
+// elect has the manager elect a leader by a Lease. The identity is that of the host, or of
+// the pod, and not of the process: a successor there takes the place of its predecessor
+// at once, which has ended when it starts.
+func elect(config *rest.Config, o Options, options *ctrl.Options) (*lock, error) {
+	namespace, err := home()
+	if err != nil {
+		return nil, err
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return nil, fmt.Errorf("naming the platform in the election of a leader: %w; give it a name with --identity", err)
+	}
+	identity := resourcelock.ResourceLockConfig{Identity: cmp.Or(o.Identity, host)}
+	lease, err := resourcelock.NewFromKubeconfig(resourcelock.LeasesResourceLock, namespace, leaseName, identity, config, renewDeadline)
+	if err != nil {
+		return nil, fmt.Errorf("setting up the election of a leader: %w", err)
+	}
+	l := &lock{Interface: lease, follows: make(chan struct{})}
+	duration, deadline, retry := leaseDuration, renewDeadline, retryPeriod
+	options.LeaderElection, options.LeaderElectionResourceLockInterface = true, l
+	options.LeaderElectionID, options.LeaderElectionNamespace = leaseName, namespace
+	options.LeaseDuration, options.RenewDeadline, options.RetryPeriod = &duration, &deadline, &retry
+	// The process ends with its manager: whoever is stopped lets another one lead at once.
+	options.LeaderElectionReleaseOnCancel = true
+	return l, nil
+}
+
+// home is the namespace of the platform.
+func home() (string, error) {
+	text, err := os.ReadFile(podNamespace)
+	if errors.Is(err, fs.ErrNotExist) {
+		return homeNamespace, nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading the namespace of the pod: %w", err)
+	}
+	return strings.TrimSpace(string(text)), nil
+}
+
+// lock is the Lease, and notices that another platform holds it.
+type lock struct {
+	resourcelock.Interface
+	once sync.Once
+	// follows is closed when another one leads.
+	follows chan struct{}
+}
+
+// Get the record of who leads.
+func (l *lock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
+	record, raw, err := l.Interface.Get(ctx)
+	if err == nil && record.HolderIdentity != "" && record.HolderIdentity != l.Identity() {
+		l.once.Do(func() { close(l.follows) })
+	}
+	return record, raw, err
+}
+
+// announcer tells the supervisor that the platform serves: that it knows the cluster, and
+// leads or knows who does.
+type announcer struct {
+	caches  syncer
+	leads   <-chan struct{}
+	follows <-chan struct{}
+}
+
+// NeedLeaderElection: followers serve, too.
+func (announcer) NeedLeaderElection() bool { return false }
+
+// Start returns when it is said.
+func (a announcer) Start(ctx context.Context) error {
+	select {
+	case <-a.leads:
+	case <-a.follows:
+	case <-ctx.Done():
+		return nil
+	}
+	if !a.caches.WaitForCacheSync(ctx) {
+		return nil
+	}
+	return ready.Notify()
+}

@@ -1,0 +1,157 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"slipway.dev/slipway/internal/clip"
+)
+
+// binder does what is to be done about a pod that this scheduler binds: it binds the
+// pod, or says in the pod's condition why it waits, or deletes it.
+type binder struct{ *scheduler }
+
+// Reconcile runs one errand. A conflict means that the pod is another's, or on its way
+// out; feed hears of that.
+func (b binder) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	b.mu.Lock()
+	e, is := b.ledger.errand(request.NamespacedName)
+	b.mu.Unlock()
+	if !is {
+		return ctrl.Result{}, nil
+	}
+	err := b.run(ctx, e)
+	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
+		return ctrl.Result{}, nil
+	}
+	return ctrl.Result{}, err
+}
+
+func (b binder) run(ctx context.Context, e errand) error {
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: e.name.Namespace, Name: e.name.Name, UID: e.uid}}
+	switch {
+	case e.delete:
+		if err := b.client.Delete(ctx, pod, client.Preconditions{UID: &e.uid}); err != nil {
+			return fmt.Errorf("deleting pod %s, which gives way: %w", e.name, err)
+		}
+	case e.bind != "":
+		binding := &corev1.Binding{
+			ObjectMeta: metav1.ObjectMeta{Namespace: e.name.Namespace, Name: e.name.Name, UID: e.uid},
+			Target:     corev1.ObjectReference{Kind: "Node", Name: e.bind},
+		}
+		if err := b.client.SubResource("binding").Create(ctx, pod, binding); err != nil {
+			b.mu.Lock()
+			b.ledger.unbind(e.uid)
+			b.mu.Unlock()
+			return fmt.Errorf("binding pod %s to node %s: %w", e.name, e.bind, err)
+		}
+		return b.tellGroup(ctx, e)
+	default:
+		for _, claim := range e.assign {
+			if err := b.assign(ctx, claim, e.node); err != nil {
+				return err
+			}
+		}
+		return errors.Join(b.tell(ctx, e), b.tellGroup(ctx, e))
+	}
+	return nil
+}
+
+// assign a claim to a node, for which its volume is then made.
+func (b binder) assign(ctx context.Context, name types.NamespacedName, node string) error {
+	body, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": map[string]string{annotationSelectedNode: node}}})
+	if err != nil {
+		return fmt.Errorf("encoding the node of claim %s: %w", name, err)
+	}
+	claim := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: name.Namespace, Name: name.Name}}
+	if err := b.client.Patch(ctx, claim, client.RawPatch(types.MergePatchType, body)); err != nil {
+		return fmt.Errorf("choosing node %s for claim %s: %w", node, name, err)
+	}
+	return nil
+}
+
+// tell why the pod waits, in the words and at the place that Kubernetes' own scheduler
+// has for it.
+func (b binder) tell(ctx context.Context, e errand) error {
+	pod := &corev1.Pod{}
+	if err := b.client.Get(ctx, e.name, pod); err != nil {
+		return fmt.Errorf("reading pod %s: %w", e.name, err)
+	}
+	next := corev1.PodCondition{
+		Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: corev1.PodReasonUnschedulable,
+		Message: clip.Text(e.wait, maxMessage), LastTransitionTime: metav1.Now(),
+	}
+	for _, c := range pod.Status.Conditions {
+		if c.Type != corev1.PodScheduled {
+			continue
+		}
+		if c.Status == next.Status && c.Reason == next.Reason && c.Message == next.Message {
+			return nil
+		}
+		if c.Status == next.Status {
+			next.LastTransitionTime = c.LastTransitionTime
+		}
+	}
+	body, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"uid": e.uid},
+		"status":   map[string]any{"conditions": []corev1.PodCondition{next}},
+	})
+	if err != nil {
+		return fmt.Errorf("encoding the condition of pod %s: %w", e.name, err)
+	}
+	// Conditions are merged by their type.
+	patched := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: e.name.Namespace, Name: e.name.Name}}
+	if err := b.client.Status().Patch(ctx, patched, client.RawPatch(types.StrategicMergePatchType, body)); err != nil {
+		return fmt.Errorf("patching the condition of pod %s: %w", e.name, err)
+	}
+	return nil
+}
+
+// tellGroup whether the pod's group, of Kubernetes' own kind, was placed, or why not. Once
+// it was that is never taken back.
+func (b binder) tellGroup(ctx context.Context, e errand) error {
+	if e.podGroup == "" {
+		return nil
+	}
+	group := &schedulingv1beta1.PodGroup{}
+	if err := b.client.Get(ctx, client.ObjectKey{Namespace: e.name.Namespace, Name: e.podGroup}, group); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	next := metav1.Condition{Type: schedulingv1beta1.PodGroupInitiallyScheduled, Status: metav1.ConditionTrue,
+		Reason: reasonPlaced, Message: "its pods have a node", ObservedGeneration: group.Generation}
+	if e.bind == "" {
+		next.Status, next.Reason, next.Message = metav1.ConditionFalse, schedulingv1beta1.PodGroupReasonUnschedulable, clip.Text(e.wait, maxMessage)
+	}
+	old := group.DeepCopy()
+	if meta.IsStatusConditionTrue(old.Status.Conditions, next.Type) || !meta.SetStatusCondition(&group.Status.Conditions, next) {
+		return nil
+	}
+	if err := b.client.Status().Patch(ctx, group, client.MergeFromWithOptions(old, client.MergeFromWithOptimisticLock{})); err != nil {
+		return fmt.Errorf("patching the condition of pod group %s: %w", e.podGroup, err)
+	}
+	return nil
+}
+
+// release hands the binder the pods about which there may be something to do.
+func (s *scheduler) release() {
+	s.mu.Lock()
+	ripe := s.ledger.takeRipe()
+	s.mu.Unlock()
+	for _, name := range ripe {
+		s.binds.Add(ctrl.Request{NamespacedName: name})
+	}
+}

@@ -1,0 +1,297 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"slices"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/placement"
+	"slipway.dev/slipway/internal/podset"
+)
+
+// group is a gang of pods that have no Gang: one pod, or as many as say so. Placement
+// is asked about it anew whenever pods come or go.
+type group struct {
+	grouping
+	namespace string
+	pods      map[types.UID]*applicant
+	// started is when it was placed; zero for never.
+	started int64
+	// why it, or what came to it later, waits, and the kind of that reason: each pod
+	// says it, so that it is not worded anew before that is another.
+	why  string
+	code placement.Code
+}
+
+// applicant is a pod of a group and what it asks for.
+type applicant struct {
+	pod *corev1.Pod
+	set placement.PodSet
+	// problem that keeps it from being placed anywhere.
+	problem string
+}
+
+// join a group, and return the name of the set that the pod is in.
+func (l *ledger) join(by grouping, p *corev1.Pod, known *member) string {
+	g := l.groups[by.key]
+	if g == nil {
+		g = &group{namespace: p.Namespace, pods: map[types.UID]*applicant{}}
+		l.groups[by.key] = g
+	}
+	if len(g.pods) == 0 {
+		g.started, g.why = 0, ""
+	}
+	g.grouping = by
+	if known != nil {
+		g.pods[p.UID].pod = p
+		return known.set
+	}
+	a := l.applicant(p)
+	g.pods[p.UID] = a
+	if p.Spec.NodeName != "" {
+		g.started = earliest(g.started, startedAt(p))
+	}
+	return a.set.Name
+}
+
+func earliest(a, b int64) int64 {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}
+
+// startedAt is when a pod was bound.
+func startedAt(p *corev1.Pod) int64 {
+	for _, c := range p.Status.Conditions {
+		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionTrue {
+			return secondsOf(&c.LastTransitionTime)
+		}
+	}
+	return p.CreationTimestamp.Unix()
+}
+
+// applicant of a pod. Pods that ask for the same are of one set, whose name is made
+// of what they ask for, so that it is the same after a restart.
+func (l *ledger) applicant(p *corev1.Pod) *applicant {
+	volumes, problem := l.volumesOf(p)
+	asked := podset.Of("", 1, &corev1.PodTemplateSpec{ObjectMeta: p.ObjectMeta, Spec: unassigned(&p.Spec)}, volumes)
+	a := &applicant{pod: p, problem: cmp.Or(unsupported(&p.Spec), problem)}
+	var err error
+	asked.Labels = likeOthers(asked.Labels)
+	if a.set, err = setOf(p.Namespace, &asked); err != nil {
+		a.problem = cmp.Or(a.problem, err.Error())
+	}
+	a.set.Name = nameOf(&asked)
+	return a
+}
+
+// likeOthers are the labels that a pod may have in common with others of its set, or none:
+// those by which its controller tells them apart are left out.
+func likeOthers(labels map[string]string) map[string]string {
+	out := maps.Clone(labels)
+	for _, key := range []string{appsv1.StatefulSetPodNameLabel, appsv1.PodIndexLabel, batchv1.JobCompletionIndexAnnotation} {
+		delete(out, key)
+	}
+	return out
+}
+
+// unassigned is a spec without the node that the pod is on.
+func unassigned(spec *corev1.PodSpec) corev1.PodSpec {
+	out := *spec
+	out.NodeName = ""
+	return out
+}
+
+func nameOf(s *slipwayv1.PodSet) string {
+	body, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // cannot happen: it came as JSON
+	}
+	hash := fnv.New64a()
+	hash.Write(body)
+	return fmt.Sprintf("%016x", hash.Sum64())
+}
+
+func unsupported(spec *corev1.PodSpec) string {
+	if len(spec.ResourceClaims) > 0 {
+		return "spec.resourceClaims: are not supported; request an extended resource, or name another scheduler"
+	}
+	return ""
+}
+
+// askGroups tells placement of the groups that changed.
+func (l *ledger) askGroups() {
+	for _, key := range slices.Sorted(maps.Keys(l.dirty)) {
+		g := l.groups[key]
+		if g == nil {
+			continue
+		}
+		l.picture.DeleteGang(key)
+		if len(g.pods) == 0 {
+			delete(l.groups, key)
+			continue
+		}
+		crew := l.crews[key]
+		asked := l.groupGang(key, g, crew)
+		crew.move(asked.Placement)
+		l.retell(crew)
+		if g.why = l.waitsFor(g, crew); g.why == "" {
+			if err := l.picture.SetGang(asked); err != nil {
+				g.why = err.Error()
+			}
+		}
+		l.ripen(crew)
+	}
+	clear(l.dirty)
+}
+
+// waitsFor says what must be there before the group can be placed; a group that was
+// placed is not asked.
+func (l *ledger) waitsFor(g *group, c *crew) string {
+	if c.places != nil {
+		return ""
+	}
+	for _, m := range c.inOrder() {
+		if problem := g.pods[m.uid].problem; problem != "" {
+			return problem
+		}
+	}
+	least := int32(1)
+	for _, a := range g.pods {
+		least = max(least, groupingOf(a.pod).least)
+	}
+	if g.podGroup != "" {
+		var is bool
+		if least, is = l.podGroups[types.NamespacedName{Namespace: g.namespace, Name: g.podGroup}]; !is {
+			return fmt.Sprintf("there is no PodGroup %s; make it", g.podGroup)
+		}
+	}
+	if n := int32(len(g.pods)); n < least {
+		return fmt.Sprintf("waits for the pods of its group: %d of %d are there", n, least)
+	}
+	return ""
+}
+
+// groupGang is what the group asks of placement. The places that its pods have are
+// facts.
+func (l *ledger) groupGang(key string, g *group, c *crew) placement.Gang {
+	out := placement.Gang{Key: key, Queue: l.namespaces[g.namespace], Started: g.started}
+	sets, at := map[string]*placement.PodSet{}, map[string]map[string]int32{}
+	for i, m := range c.inOrder() {
+		a := g.pods[m.uid]
+		if project := slipwayv1.ProjectOf(a.pod.Labels); project != "" {
+			out.Queue = project
+		}
+		priority, created := ptr.Deref(a.pod.Spec.Priority, 0), a.pod.CreationTimestamp.Unix()
+		if i == 0 {
+			out.Priority, out.Created = priority, created
+		}
+		out.Priority, out.Created = max(out.Priority, priority), min(out.Created, created)
+		if sets[m.set] == nil {
+			set := a.set
+			set.Count = 0
+			sets[m.set], at[m.set] = &set, map[string]int32{}
+		}
+		sets[m.set].Count++
+		if node := c.whereIs(m); node != "" {
+			at[m.set][node]++
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(sets)) {
+		out.Sets = append(out.Sets, *sets[name])
+		if len(at[name]) == 0 {
+			continue
+		}
+		placed := placement.SetPlacement{Set: name}
+		for _, node := range slices.Sorted(maps.Keys(at[name])) {
+			placed.Slots = append(placed.Slots, placement.Slot{Node: node, Count: at[name][node]})
+		}
+		out.Placement = append(out.Placement, placed)
+	}
+	return out
+}
+
+// whereIs a pod, or where its place is; empty for nowhere.
+func (c *crew) whereIs(m *member) string {
+	if m.node == "" && m.seated {
+		return c.nodeOf(m.seat)
+	}
+	return m.node
+}
+
+// noteGroup takes the verdict on a group. Pods of one that gave its places up go.
+func (l *ledger) noteGroup(g *group, v placement.Verdict, now time.Time) {
+	crew := l.crews[v.Gang]
+	if crew == nil {
+		return
+	}
+	g.explain(v.Reason)
+	crew.move(v.Placement)
+	l.retell(crew)
+	l.ripen(crew)
+	switch {
+	case len(v.Placement) == 0:
+		g.started = 0
+		for _, m := range crew.inOrder() {
+			if m.node != "" {
+				l.evict(m)
+			}
+		}
+	case g.started == 0:
+		g.started = now.Unix()
+	}
+}
+
+func (g *group) explain(reason *placement.Reason) {
+	switch {
+	case reason == nil:
+		g.why, g.code = "", ""
+	case g.why == "" || g.code != reason.Code:
+		g.why, g.code = reason.String(), reason.Code
+	}
+}
+
+// evict a pod: it is the group's no more, and counts until it is gone.
+func (l *ledger) evict(m *member) {
+	l.dismiss(m.uid)
+	l.evicted[m.uid], l.uids[m.name] = true, m.uid
+	l.ripe = append(l.ripe, m.name)
+	m.told.Gang, m.told.Set, m.told.Rank = "", "", 0
+	if m.told.Node != "" {
+		l.picture.Bind(m.told)
+	}
+}
+
+// retell placement of the seats of pods that are bound.
+func (l *ledger) retell(c *crew) {
+	for _, m := range c.pods {
+		if m.told.Node == "" {
+			continue
+		}
+		l.seatOf(m, &m.told)
+		l.picture.Bind(m.told)
+	}
+}
+
+// seatOf a pod, as placement is told of it.
+func (l *ledger) seatOf(m *member, told *placement.Pod) {
+	told.Gang, told.Set, told.Rank = l.crewOf[m.uid], "", 0
+	if m.seated {
+		told.Set, told.Rank = m.seat.set, m.seat.rank
+	}
+}

@@ -1,0 +1,88 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	"strconv"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+)
+
+// How pods without a Gang say that they belong together: a label with the group's
+// name, and a label or an annotation with how many pods it takes to start.
+const (
+	// Of the coscheduling plugin of Kubernetes' scheduler.
+	labelGroup      = "pod-group.scheduling.sigs.k8s.io/name"
+	labelGroupLeast = "pod-group.scheduling.sigs.k8s.io/min-available"
+	// Of Kueue, for plain pods.
+	labelKueueGroup      = "kueue.x-k8s.io/pod-group-name"
+	annotationKueueTotal = "kueue.x-k8s.io/pod-group-total-count"
+)
+
+// grouping says which gang a pod belongs to.
+type grouping struct {
+	// key of the gang, that of a Gang or one that no Gang can have.
+	key string
+	// gang says that there is to be a Gang.
+	gang bool
+	// least pods that the group starts with; zero when an object says it, podGroup.
+	least    int32
+	podGroup string
+}
+
+// groupingOf a pod that this scheduler binds: it is of a Gang, of a group of pods, or
+// alone.
+func groupingOf(p *corev1.Pod) grouping {
+	if gang := p.Labels[slipwayv1.LabelGang]; gang != "" {
+		return grouping{key: keyOf(p.Namespace, gang), gang: true}
+	}
+	if g := p.Spec.SchedulingGroup; g != nil && g.PodGroupName != nil {
+		name := *g.PodGroupName
+		return grouping{key: keyOf(p.Namespace, "podgroup/"+name), podGroup: name}
+	}
+	for _, by := range []struct{ name, least string }{
+		{p.Labels[labelGroup], p.Labels[labelGroupLeast]},
+		{p.Labels[labelKueueGroup], p.Annotations[annotationKueueTotal]},
+	} {
+		if by.name != "" {
+			return grouping{key: keyOf(p.Namespace, "group/"+by.name), least: atLeastOne(by.least)}
+		}
+	}
+	return grouping{key: keyOf(p.Namespace, "pod/"+p.Name), least: 1}
+}
+
+// atLeastOne reads a number of pods; what is none counts as one, as upstream's plugins
+// have it.
+func atLeastOne(s string) int32 {
+	n, err := strconv.ParseInt(s, 10, 32)
+	if err != nil || n < 1 {
+		return 1
+	}
+	return int32(n)
+}
+
+// isOurs says that this scheduler binds the pod, be it not yet or already.
+func isOurs(p *corev1.Pod) bool {
+	return p.Spec.SchedulerName == slipwayv1.SchedulerName && len(p.Spec.SchedulingGates) == 0 && !hasEnded(p) &&
+		(p.Spec.NodeName != "" || p.DeletionTimestamp == nil)
+}
+
+func hasEnded(p *corev1.Pod) bool {
+	return p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
+}
+
+// placeOf a pod of a Gang: its set, and the rank that it says it has, be it as a pod of
+// a gang or as one of an indexed Job; a negative one for none.
+func placeOf(p *corev1.Pod) (set string, rank int32) {
+	set = p.Labels[slipwayv1.LabelPodSet]
+	for _, label := range []string{slipwayv1.LabelRank, batchv1.JobCompletionIndexAnnotation} {
+		if n, err := strconv.ParseInt(p.Labels[label], 10, 32); err == nil && n >= 0 {
+			return set, int32(n)
+		}
+	}
+	return set, -1
+}

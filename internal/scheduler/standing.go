@@ -1,0 +1,82 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"slipway.dev/slipway/internal/placement"
+)
+
+// Queue are the gangs of a project that wait, in the order of their turns.
+func (d *Decided) Queue(project string) []types.NamespacedName {
+	var waiting []types.NamespacedName
+	for _, key := range d.Picture.Turns() {
+		e := d.ledger.gangs[key]
+		if e != nil && e.asked != nil && e.asked.Queue == project && e.answer != nil && e.answer.verdict.State == placement.Waiting {
+			waiting = append(waiting, e.name)
+		}
+	}
+	return waiting
+}
+
+// Ends is when a gang that runs ends by its limit; zero when it has none, or waits.
+func (d *Decided) Ends(name types.NamespacedName) time.Time {
+	e := d.ledger.gangs[keyOf(name.Namespace, name.Name)]
+	if e == nil || e.object.Spec.MaxRunTime == nil {
+		return time.Time{}
+	}
+	started := d.started(e)
+	if started.IsZero() {
+		return time.Time{}
+	}
+	return started.Add(e.object.Spec.MaxRunTime.Duration)
+}
+
+// Protected is until when a gang that runs gives way to nobody; zero when nothing
+// protects it.
+func (d *Decided) Protected(name types.NamespacedName) time.Time {
+	e := d.ledger.gangs[keyOf(name.Namespace, name.Name)]
+	if e == nil || e.object.Spec.MinRunTime == nil || d.started(e).IsZero() {
+		return time.Time{}
+	}
+	return d.started(e).Add(e.object.Spec.MinRunTime.Duration)
+}
+
+func (d *Decided) started(e *entry) time.Time {
+	switch at := startOf(&e.status); {
+	case at != 0:
+		return time.Unix(at, 0)
+	case e.answer != nil && e.answer.verdict.State == placement.Placed:
+		return d.at
+	}
+	return time.Time{}
+}
+
+// Ending are the gangs that run and must have ended by a moment, those last that end
+// last: whom a gang waits for that is to start then.
+func (d *Decided) Ending(by time.Time) []types.NamespacedName {
+	type ending struct {
+		name types.NamespacedName
+		at   time.Time
+	}
+	var all []ending
+	for _, e := range d.ledger.gangs {
+		if at := d.Ends(e.name); !at.IsZero() && !at.After(by) {
+			all = append(all, ending{e.name, at})
+		}
+	}
+	slices.SortFunc(all, func(a, b ending) int {
+		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.name.String(), b.name.String()))
+	})
+	var names []types.NamespacedName
+	for _, e := range all {
+		names = append(names, e.name)
+	}
+	return names
+}
