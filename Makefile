@@ -56,8 +56,8 @@ build: tools ## build slipway and the embedded Kubernetes into build/bin
 
 # What links Kubernetes' servers is tested without go vet: vet would first
 # examine all of Kubernetes. "make lint" vets it.
-KUBE_PACKAGES = $(shell $(GO) list ./internal/embedded/... ./cmd/slipway-kube)
-PACKAGES      = $(shell $(GO) list ./... | grep -vE '/test/(e2e|bench)|/internal/embedded|/cmd/slipway-kube')
+KUBE_PACKAGES = $(shell $(GO) list ./internal/embedded/... ./cmd/slipway-kube ./test/conformance/filters)
+PACKAGES      = $(shell $(GO) list ./... | grep -vE '/test/(e2e|bench|conformance/filters)|/internal/embedded|/cmd/slipway-kube')
 
 test: build ## test everything that needs no cluster (an API server is started for some)
 	$(GO) test -trimpath $(PACKAGES)

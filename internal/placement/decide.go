@@ -87,11 +87,14 @@ func (p *Picture) Decide() []Verdict {
 		if p.plan != nil && p.plan.stale {
 			p.reckon()
 		}
+		p.drawn = false
 		verdicts = append(verdicts, p.decideOnce()...)
-		if p.plan == nil || !p.plan.stale {
+		stale := p.plan != nil && p.plan.stale
+		if !stale && !p.drawn {
 			return verdicts
 		}
-		// A promise was fulfilled, which may leave room to those who were tried before.
+		// A promise was fulfilled, or a place taken that others want to be near to, which may
+		// leave room to those who were tried before.
 		p.freed++
 	}
 }
@@ -229,7 +232,7 @@ func (ps *pass) noHope(g *gang) bool {
 // wish is a shape, and which promises stand before it.
 type wish struct {
 	shape  unique.Handle[string]
-	behind mark
+	behind duty
 }
 
 // hope is a wish of the gangs of a queue.

@@ -12,7 +12,7 @@ import (
 // ended is free, and no longer only going to be.
 func (p *Picture) reckon() {
 	pl := p.plan
-	p.keepBehind(mark{})
+	p.keepBehind(duty{})
 	pl.promises = slices.DeleteFunc(pl.promises, func(pr *promise) bool { return pr.gang.promise != pr })
 	if len(pl.promises) == 0 || slices.ContainsFunc(pl.promises, (*promise).lost) {
 		p.unplan()
@@ -194,14 +194,14 @@ func (n *node) endings(all []ending, leaving map[string][]int) []ending {
 	return here
 }
 
-// mark says which promises a gang must not delay: of those made before it, so many,
+// duty says which promises a gang must not delay: of those made before it, so many,
 // the ones that are due before it ends, so many of all in the order of their moments.
-type mark struct{ order, due int }
+type duty struct{ order, due int }
 
 // all promises, for a gang that came after them and may not end.
-func (pl *plan) all() mark { return mark{len(pl.promises), len(pl.promises)} }
+func (pl *plan) all() duty { return duty{len(pl.promises), len(pl.promises)} }
 
-// behind any mark: what those who start now must leave of something. That is what is
+// behind any of them: what those who start now must leave of something. That is what is
 // promised by each moment less what will have ended, at its largest.
 func (pl *plan) behind(endings []ending, owes func(*promise) vector, frees func(leaver) vector) [][]vector {
 	owed, freed := make([]vector, len(pl.byTime)), make([]vector, len(pl.byTime))
@@ -244,13 +244,13 @@ func (v vector) least(owed, freed vector) vector {
 	return v
 }
 
-// keepBehind keeps what those behind a mark must leave free.
-func (p *Picture) keepBehind(m mark) {
+// keepBehind keeps what those with a duty must leave free.
+func (p *Picture) keepBehind(d duty) {
 	for _, k := range p.plan.kept {
-		if slices.Equal(*k.what, k.behind[m.order][m.due]) {
+		if slices.Equal(*k.what, k.behind[d.order][d.due]) {
 			continue
 		}
-		*k.what = k.behind[m.order][m.due]
+		*k.what = k.behind[d.order][d.due]
 		if k.touched != nil {
 			p.touch(k.touched)
 		}
@@ -262,7 +262,7 @@ func (p *Picture) unplan() {
 	if p.plan == nil {
 		return
 	}
-	p.keepBehind(mark{})
+	p.keepBehind(duty{})
 	for _, promised := range p.plan.promises {
 		promised.gang.promise = nil
 	}
@@ -275,8 +275,8 @@ func (p *Picture) respecting(g *gang, do func() bool) bool {
 	if p.plan == nil {
 		return do()
 	}
-	if m, all := p.behind(g), p.plan.all(); m != all {
-		p.keepBehind(m)
+	if d, all := p.behind(g), p.plan.all(); d != all {
+		p.keepBehind(d)
 		defer func() {
 			if p.plan != nil {
 				p.keepBehind(all)
@@ -288,19 +288,19 @@ func (p *Picture) respecting(g *gang, do func() bool) bool {
 
 // behind which promises a gang is: those made before its own that are due before it
 // ends.
-func (p *Picture) behind(g *gang) mark {
+func (p *Picture) behind(g *gang) duty {
 	if p.plan == nil {
-		return mark{}
+		return duty{}
 	}
-	m := p.plan.all()
+	d := p.plan.all()
 	if g.promise != nil {
-		m.order = g.promise.order
+		d.order = g.promise.order
 	}
 	if g.Limit > 0 {
 		ends := g.endsBy(p.now)
-		m.due, _ = slices.BinarySearchFunc(p.plan.byTime, ends, func(pr *promise, ends int64) int { return cmp.Compare(pr.at, ends) })
+		d.due, _ = slices.BinarySearchFunc(p.plan.byTime, ends, func(pr *promise, ends int64) int { return cmp.Compare(pr.at, ends) })
 	}
-	return m
+	return d
 }
 
 // endsBy is the moment at which a gang with a limit has ended, should it start now

@@ -42,8 +42,8 @@ type place struct {
 	pods int32
 }
 
-// keeping of a node, or of a queue's limit: what those that are behind a mark must
-// leave of it, by mark.order and mark.due.
+// keeping of a node, or of a queue's limit: what those that are behind a duty must
+// leave of it, by duty.order and duty.due.
 type keeping struct {
 	what    *vector
 	touched *node // nil for a queue

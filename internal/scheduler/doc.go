@@ -31,8 +31,13 @@
 // value (package snapshot). [Decide] gives such a value to a ledger of its own: that
 // is how "slipway why" and a replay of /debug/scheduler come to the same answers.
 //
+// What pods mean by selectors, affinity, tolerations, host ports and topology spread
+// constraints is what Kubernetes means; test/conformance/filters compares, and names
+// the differences.
+//
 // # Limits
 //
-// Required affinity and anti-affinity between pods is refused, preferred is not
-// looked at. Resource claims are not counted.
+// Affinity between pods that is only preferred, and topology spread constraints with
+// ScheduleAnyway, are not looked at. An affinity cannot be about labels that differ from
+// pod to pod of a set, such as the rank. Resource claims are not counted.
 package scheduler

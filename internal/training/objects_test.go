@@ -38,11 +38,17 @@ func TestGangSpec(t *testing.T) {
 	}))
 	w.priority = ptr.To[int32](7)
 	w.settle()
+	labels := func(set string) map[string]string {
+		return map[string]string{
+			kubeflowv1.JobNameLabel: "j", kubeflowv1.OperatorNameLabel: "pytorchjob-controller", kubeflowv1.ReplicaTypeLabel: set,
+			slipwayv1.LabelGang: "pytorchjob-j", slipwayv1.LabelPodSet: set,
+		}
+	}
 	want := slipwayv1.GangSpec{
 		Project: "vision", Priority: 7, MaxRunTime: &metav1.Duration{Duration: time.Minute},
 		PodSets: []slipwayv1.PodSet{
-			{Name: "master", Count: 1, Requests: corev1.ResourceList{}},
-			{Name: "worker", Count: 3,
+			{Name: "master", Count: 1, Requests: corev1.ResourceList{}, Labels: labels("master")},
+			{Name: "worker", Count: 3, Labels: labels("worker"),
 				Requests: corev1.ResourceList{"nvidia.com/gpu": resource.MustParse("2"),
 					corev1.ResourceMemory: resource.MustParse("3Gi"), corev1.ResourceCPU: resource.MustParse("500m")},
 				Tolerations: []corev1.Toleration{{Key: "gpu", Operator: corev1.TolerationOpExists}},
