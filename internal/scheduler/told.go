@@ -20,6 +20,8 @@ type Told struct {
 	Pods   []placement.Pod
 	Gangs  []placement.Gang
 	Past   []Past
+	// Namespaces with their labels.
+	Namespaces map[string]map[string]string
 	// Refused gangs, of which no decision can be made, with the reason.
 	Refused map[string]string
 }
@@ -32,7 +34,10 @@ type Past struct {
 
 // Tell of a snapshot.
 func Tell(s *snapshot.Snapshot) Told {
-	out := Told{Refused: map[string]string{}}
+	out := Told{Refused: map[string]string{}, Namespaces: map[string]map[string]string{}}
+	for _, n := range s.Namespaces {
+		out.Namespaces[n.Name] = n.Labels
+	}
 	for _, n := range s.Nodes {
 		out.Nodes = append(out.Nodes, nodeOf(n))
 	}

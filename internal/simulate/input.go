@@ -16,6 +16,8 @@ type Input struct {
 	Start  int64
 	Nodes  []placement.Node
 	Queues []placement.Queue
+	// Namespaces with their labels, for the terms of pods about others.
+	Namespaces map[string]map[string]string
 	// Past usage of queues that decides whose turn it is; none of those left out.
 	Past []Past
 	// Pods that are bound at the start. Those of a job end with it, others never do.

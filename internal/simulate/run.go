@@ -106,7 +106,7 @@ func (s *simulation) holding(r *run, placed []placement.SetPlacement) (int64, []
 			have += int64(slot.Count)
 		}
 		pods += have
-		for name, n := range r.shape(set.Set).Requests {
+		for name, n := range r.podSet(set.Set).Shape.Requests {
 			sum[name] += n * have
 		}
 	}
@@ -208,19 +208,20 @@ func (r *run) pod(at place) placement.Pod {
 		Key:  fmt.Sprintf("%s/%s/%d/%d", r.Gang.Key, at.set, at.rank, r.attempt),
 		Node: at.node, Gang: r.Gang.Key, Set: at.set, Rank: at.rank,
 	}
-	shape := r.shape(at.set)
-	pod.Requests, pod.HostPorts = shape.Requests, shape.HostPorts
+	set := r.podSet(at.set)
+	pod.Requests, pod.HostPorts = set.Shape.Requests, set.Shape.HostPorts
+	pod.Namespace, pod.Labels, pod.Apart = set.Namespace, set.Labels, set.Shape.Apart
 	return pod
 }
 
-// shape of the pods of a set.
-func (r *run) shape(set string) placement.Shape {
+// podSet of a name.
+func (r *run) podSet(name string) placement.PodSet {
 	for _, s := range r.Gang.Sets {
-		if s.Name == set {
-			return s.Shape
+		if s.Name == name {
+			return s
 		}
 	}
-	return placement.Shape{}
+	return placement.PodSet{}
 }
 
 // finish the account of a job at the end of the simulation.

@@ -59,6 +59,9 @@ func (s *simulation) build() error {
 	if err := s.setQueues(s.in.Queues); err != nil {
 		return err
 	}
+	for _, name := range sortedKeys(s.in.Namespaces) {
+		s.picture.SetNamespace(name, s.in.Namespaces[name])
+	}
 	for _, past := range s.in.Past {
 		s.picture.Recall(past.Queue, past.Resource, past.Mean, past.At)
 	}

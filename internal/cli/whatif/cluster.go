@@ -39,6 +39,7 @@ func New(s *snapshot.Snapshot, assumed time.Duration) *Cluster {
 	c := &Cluster{snapshot: s, assumed: int64(assumed / time.Second), Refused: told.Refused}
 	c.input = simulate.Input{
 		Start: s.Taken.Unix(), Nodes: told.Nodes, Queues: told.Queues, Pods: told.Pods, Grace: grace,
+		Namespaces: told.Namespaces,
 	}
 	for _, past := range told.Past {
 		c.input.Past = append(c.input.Past, simulate.Past(past))
