@@ -4,6 +4,9 @@
 package scheduler
 
 import (
+	"maps"
+	"slices"
+
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/placement"
 	"slipway.dev/slipway/internal/scheduler/snapshot"
@@ -16,8 +19,15 @@ type Told struct {
 	Queues []placement.Queue
 	Pods   []placement.Pod
 	Gangs  []placement.Gang
+	Past   []Past
 	// Refused gangs, of which no decision can be made, with the reason.
 	Refused map[string]string
+}
+
+// Past usage of a queue, as for placement.Picture.Recall.
+type Past struct {
+	Queue, Resource string
+	Mean, At        int64
 }
 
 // Tell of a snapshot.
@@ -28,6 +38,11 @@ func Tell(s *snapshot.Snapshot) Told {
 	}
 	for _, p := range s.Projects {
 		out.Queues = append(out.Queues, queueOf(p))
+		if past := p.Status.PastUsage; past != nil {
+			for _, resource := range slices.Sorted(maps.Keys(past.Mean)) {
+				out.Past = append(out.Past, Past{p.Name, string(resource), amountOf(resource, past.Mean[resource]), past.Time.Unix()})
+			}
+		}
 	}
 	for _, p := range s.Pods {
 		if pod, takes := podOf(p); takes {

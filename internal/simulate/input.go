@@ -16,6 +16,8 @@ type Input struct {
 	Start  int64
 	Nodes  []placement.Node
 	Queues []placement.Queue
+	// Past usage of queues that decides whose turn it is; none of those left out.
+	Past []Past
 	// Pods that are bound at the start. Those of a job end with it, others never do.
 	Pods []placement.Pod
 	// Jobs that run or wait at the start, and those that come later.
@@ -32,6 +34,13 @@ type Input struct {
 	SettleEvery int64
 	// HalfLife of past usage; zero is the scheduler's own.
 	HalfLife int64
+}
+
+// Past usage of a queue itself: so much of a resource on average, as was said at a
+// moment. See placement.Picture.Recall.
+type Past struct {
+	Queue, Resource string
+	Mean, At        int64
 }
 
 // Job is a gang, when it comes, and how long it runs.

@@ -59,6 +59,9 @@ func (s *simulation) build() error {
 	if err := s.setQueues(s.in.Queues); err != nil {
 		return err
 	}
+	for _, past := range s.in.Past {
+		s.picture.Recall(past.Queue, past.Resource, past.Mean, past.At)
+	}
 	for i := range s.in.Jobs {
 		s.enrol(&s.in.Jobs[i])
 	}

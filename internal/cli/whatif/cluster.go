@@ -40,6 +40,9 @@ func New(s *snapshot.Snapshot, assumed time.Duration) *Cluster {
 	c.input = simulate.Input{
 		Start: s.Taken.Unix(), Nodes: told.Nodes, Queues: told.Queues, Pods: told.Pods, Grace: grace,
 	}
+	for _, past := range told.Past {
+		c.input.Past = append(c.input.Past, simulate.Past(past))
+	}
 	for _, g := range told.Gangs {
 		c.input.Jobs = append(c.input.Jobs, c.job(g))
 	}

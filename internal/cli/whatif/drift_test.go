@@ -37,6 +37,11 @@ items:
 - {apiVersion: slipway.dev/v1alpha1, kind: Gang, metadata: {name: starts, namespace: team}, spec: {podSets: [{name: w, count: 3, requests: {x/gpu: "1"}}]}}
 - {apiVersion: slipway.dev/v1alpha1, kind: Gang, metadata: {name: takes-back, namespace: team}, spec: {podSets: [{name: w, count: 1, requests: {x/gpu: "5"}}]}}
 - {apiVersion: slipway.dev/v1alpha1, kind: Gang, metadata: {name: over, namespace: team}, spec: {podSets: [{name: w, count: 13, requests: {x/gpu: "1"}}]}}
+- {apiVersion: slipway.dev/v1alpha1, kind: Project, metadata: {name: a}, status: {pastUsage: {time: "2026-01-01T09:00:00Z", mean: {x/fpga: "1"}}}}
+- {apiVersion: slipway.dev/v1alpha1, kind: Project, metadata: {name: b}}
+- {apiVersion: v1, kind: Node, metadata: {name: n4}, status: {allocatable: {x/fpga: "1", pods: "9"}, conditions: [{type: Ready, status: "True"}]}}
+- {apiVersion: slipway.dev/v1alpha1, kind: Gang, metadata: {name: used-before, namespace: default}, spec: {project: a, podSets: [{name: w, count: 1, requests: {x/fpga: "1"}}]}}
+- {apiVersion: slipway.dev/v1alpha1, kind: Gang, metadata: {name: used-nothing, namespace: default}, spec: {project: b, podSets: [{name: w, count: 1, requests: {x/fpga: "1"}}]}}
 - {apiVersion: slipway.dev/v1alpha1, kind: Gang, metadata: {name: waits, namespace: default}, spec: {maxRunTime: 1h, podSets: [{name: w, count: 2, requests: {x/gpu: "6"}}]}}
 `
 
@@ -74,6 +79,9 @@ func TestDecidesAsTheScheduler(t *testing.T) {
 	}
 	if diff := cmp.Diff(live, simulated); diff != "" {
 		t.Errorf("(-scheduler +simulation):\n%s", diff)
+	}
+	if live["default/used-nothing"].State != placement.Placed {
+		t.Error("what was used in the past decides nothing")
 	}
 	states := map[placement.State]int{}
 	for _, a := range live {
