@@ -91,10 +91,13 @@ verify: generate ## check that what is generated and formatted is up to date
 	@$(GO) mod verify >/dev/null
 	@git diff --exit-code -- api go.mod go.sum || { echo "generated files are out of date; commit what \"make generate\" wrote"; exit 1; }
 
-bench: bench-boot bench-memory bench-pod bench-kill bench-scale ## run every benchmark; results in build/bench/*.json
+bench: bench-boot bench-memory bench-pod bench-kill bench-trace bench-scale ## run every benchmark; results in build/bench/*.json
 
 bench-%: build ## run one benchmark: boot, memory, pod, kill
 	$(GO) run -trimpath ./test/bench/$*
+
+bench-trace: ## a simulated week under three policies; needs no cluster, two to ten minutes
+	$(GO) run -trimpath ./test/bench/trace
 
 bench-scale: build ## thousands of fake nodes against a real API server; about half an hour, needs no root
 	$(GO) run -trimpath ./test/scale

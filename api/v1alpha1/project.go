@@ -111,11 +111,21 @@ type ProjectStatus struct {
 	// +listMapKey=resource
 	// +listMapKey=kind
 	Usage []Usage `json:"usage,omitempty"`
+	// PastUsage is what the project itself used on average, for a scheduler that starts.
+	// +optional
+	PastUsage *PastUsage `json:"pastUsage,omitempty"`
 	// Placed and Waiting are how many gangs of the project itself are.
 	// +optional
 	Placed int32 `json:"placed,omitempty"`
 	// +optional
 	Waiting int32 `json:"waiting,omitempty"`
+}
+
+// PastUsage is the mean of what was used up to a moment, in which what was a week before
+// counts half.
+type PastUsage struct {
+	Time metav1.Time         `json:"time"`
+	Mean corev1.ResourceList `json:"mean"`
 }
 
 // Usage of a resource, on nodes of one kind or on all.

@@ -19,6 +19,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
@@ -274,11 +275,7 @@ func (f *fakeCluster) list(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	m := match{resource: r.PathValue("resource"), namespace: r.PathValue("namespace")}
 	m.labels, _ = labels.Parse(query.Get("labelSelector"))
-	if about, is := strings.CutPrefix(query.Get("fieldSelector"), "involvedObject.name="); is {
-		m.about = about
-	} else {
-		m.name = strings.TrimPrefix(query.Get("fieldSelector"), "metadata.name=")
-	}
+	m.fields, _ = fields.ParseSelector(query.Get("fieldSelector"))
 	found, version := f.store.list(m)
 	if query.Get("watch") != "" {
 		f.watch(w, r, m, found, version)

@@ -11,6 +11,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -114,17 +115,22 @@ func (s *store) list(m match) ([]object, int) {
 
 // match is what a list or watch asks for.
 type match struct {
-	resource, namespace, name string
-	about                     string // what an event is about
-	labels                    labels.Selector
+	resource, namespace string
+	labels              labels.Selector
+	fields              fields.Selector
 }
 
 func (m match) object(o object) bool {
 	return (m.namespace == "" || o.GetNamespace() == m.namespace) &&
-		(m.name == "" || o.GetName() == m.name) &&
-		(m.about == "" || m.about == nested(o, "involvedObject", "name")) &&
-		m.labels.Matches(labels.Set(o.GetLabels()))
+		m.labels.Matches(labels.Set(o.GetLabels())) && m.fields.Matches(fieldsOf{o})
 }
+
+// fieldsOf an object are all that are strings, by their path.
+type fieldsOf struct{ object }
+
+func (f fieldsOf) Has(field string) bool { return f.Get(field) != "" }
+
+func (f fieldsOf) Get(field string) string { return nested(f.object, strings.Split(field, ".")...) }
 
 // nested is a string in an object; empty when it is not there.
 func nested(o object, fields ...string) string {

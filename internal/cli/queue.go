@@ -14,10 +14,14 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/duration"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 )
@@ -27,7 +31,8 @@ func (a *app) queue() *cobra.Command {
 		Use:   "queue",
 		Short: "Show projects, what they use of their quota, and what waits",
 		Long: `Show the tree of projects with what each is guaranteed, may use at most, uses and
-borrows, and then the gangs that wait, of all namespaces, with the reason.`,
+borrows, and then the gangs that wait, and pods that have none, of all namespaces, with
+the reason.`,
 		Args:    cobra.NoArgs,
 		GroupID: groupLook,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.showQueue(cmd.Context()) },
@@ -52,7 +57,11 @@ func (a *app) showQueue(ctx context.Context) error {
 	} else if err := printProjects(a.Stdout, projects.Items); err != nil {
 		return err
 	}
-	return printWaiting(a.Stdout, gangs.Items, time.Now())
+	pods, err := waitingPods(ctx, cluster)
+	if err != nil {
+		return err
+	}
+	return printWaiting(a.Stdout, append(waitingGangs(gangs.Items), pods...), time.Now())
 }
 
 // printProjects as a tree, one line for each resource that a project has a quota of.
@@ -118,26 +127,79 @@ func orDash(q *resource.Quantity) string {
 	return q.String()
 }
 
-// printWaiting gangs, those that wait longest first.
-func printWaiting(out io.Writer, gangs []slipwayv1.Gang, now time.Time) error {
-	var waiting []slipwayv1.Gang
-	for _, g := range gangs {
-		if g.DeletionTimestamp == nil && meta.IsStatusConditionFalse(g.Status.Conditions, slipwayv1.ConditionPlaced) {
-			waiting = append(waiting, g)
+// waiting is a line about what waits.
+type waiting struct {
+	name, namespace, why string
+	priority             int32
+	since                time.Time
+}
+
+func waitingGangs(gangs []slipwayv1.Gang) []waiting {
+	var all []waiting
+	for i := range gangs {
+		g := &gangs[i]
+		c := meta.FindStatusCondition(g.Status.Conditions, slipwayv1.ConditionPlaced)
+		if g.DeletionTimestamp == nil && c != nil && c.Status == metav1.ConditionFalse {
+			all = append(all, waiting{g.Name, g.Namespace, c.Message, g.Spec.Priority, g.CreationTimestamp.Time})
 		}
 	}
-	if len(waiting) == 0 {
+	return all
+}
+
+// waitingPods that the scheduler binds and that have no Gang. Those that wait for the
+// same, as the pods of a group do, are one line. Who may not list all pods sees none.
+func waitingPods(ctx context.Context, r client.Reader) ([]waiting, error) {
+	var pods corev1.PodList
+	err := r.List(ctx, &pods, client.MatchingFields{"spec.schedulerName": slipwayv1.SchedulerName, "status.phase": string(corev1.PodPending)})
+	if apierrors.IsForbidden(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listing pods: %w", err)
+	}
+	var all []waiting
+	more := map[[2]string]int{}
+	for i := range pods.Items {
+		p := &pods.Items[i]
+		why := unschedulable(p)
+		if why == "" || p.Spec.SchedulerName != slipwayv1.SchedulerName || p.Labels[slipwayv1.LabelGang] != "" {
+			continue
+		}
+		key := [2]string{p.Namespace, why}
+		if more[key]++; more[key] == 1 {
+			all = append(all, waiting{"pod/" + p.Name, p.Namespace, why, ptr.Deref(p.Spec.Priority, 0), p.CreationTimestamp.Time})
+		}
+	}
+	for i := range all {
+		if n := more[[2]string{all[i].namespace, all[i].why}] - 1; n > 0 {
+			all[i].name += fmt.Sprintf(" and %d more", n)
+		}
+	}
+	return all, nil
+}
+
+func unschedulable(p *corev1.Pod) string {
+	for _, c := range p.Status.Conditions {
+		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
+			return c.Message
+		}
+	}
+	return ""
+}
+
+// printWaiting, those first that wait longest.
+func printWaiting(out io.Writer, all []waiting, now time.Time) error {
+	if len(all) == 0 {
 		_, err := fmt.Fprintln(out, "nothing waits")
 		return err
 	}
-	slices.SortFunc(waiting, func(a, b slipwayv1.Gang) int {
-		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
+	slices.SortFunc(all, func(a, b waiting) int {
+		return cmp.Or(a.since.Compare(b.since), strings.Compare(a.namespace, b.namespace), strings.Compare(a.name, b.name))
 	})
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\nWAITS\tNAMESPACE\tPRIORITY\tFOR\tREASON")
-	for _, g := range waiting {
-		c := meta.FindStatusCondition(g.Status.Conditions, slipwayv1.ConditionPlaced)
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", g.Name, g.Namespace, g.Spec.Priority, duration.HumanDuration(now.Sub(g.CreationTimestamp.Time)), c.Message)
+	for _, one := range all {
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", one.name, one.namespace, one.priority, duration.HumanDuration(now.Sub(one.since)), one.why)
 	}
 	return w.Flush()
 }

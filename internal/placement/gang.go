@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unique"
 )
 
 // Gang is what is placed whole.
@@ -176,7 +177,7 @@ type gang struct {
 	sets  []set
 	// shape of a gang of which nothing is placed; gangs with the same one get
 	// the same answer.
-	shape string
+	shape unique.Handle[string]
 	// resuming gangs have a placement that is yet to be booked.
 	resuming bool
 	// moved says that Decide has something to tell about the gang.

@@ -3,7 +3,10 @@
 
 package placement
 
-import "slices"
+import (
+	"slices"
+	"unique"
+)
 
 // SetGang tells of a gang, or of what changed about it. A gang that cannot be
 // decided on is refused with the reason, and what was known of it is forgotten.
@@ -41,11 +44,24 @@ func (p *Picture) DeleteGang(key string) {
 		if g.runs() && g.Started > 0 {
 			p.past.note(g.Kind, p.now-g.Started)
 		}
-		p.vacate(g)
-		p.forget(g)
-		delete(p.gangs, key)
-		p.changes++
+		p.remove(g)
 	}
+}
+
+func (p *Picture) remove(g *gang) {
+	p.vacate(g)
+	p.forget(g)
+	delete(p.gangs, g.Key)
+	p.changes++
+}
+
+// Reseat tells of a gang whose Placement is a fact although the gang is known: it is for
+// pods that are alike, whose places whoever told of them has put in another order.
+func (p *Picture) Reseat(told Gang) error {
+	if g := p.gangs[told.Key]; g != nil {
+		p.remove(g)
+	}
+	return p.SetGang(told)
 }
 
 func (p *Picture) build(told Gang) *gang {
@@ -59,7 +75,7 @@ func (p *Picture) build(told Gang) *gang {
 	if p.empty != nil {
 		p.enrol(g)
 	}
-	g.shape = g.describe()
+	g.shape = unique.Make(g.describe())
 	return g
 }
 

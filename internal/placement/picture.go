@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unique"
 )
 
 // Picture is the cluster, what is on it, and the gangs that want to be. It is not
@@ -24,6 +25,8 @@ type Picture struct {
 	// freed when all of them were last tried.
 	waiting, came []*gang
 	triedAll      uint64
+	// judgedFacts is facts when it was last said of all who wait whether they ever fit.
+	judgedFacts uint64
 
 	// Levels are labels by which the cluster divides its nodes, such as zones and racks,
 	// in any order. Where a domain of a preferred label does not hold a pod set, those
@@ -68,7 +71,7 @@ type Picture struct {
 	empty *Picture
 	// fitting remembers which shapes of gangs fit the empty cluster, as of
 	// fittingFacts.
-	fitting      map[string]bool
+	fitting      map[unique.Handle[string]]bool
 	fittingFacts uint64
 }
 
@@ -91,7 +94,7 @@ func blank() *Picture {
 		gangs:   map[string]*gang{},
 		classes: map[string]*class{},
 		levels:  map[string]*level{},
-		fitting: map[string]bool{},
+		fitting: map[unique.Handle[string]]bool{},
 		unsure:  map[string]bool{},
 
 		evicting: map[string]*node{},

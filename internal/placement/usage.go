@@ -45,15 +45,62 @@ func (u *usage) settle(moment, halfLife int64) {
 	}
 	keep := math.Exp2(-float64(moment-u.at) / float64(halfLife))
 	u.at = moment
-	if len(u.now) == 0 {
-		return
-	}
-	for len(u.mean) < len(u.now[0]) {
+	for len(u.now) > 0 && len(u.mean) < len(u.now[0]) {
 		u.mean = append(u.mean, 0)
 	}
 	for i := range u.mean {
-		u.mean[i] = u.mean[i]*keep + float64(u.now[0].at(i))*(1-keep)
+		u.mean[i] = u.mean[i]*keep + float64(u.of(0, i))*(1-keep)
 	}
+}
+
+// recall that the mean of a resource was so much at a moment, and return by how much
+// that changes it.
+func (u *usage) recall(resource int, mean float64) float64 {
+	for resource >= len(u.mean) {
+		u.mean = append(u.mean, 0)
+	}
+	delta := mean - u.mean[resource]
+	u.mean[resource] = mean
+	return delta
+}
+
+// Recall that a queue itself used so much of a resource on average, as was said at a
+// moment that Elapse has passed: Past said so. It replaces what is known.
+func (p *Picture) Recall(name, resource string, mean, at int64) {
+	q := p.queues[name]
+	if q == nil || p.HalfLife <= 0 {
+		return
+	}
+	q.own.settle(p.now, p.HalfLife)
+	i := p.names.of(resource)
+	delta := q.own.recall(i, float64(max(mean, 0))*math.Exp2(-float64(max(p.now-at, 0))/float64(p.HalfLife)))
+	for above := range q.chain {
+		above.used.settle(p.now, p.HalfLife)
+		above.used.recall(i, max(above.used.past(i)+delta, 0))
+	}
+}
+
+// Past is how much of each resource a queue itself used on average, each moment weighted
+// by half for every half-life since. What rounds to nothing is left out.
+func (p *Picture) Past(name string) map[string]int64 {
+	q, past := p.queues[name], map[string]int64{}
+	if q == nil {
+		return past
+	}
+	q.own.settle(p.now, p.HalfLife)
+	for i := range q.own.mean {
+		if mean := int64(math.Round(q.own.mean[i])); mean > 0 {
+			past[p.names.list[i]] = mean
+		}
+	}
+	return past
+}
+
+func (u *usage) past(resource int) float64 {
+	if resource < len(u.mean) {
+		return u.mean[resource]
+	}
+	return 0
 }
 
 // negligible is a mean that no longer decides anything.

@@ -46,7 +46,7 @@ func TestGangOf(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := placement.Gang{
-		Key: "ns/a", Priority: 7, Created: noon.Unix(), Waits: true,
+		Key: "ns/a", Kind: "ns/a", Priority: 7, Created: noon.Unix(), Waits: true,
 		Sets: []placement.PodSet{{
 			Name: "worker", Count: 2, Topology: placement.Topology{Required: "rack"},
 			Shape: placement.Shape{

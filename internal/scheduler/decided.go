@@ -85,7 +85,7 @@ func (d *Decided) ProjectStatus(name string) (slipwayv1.ProjectStatus, bool) {
 	if p == nil {
 		return slipwayv1.ProjectStatus{}, false
 	}
-	if draft, changed := d.ledger.projectDraft(name, d.Picture.Members()[name], d.at); changed {
+	if draft, changed := d.ledger.projectDraft(name, d.at); changed {
 		return draft.status, true
 	}
 	return p.object.Status, true

@@ -9,7 +9,8 @@
 // Two controllers share a ledger. The decider hears of every change, waits a
 // moment for more of them, and decides on all gangs at once, in one goroutine. The
 // writer brings the status of one gang at a time up to date with the last
-// answer, several gangs in parallel, and alone tries again when that fails.
+// answer, several gangs in parallel, those first that got or lost places, and alone
+// tries again when that fails.
 //
 // All that must survive a restart is in the API server: the first decision comes
 // after every node, pod and gang has been seen, and gangs that are placed keep

@@ -75,6 +75,9 @@ func (l *ledger) removePod(p *corev1.Pod) bool {
 // enlist a pod in the crew of its gang.
 func (l *ledger) enlist(p *corev1.Pod) bool {
 	g := groupingOf(p)
+	if before := l.crewOf[p.UID]; before != "" && before != g.key {
+		l.dismiss(p.UID) // Its labels were changed.
+	}
 	m := &member{name: client.ObjectKeyFromObject(p), uid: p.UID, node: p.Spec.NodeName, rank: -1,
 		ending: p.DeletionTimestamp != nil, claims: claimsOf(p)}
 	crew := l.crew(g.key)
@@ -192,12 +195,12 @@ func (l *ledger) seat(e *entry) {
 	}
 }
 
-// shrink tells of a gang that has become smaller. Which of its places it keeps is decided
-// by where its pods are, not by rank, where this scheduler gives them their ranks.
-func (l *ledger) shrink(asked *placement.Gang, e *entry) {
+// shrink says whether a gang has become smaller, and then which places it keeps. That is
+// decided by where its pods are, not by rank, where this scheduler gives them their ranks.
+func (l *ledger) shrink(asked *placement.Gang, e *entry) bool {
 	c := l.crews[asked.Key]
 	if c == nil || len(e.places()) == 0 {
-		return
+		return false
 	}
 	placed, less := []placement.SetPlacement(nil), false
 	for _, set := range asked.Sets {
@@ -208,11 +211,11 @@ func (l *ledger) shrink(asked *placement.Gang, e *entry) {
 		placed = append(placed, placement.SetPlacement{Set: set.Name, Slots: slots})
 	}
 	if less {
-		l.picture.DeleteGang(asked.Key)
 		asked.Placement = placed
 		c.move(placed)
 		l.retell(c)
 	}
+	return less
 }
 
 // errand is what to do about a pod: one of the three.

@@ -235,6 +235,26 @@ func TestPodsOfAGang(t *testing.T) {
 	c.does("fifth@n2")
 }
 
+// TestPodsChangeSides: another label is another gang, and a gang that is gone has no
+// places.
+func TestPodsChangeSides(t *testing.T) {
+	c := newCluster(t, newNode("n1", 8, 2))
+	of := func(p *corev1.Pod) {
+		p.Labels[slipwayv1.LabelGang], p.Labels[slipwayv1.LabelPodSet] = "g", "worker"
+	}
+	c.set(newGang("g", 1, 1))
+	c.settle()
+	c.ledger.remove(c.gang("g"))
+	c.add(ourPod("a", of))
+	c.does("a: there is no Gang ns/g, which its label slipway.dev/gang names")
+	alone := c.pods["a"].DeepCopy()
+	alone.Labels = nil
+	c.add(alone)
+	c.does("a@n1")
+	c.add(ourPod("b"))
+	c.does("b@n1")
+}
+
 // TestAGangThatShrinks keeps the places where its pods are.
 func TestAGangThatShrinks(t *testing.T) {
 	c := newCluster(t, newNode("n1", 8, 2), newNode("n2", 8, 2))
@@ -353,7 +373,7 @@ func TestGroupingOf(t *testing.T) {
 }
 
 // FuzzIntake: whatever pods come, go and are lost, no node gets more than it has, and
-// no group starts with less than it says.
+// no group starts with less than it says; and another scheduler moves nothing.
 func FuzzIntake(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12})
 	f.Add([]byte{0x11, 0x52, 0x93, 0xd4, 0x15, 0x56, 0x97, 0xd8, 0x19})
@@ -379,6 +399,17 @@ func FuzzIntake(f *testing.F) {
 			}
 			c.rest()
 			checkIntake(t, c, started)
+		}
+		again := newCluster(t, newNode("n1", 8, 2), newNode("n2", 8, 3))
+		for _, p := range c.pods {
+			again.add(p)
+		}
+		again.rest()
+		checkIntake(t, again, started)
+		for name, p := range c.pods {
+			if q := again.pods[name]; p.Spec.NodeName != "" && (q == nil || q.Spec.NodeName != p.Spec.NodeName) {
+				t.Fatalf("a restart moved %s", name)
+			}
 		}
 	})
 }

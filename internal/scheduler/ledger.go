@@ -29,6 +29,8 @@ type ledger struct {
 	// projects by name; namespaces are the projects of namespaces.
 	projects   map[string]*project
 	namespaces map[string]string
+	// members of the projects when it was last planned.
+	members map[string]placement.Members
 	intake
 	// unwritten are gangs whose status may not be what it should; some may be gone.
 	unwritten []string
@@ -164,9 +166,12 @@ func (l *ledger) ask(e *entry, g *slipwayv1.Gang) {
 				l.divide([]string{t.Required, t.Preferred}, func(key string) bool { return key != "" })
 			}
 		}
-		l.shrink(&asked, e)
+		tell := l.picture.SetGang
+		if l.shrink(&asked, e) {
+			tell = l.picture.Reseat
+		}
 		e.asked = &asked
-		err = l.picture.SetGang(asked)
+		err = tell(asked)
 	} else {
 		l.picture.DeleteGang(asked.Key)
 	}
@@ -186,12 +191,19 @@ func (l *ledger) removeGang(g *slipwayv1.Gang) bool {
 }
 
 func (l *ledger) drop(key string) {
+	if c := l.crews[key]; c != nil {
+		c.move(nil)
+		l.ripen(c)
+	}
 	l.picture.DeleteGang(key)
 	delete(l.gangs, key)
 }
 
 // decide on all gangs, and return those whose status is to be looked at.
 func (l *ledger) decide(now time.Time) []types.NamespacedName {
+	if !l.decided {
+		l.recall(now)
+	}
 	l.decided, l.now = true, now
 	l.askGroups()
 	l.noteAll(l.picture.Advance(now.Unix()))
@@ -202,6 +214,7 @@ func (l *ledger) decide(now time.Time) []types.NamespacedName {
 // is to be looked at.
 func (l *ledger) plan() []types.NamespacedName {
 	l.noteAll(l.picture.Settle())
+	l.members = l.picture.Members()
 	for key, e := range l.gangs {
 		planned, promised := l.picture.PlannedStart(key)
 		if e.answer == nil || !promised && e.answer.start.IsZero() {

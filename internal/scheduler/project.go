@@ -103,8 +103,8 @@ type projectDraft struct {
 }
 
 // projectDraft of a project, if its status is not what it should be.
-func (l *ledger) projectDraft(name string, members placement.Members, now time.Time) (*projectDraft, bool) {
-	p := l.projects[name]
+func (l *ledger) projectDraft(name string, now time.Time) (*projectDraft, bool) {
+	p, members := l.projects[name], l.members[name]
 	if p == nil {
 		return nil, false
 	}
@@ -126,18 +126,18 @@ func (l *ledger) projectDraft(name string, members placement.Members, now time.T
 		condition.Status, condition.Reason, condition.Message = metav1.ConditionFalse, reasonInvalid, p.refused
 	}
 	meta.SetStatusCondition(&next.Conditions, condition)
-	if equality.Semantic.DeepEqual(&p.object.Status, next) {
+	if equality.Semantic.DeepEqual(&p.object.Status, next) && !l.outdated(p.object, now) {
 		return nil, false
 	}
+	next.PastUsage = l.pastUsage(name, now)
 	return &projectDraft{p.object, *next}, true
 }
 
 // changedProjects are those whose status is to be written.
 func (l *ledger) changedProjects(now time.Time) []types.NamespacedName {
 	var names []types.NamespacedName
-	members := l.picture.Members()
 	for name := range l.projects {
-		if _, changed := l.projectDraft(name, members[name], now); changed {
+		if _, changed := l.projectDraft(name, now); changed {
 			names = append(names, types.NamespacedName{Name: name})
 		}
 	}
@@ -147,7 +147,7 @@ func (l *ledger) changedProjects(now time.Time) []types.NamespacedName {
 // writeProject brings the status of a project up to date.
 func (w writer) writeProject(ctx context.Context, name string) error {
 	w.mu.Lock()
-	d, changed := w.ledger.projectDraft(name, w.ledger.picture.Members()[name], time.Now())
+	d, changed := w.ledger.projectDraft(name, time.Now())
 	w.mu.Unlock()
 	if !changed {
 		return nil
@@ -178,7 +178,7 @@ func (w writer) writeProject(ctx context.Context, name string) error {
 func statusOf(s *slipwayv1.ProjectStatus) map[string]any {
 	return map[string]any{
 		"observedGeneration": s.ObservedGeneration, "conditions": s.Conditions,
-		"usage": s.Usage, "placed": s.Placed, "waiting": s.Waiting,
+		"usage": s.Usage, "pastUsage": s.PastUsage, "placed": s.Placed, "waiting": s.Waiting,
 	}
 }
 

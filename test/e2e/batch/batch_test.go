@@ -83,7 +83,7 @@ func takeTurns(t *testing.T, c *rig.Cluster) {
 		t.Errorf("the job is %q's", user)
 	}
 	c.AwaitPods(t, space, "test=second", "no pod of the second job is there", ready(0))
-	if list := c.OK(t, "ps", "-n", space); !strings.Contains(list, "job/second") || !strings.Contains(list, "Waiting") {
+	if list := c.OK(t, "ps", "-n", space); !strings.Contains(list, "Waiting") || !strings.Contains(list, "project team may use 2") {
 		t.Errorf("slipway ps prints:\n%s", list)
 	}
 	c.OK(t, "delete", "-n", space, "job/first", "--wait")
