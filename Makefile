@@ -56,8 +56,8 @@ build: tools ## build slipway and the embedded Kubernetes into build/bin
 
 # What links Kubernetes' servers is tested without go vet: vet would first
 # examine all of Kubernetes. "make lint" vets it.
-KUBE_PACKAGES = $(shell $(GO) list ./internal/embedded/... ./cmd/slipway-kube)
-PACKAGES      = $(shell $(GO) list ./... | grep -vE '/test/(e2e|bench)|/internal/embedded|/cmd/slipway-kube')
+KUBE_PACKAGES = $(shell $(GO) list ./internal/embedded/... ./cmd/slipway-kube ./test/conformance/filters)
+PACKAGES      = $(shell $(GO) list ./... | grep -vE '/test/(e2e|bench|conformance/filters)|/internal/embedded|/cmd/slipway-kube')
 
 test: build ## test everything that needs no cluster (an API server is started for some)
 	$(GO) test -trimpath $(PACKAGES)
@@ -91,10 +91,13 @@ verify: generate ## check that what is generated and formatted is up to date
 	@$(GO) mod verify >/dev/null
 	@git diff --exit-code -- api go.mod go.sum || { echo "generated files are out of date; commit what \"make generate\" wrote"; exit 1; }
 
-bench: bench-boot bench-memory bench-pod bench-kill bench-scale ## run every benchmark; results in build/bench/*.json
+bench: bench-boot bench-memory bench-pod bench-kill bench-trace bench-scale ## run every benchmark; results in build/bench/*.json
 
 bench-%: build ## run one benchmark: boot, memory, pod, kill
 	$(GO) run -trimpath ./test/bench/$*
+
+bench-trace: ## a simulated week under three policies; needs no cluster, two to ten minutes
+	$(GO) run -trimpath ./test/bench/trace
 
 bench-scale: build ## thousands of fake nodes against a real API server; about half an hour, needs no root
 	$(GO) run -trimpath ./test/scale

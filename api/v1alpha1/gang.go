@@ -90,13 +90,22 @@ type PodSet struct {
 	// +optional
 	Requests corev1.ResourceList `json:"requests,omitempty"`
 
-	// NodeSelector, Affinity and Tolerations mean what they mean in a pod.
+	// Labels that all pods of the set have, for the affinity of others and their own.
+	// +optional
+	Labels map[string]string `json:"labels,omitempty"`
+
+	// NodeSelector, Affinity, Tolerations and TopologySpreadConstraints mean what they
+	// mean in a pod.
 	// +optional
 	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
 	// +optional
 	Affinity *corev1.Affinity `json:"affinity,omitempty"`
 	// +optional
 	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
+
+	// +optional
+	// +listType=atomic
+	TopologySpreadConstraints []corev1.TopologySpreadConstraint `json:"topologySpreadConstraints,omitempty"`
 
 	// HostPorts that one pod binds on its node.
 	// +optional

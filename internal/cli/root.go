@@ -48,7 +48,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.train(),
 		a.deploy(), a.chat(), a.key(),
-		a.ps(), a.queue(), a.why(), a.top(), a.logs(), a.delete(),
+		a.ps(), a.queue(), a.why(), a.simulate(), a.top(), a.logs(), a.delete(),
 		a.version(), a.completion(), a.platform(),
 	)
 	root.AddCommand(a.embedded()...)

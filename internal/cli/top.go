@@ -31,8 +31,15 @@ func (a *app) top() *cobra.Command {
 		Use:     "top",
 		Short:   "Show what takes the room of nodes and of projects",
 		GroupID: groupLook,
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return cmd.Help()
+		},
+		ValidArgsFunction:          cobra.NoFileCompletions,
+		SuggestionsMinimumDistance: 2,
 	}
 	cmd.AddCommand(a.topNodes(), a.topProjects())
 	return cmd
@@ -149,7 +156,11 @@ func (a *app) look(ctx context.Context) (*connect.Cluster, *snapshot.Snapshot, e
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := snapshot.Fetch(ctx, cluster, time.Now())
+	bulk, err := cluster.Bulk()
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := snapshot.Fetch(ctx, bulk, time.Now())
 	if err != nil {
 		return nil, nil, err
 	}

@@ -49,7 +49,11 @@ func (a *app) explain(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	facts, err := why.Gather(ctx, cluster, subject, time.Now())
+	bulk, err := cluster.Bulk()
+	if err != nil {
+		return err
+	}
+	facts, err := why.Gather(ctx, cluster, bulk, subject, time.Now())
 	if err != nil {
 		return err
 	}

@@ -45,8 +45,14 @@ var law = append([]edge{
 		unless: []string{"./internal/placement"},
 	},
 	{
+		words:  "simulate runs time over placement alone: nothing of Kubernetes, no other room of ours",
+		rooms:  []string{"internal/simulate"},
+		never:  []string{"k8s.io", "sigs.k8s.io", "./"},
+		unless: []string{"./internal/placement", "./internal/simulate"},
+	},
+	{
 		words: "decisions are pure functions: no I/O inside",
-		rooms: []string{"internal/placement"},
+		rooms: []string{"internal/placement", "internal/simulate"},
 		never: []string{"os", "io", "net", "log", "syscall", "context", "database"},
 	},
 	{
@@ -159,6 +165,13 @@ func TestLawForbids(t *testing.T) {
 		{"internal/placement/a.go", "net/http", 1},
 		{"internal/placement/a.go", "slices", 0},
 		{"internal/placement/a_test.go", "os", 0},
+
+		{"internal/simulate/a.go", "slipway.dev/slipway/internal/placement", 0},
+		{"internal/simulate/trace/a.go", "slipway.dev/slipway/internal/simulate", 0},
+		{"internal/simulate/a.go", "slipway.dev/slipway/internal/scheduler", 1},
+		{"internal/simulate/a.go", "k8s.io/api/core/v1", 1},
+		{"internal/simulate/trace/a.go", "os", 1},
+		{"internal/placement/a.go", "slipway.dev/slipway/internal/simulate", 1},
 
 		{"api/v1alpha1/a.go", "slipway.dev/slipway/internal/placement", 1},
 		{"api/v1alpha1/a.go", "k8s.io/api/core/v1", 0},

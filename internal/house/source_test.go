@@ -116,9 +116,10 @@ func noSleep(s source) []string {
 	return uses(s, "time", []string{"Sleep"}, "nothing sleeps to wait: wait for the condition, or use testing/synctest")
 }
 
-// pure holds for placement: what the law on imports cannot see.
+// pure holds for placement and what runs time over it: what the law on imports cannot
+// see.
 func pure(s source) []string {
-	if !under(s.folder(), "internal/placement") || s.isTest() {
+	if !under(s.folder(), "internal/placement", "internal/simulate") || s.isTest() {
 		return nil
 	}
 	clock := []string{"Now", "Since", "Until", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick"}

@@ -207,7 +207,7 @@ func (a *account) less(s *set, r run) *account {
 	for side := range out.taken {
 		out.taken[side], out.ports[side] = slices.Clone(a.taken[side]), maps.Clone(a.ports[side])
 	}
-	out.take(slots, s.class.requests, s.class.HostPorts, -int64(r.pods))
+	out.take(slots, s.class.requests, s.ports, -int64(r.pods))
 	for rank := r.from; rank < r.from+r.pods; rank++ {
 		for _, pod := range a.seated[seat{s.Name, rank}] {
 			out.take(bound, pod.requests, pod.ports, -1)

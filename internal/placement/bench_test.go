@@ -5,6 +5,7 @@ package placement
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 )
 
@@ -188,4 +189,37 @@ func full(b *testing.B, running int) *Picture {
 	}
 	p.Decide()
 	return p
+}
+
+// BenchmarkTies places a gang of 512 whose pods keep apart, one on each node, or are
+// evenly divided among racks or nodes.
+func BenchmarkTies(b *testing.B) {
+	peers := Peers{Labels: []Requirement{{Key: "app", Operator: In, Values: []string{"x"}}}, Namespaces: []string{namespace}}
+	for name, shape := range map[string]Shape{
+		"apart":        {Apart: []PeerTerm{{peers, hostname}}},
+		"even-by-rack": {Even: []Evenness{{Peers: peers, Key: "rack", MaxSkew: 1, MinDomains: 1}}},
+		"even-by-node": {Even: []Evenness{{Peers: peers, Key: hostname, MaxSkew: 1, MinDomains: 1}}},
+	} {
+		b.Run(name, func(b *testing.B) {
+			p := cluster(7500)
+			for _, n := range p.nodes {
+				labels := maps.Clone(n.Labels)
+				labels[hostname] = n.Name
+				told := n.Node
+				told.Labels = labels
+				p.SetNode(told)
+			}
+			for b.Loop() {
+				g := gpuGang(0, 512, Topology{})
+				shape.Requests = g.Sets[0].Shape.Requests
+				g.Sets[0].Shape, g.Sets[0].Namespace, g.Sets[0].Labels = shape, namespace, map[string]string{"app": "x"}
+				tell(b, p, g)
+				if v := p.Decide(); len(v) != 1 || v[0].State != Placed {
+					b.Fatal(v)
+				}
+				p.DeleteGang(g.Key)
+			}
+			b.ReportMetric(512*float64(b.N)/b.Elapsed().Seconds(), "pods/s")
+		})
+	}
 }

@@ -16,6 +16,9 @@ type class struct {
 	users int // sets
 	// requests of one pod, itself included.
 	requests []amount
+	// ties to other pods, and the terms by which those keep the class's away; mostly nil.
+	ties  *ties
+	shuns []*mark
 
 	fits   []fit // by node.index
 	ladder ladder
@@ -35,8 +38,9 @@ type fit struct {
 // sync brings fits up to date.
 func (c *class) sync(p *Picture) {
 	switch {
-	case c.fits == nil || c.members != p.members || c.version < p.forgotten:
+	case c.fits == nil || c.members != p.members || c.version < p.forgotten || c.ties.outdated(p):
 		c.fits, c.ladder, c.total = make([]fit, len(p.nodes)), ladder{}, 0
+		c.ties.begin(p, c)
 		for i := range p.nodes {
 			c.refit(p, i)
 		}
@@ -47,15 +51,20 @@ func (c *class) sync(p *Picture) {
 			}
 		}
 	}
+	c.sift()
 	c.members, c.version = p.members, p.version
 }
 
 func (c *class) refit(p *Picture, i int) {
-	n, was := p.nodes[i], c.fits[i]
-	now := fit{}
+	n, now := p.nodes[i], fit{}
 	if room := c.room(n); room > 0 && c.admits(n) {
 		now = fit{room, c.order(n)}
 	}
+	c.put(i, c.ties.refit(n, now))
+}
+
+func (c *class) put(i int, now fit) {
+	was := c.fits[i]
 	if now == was {
 		return
 	}
@@ -182,12 +191,13 @@ func (c *class) emptiest(p *Picture, in area, shut kindSet) int {
 // the last.
 const maxIdle = 64
 
-// intern finds or makes the class of a shape, and counts one more user.
-func (p *Picture) intern(s Shape) *class {
-	key := s.key()
+// intern finds or makes the class of a set, and counts one more user.
+func (p *Picture) intern(s *PodSet, k *kin) *class {
+	shuns := p.shuns(k)
+	key := s.Shape.key() + tieKey(s, shuns)
 	c := p.classes[key]
 	if c == nil {
-		c = &class{Shape: s, key: key, requests: p.names.perPod(s.Requests)}
+		c = &class{Shape: s.Shape, key: key, requests: p.names.perPod(s.Shape.Requests), ties: p.tie(s, k, shuns), shuns: shuns}
 		p.classes[key] = c
 	} else if c.users == 0 {
 		p.idle = slices.DeleteFunc(p.idle, func(idle *class) bool { return idle == c })
@@ -196,14 +206,21 @@ func (p *Picture) intern(s Shape) *class {
 	return c
 }
 
+// leaveClass to its other users, or forget it after a while.
+func (p *Picture) leaveClass(c *class) {
+	if c.users--; c.users > 0 {
+		return
+	}
+	if p.idle = append(p.idle, c); len(p.idle) > maxIdle {
+		delete(p.classes, p.idle[0].key)
+		p.untie(p.idle[0].ties)
+		p.idle = slices.Delete(p.idle, 0, 1)
+	}
+}
+
 func (p *Picture) release(g *gang) {
-	for _, s := range g.sets {
-		if s.class.users--; s.class.users > 0 {
-			continue
-		}
-		if p.idle = append(p.idle, s.class); len(p.idle) > maxIdle {
-			delete(p.classes, p.idle[0].key)
-			p.idle = slices.Delete(p.idle, 0, 1)
-		}
+	for k := range g.sets {
+		p.leaveClass(g.sets[k].class)
+		p.uncarry(g.sets[k].kin.apart)
 	}
 }

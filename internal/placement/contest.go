@@ -16,6 +16,11 @@ type contest struct {
 	p       *Picture
 	repairs []*gang
 	lines   map[*queue]*line
+	// hopeless gangs are passed over once they are first of their line; nil for none.
+	// What it says of the gangs of a queue changes only after one of them had its turn:
+	// last is that queue's line.
+	hopeless func(*gang) bool
+	last     *line
 }
 
 // line of a queue: its own gangs by user, and the queues below that have any.
@@ -87,11 +92,32 @@ func (c *contest) next() *gang {
 		c.repairs = c.repairs[1:]
 		return g
 	}
+	c.passOver()
 	l := c.lines[c.p.root]
 	if l == nil || l.left == 0 {
 		return nil
 	}
-	return c.take(l)
+	g := c.take(l)
+	c.last = c.lines[g.queue]
+	return g
+}
+
+// passOver those at the head of the last line who have no hope any more, so that
+// whoever is the first of a line has some.
+func (c *contest) passOver() {
+	if c.last == nil || c.hopeless == nil {
+		return
+	}
+	for _, e := range c.last.users {
+		gone := 0
+		for gone < len(e.gangs) && c.hopeless(e.gangs[gone]) {
+			gone++
+		}
+		e.gangs = e.gangs[gone:]
+		for q := range c.last.queue.chain {
+			c.lines[q].left -= gone
+		}
+	}
 }
 
 func (c *contest) take(l *line) *gang {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unique"
 )
 
 // turn orders gangs.
@@ -64,13 +65,15 @@ func (g *gang) describe() string {
 // pass is one run of Decide or Refresh, in which the same shape is answered once.
 type pass struct {
 	p *Picture
-	// failed shapes, by how many promises they had to respect.
-	failed  map[wish]bool
-	reasons map[wish]*Reason
+	// failed shapes, by how many promises they had to respect; hopeless are those that
+	// failed in a queue, for whatever reason.
+	failed   map[wish]bool
+	hopeless map[hope]bool
+	reasons  map[wish]*Reason
 }
 
 func (p *Picture) pass() *pass {
-	return &pass{p, map[wish]bool{}, map[wish]*Reason{}}
+	return &pass{p, map[wish]bool{}, map[hope]bool{}, map[wish]*Reason{}}
 }
 
 // Decide tries all gangs that wait and may fit now, and answers those whose
@@ -84,11 +87,14 @@ func (p *Picture) Decide() []Verdict {
 		if p.plan != nil && p.plan.stale {
 			p.reckon()
 		}
+		p.drawn = false
 		verdicts = append(verdicts, p.decideOnce()...)
-		if p.plan == nil || !p.plan.stale {
+		stale := p.plan != nil && p.plan.stale
+		if !stale && !p.drawn {
 			return verdicts
 		}
-		// A promise was fulfilled, which may leave room to those who were tried before.
+		// A promise was fulfilled, or a place taken that others want to be near to, which may
+		// leave room to those who were tried before.
 		p.freed++
 	}
 }
@@ -97,10 +103,14 @@ func (p *Picture) decideOnce() []Verdict {
 	ps := p.pass()
 	var tried, placed []*gang
 	contest := p.contestOf(p.due(), func(g *gang) bool { return g.moved || g.triedAt <= p.freed })
+	if p.judgedFacts == p.facts { // or else some may never fit any more, or fit again
+		contest.hopeless = ps.noHope
+	}
 	for g := contest.next(); g != nil; g = contest.next() {
 		p.respecting(g, func() bool { return ps.start(g) })
 		tried = append(tried, g)
 	}
+	p.judgedFacts = p.facts
 	p.grow(tried)
 	var verdicts []Verdict
 	for _, g := range tried {
@@ -206,14 +216,29 @@ func (ps *pass) start(g *gang) bool {
 	case whole:
 		ps.failed[ps.wish(g)] = true
 	}
+	if whole {
+		ps.hopeless[hope{g.queue, ps.wish(g)}] = true
+	}
 	g.triedAt = ps.p.freed + 1
 	return false
 }
 
-// wish is a shape, and how many promises stand before it.
+// noHope is for a gang like one of its queue that failed in this pass, in which room
+// and limits only become less. Nothing is new about it either.
+func (ps *pass) noHope(g *gang) bool {
+	return !g.moved && ps.hopeless[hope{g.queue, ps.wish(g)}] && g.whole()
+}
+
+// wish is a shape, and which promises stand before it.
 type wish struct {
-	shape  string
-	behind int
+	shape  unique.Handle[string]
+	behind duty
+}
+
+// hope is a wish of the gangs of a queue.
+type hope struct {
+	queue *queue
+	wish  wish
 }
 
 func (ps *pass) wish(g *gang) wish { return wish{g.shape, ps.p.behind(g)} }

@@ -33,6 +33,14 @@
 // else to the one that holds most. With a topology it goes to the tightest
 // domain that holds it; a preferred one falls back to the largest domains.
 //
+// Pods that must be near to others, apart from others, or evenly divided among domains
+// are so as Kubernetes means it: with regard to pods that are bound, to places that
+// gangs have, to the gang's own pods as they get theirs, and to who wants to be apart
+// from them (peers.go, marks.go, ties.go, neighbours.go). This is looked at when a place
+// is given, not afterwards, and not planned with: what is kept for a promise is room.
+// Of sets of a gang that must be near to one another the one that others lean on goes
+// first, wherever it fits best by itself.
+//
 // A node is lost to a gang when it is deleted, or has a NoExecute taint that the
 // gang does not tolerate, or no longer. Only the pods there are placed again. Where
 // other schedulers' pods take what a gang has reserved, only its ranks that have
@@ -49,7 +57,9 @@
 // pods every node holds and looks again only at nodes that changed. Those that hold
 // the same share a rung of its ladder (ladder.go), so that to find the best one costs
 // the same in a small and in a large cluster; with a topology each node is looked
-// at once. Gangs of the same shape are answered once in a pass, and one that did not
+// at once. Where classes are tied to other pods, each of their rules counts these by
+// node and domain, by differences, too; a place taken in a domain of several nodes costs
+// a look at every node. Gangs of the same shape are answered once in a pass, and one that did not
 // fit is not tried again until something was freed: a pass before that looks at those
 // alone that came since.
 package placement

@@ -87,7 +87,7 @@ func (t *trial) available(k int) (room int64, label, where string) {
 	case s.Topology.Slice > 0:
 		return room, "", ""
 	}
-	return s.class.total, "", ""
+	return t.fitting(k), "", ""
 }
 
 // bestDomain that a set with a required topology can have: its room and its name,
@@ -147,6 +147,10 @@ const (
 	unlabelled
 	unlike
 	portInUse
+	keptAway
+	shunnedThere
+	lonely
+	uneven
 	promised
 	without
 	short
@@ -158,6 +162,8 @@ type obstacle struct {
 	hurdle hurdle
 	what   string
 	scarce uint64
+	// key of the domains that ties to other pods are about.
+	key string
 }
 
 // group of nodes with the same obstacle.
@@ -215,6 +221,9 @@ func (p *Picture) obstacle(c *class, n *node) obstacle {
 	}
 	if port, taken := n.portTaken(c.HostPorts); taken {
 		return obstacle{hurdle: portInUse, what: fmt.Sprintf("%d/%s", port.Port, port.Protocol)}
+	}
+	if o, is := c.ties.obstacle(n); is {
+		return o
 	}
 	o, promises := obstacle{hurdle: short}, true
 	for i, r := range c.requests {

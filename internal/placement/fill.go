@@ -87,9 +87,15 @@ func (p *Picture) roomy(g *gang, k int, n *node, pods int32) bool {
 	if !c.countable(pods) {
 		return false
 	}
-	n.book(g.Key, slots, c.requests, c.HostPorts, int64(pods))
-	defer n.book(g.Key, slots, c.requests, c.HostPorts, -int64(pods))
-	return !n.crowded(c)
+	ports := g.sets[k].ports
+	if c.ties != nil {
+		c.sync(p)
+		defer c.ties.recount(n) // as it was
+	}
+	n.book(g.Key, slots, c.requests, ports, int64(pods))
+	defer n.book(g.Key, slots, c.requests, ports, -int64(pods))
+	c.ties.recount(n)
+	return !n.crowded(c) && c.ties.suits(n, pods)
 }
 
 // sequence of the sets that need places: those bound to one domain first, then
@@ -102,8 +108,12 @@ func (t *trial) sequence() []int {
 			sets = append(sets, k)
 		}
 	}
+	after := t.follows()
 	slices.SortStableFunc(sets, func(a, b int) int {
 		x, y := &t.g.sets[a], &t.g.sets[b]
+		if after[a] != after[b] {
+			return cmp.Compare(after[a], after[b])
+		}
 		if bound := x.Topology.Required != ""; bound != (y.Topology.Required != "") {
 			return map[bool]int{true: -1, false: 1}[bound]
 		}
@@ -136,7 +146,7 @@ func (t *trial) place(sets []int) bool {
 func (t *trial) pack(k int, r route) bool {
 	c, need := t.g.sets[k].class, t.need[k]
 	c.sync(t.p)
-	return c.total >= int64(need) && t.take(k, r) == need
+	return c.most() >= int64(need) && t.take(k, r) == need
 }
 
 // takeSome of the places that a set needs, as many as there are.
@@ -215,6 +225,7 @@ func (t *trial) commit() {
 	}
 	t.g.moved = true
 	t.p.changes++
+	t.p.welcome(t)
 }
 
 // refill puts runs of places where slots of the kind were, and returns those left.
@@ -249,10 +260,11 @@ func appendRun(runs []slot, s slot) []slot {
 func (p *Picture) book(g *gang, k int, n *node, pods int32) {
 	c := g.sets[k].class
 	current := c.version == p.version && c.members == p.members && c.fits != nil
-	n.book(g.Key, slots, c.requests, c.HostPorts, int64(pods))
+	n.book(g.Key, slots, c.requests, g.sets[k].ports, int64(pods))
 	p.charge(g, n, c.requests, int64(pods))
 	if p.touch(n); current && n.known {
 		c.refit(p, n.index)
+		c.sift()
 		c.version = p.version
 	}
 }

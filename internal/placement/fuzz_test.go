@@ -177,6 +177,9 @@ func (w *world) checkGains(before, after map[where]int32, resuming map[string]bo
 		if len(s.Shape.HostPorts) > 0 && w.ports(at.node, after) > 1 {
 			w.t.Errorf("%v shares a host port on %s", at, at.node)
 		}
+		if !resuming[at.gang] {
+			w.checkApart(at, after)
+		}
 	}
 }
 
@@ -320,7 +323,7 @@ func (w *world) checkNoRoom(g *gang) {
 	if _, missing := g.queue.missing(); missing {
 		return
 	}
-	if len(g.sets) != 1 || g.sets[0].Topology.bound() || g.any(slot.lost) {
+	if len(g.sets) != 1 || g.sets[0].class.ties != nil || g.sets[0].Topology.bound() || g.any(slot.lost) {
 		return
 	}
 	s, held := g.sets[0], w.held()
@@ -349,6 +352,7 @@ func (w *world) checkNoRoom(g *gang) {
 func (w *world) consistent() {
 	held := w.held()
 	w.checkBooks()
+	w.checkMarks(held)
 	for name, n := range w.p.byName {
 		for i, resource := range w.p.names.list {
 			if want := w.used(name, resource, held); n.used.at(i) != want {
@@ -379,7 +383,7 @@ func (w *world) consistent() {
 
 func (w *world) fitsAreRight(c *class) {
 	c.sync(w.p)
-	fresh := &class{Shape: c.Shape, requests: c.requests}
+	fresh := &class{Shape: c.Shape, requests: c.requests, ties: c.ties.anew()}
 	fresh.sync(w.p)
 	if !slices.Equal(c.fits, fresh.fits) || c.total != fresh.total {
 		w.t.Errorf("class %s remembers %v, %d; it is %v, %d", c.key, c.fits, c.total, fresh.fits, fresh.total)
@@ -391,6 +395,9 @@ func (w *world) fitsAreRight(c *class) {
 func (w *world) restart() {
 	w.decide()
 	again := New()
+	for name, labels := range w.namespaces {
+		again.SetNamespace(name, labels)
+	}
 	for _, key := range slices.Backward(slices.Sorted(maps.Keys(w.gangs))) {
 		g := w.gangs[key]
 		g.Placement, g.Waits = w.latest[key].Placement, w.latest[key].State == Waiting

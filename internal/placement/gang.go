@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unique"
 )
 
 // Gang is what is placed whole.
@@ -54,6 +55,9 @@ type PodSet struct {
 	Spread   bool
 	Shape    Shape
 	Topology Topology
+	// Namespace and Labels that all of its pods have, for the terms of others.
+	Namespace string
+	Labels    map[string]string
 }
 
 // Shape is what one pod asks for. Its maps and slices are kept and must not be
@@ -68,6 +72,10 @@ type Shape struct {
 	Preferred   []Preference
 	Tolerations []Toleration
 	HostPorts   []HostPort
+	// Near, Apart and Even say to which other pods it must be near, from which it keeps
+	// away, and among which it is evenly divided.
+	Near, Apart []PeerTerm
+	Even        []Evenness
 }
 
 // Topology keeps pods of a set close to one another: on nodes that share the value of
@@ -150,7 +158,7 @@ func (s *Shape) validate() error {
 			return fmt.Errorf("host port %d is asked for twice by one pod; no node can give it", port.Port)
 		}
 	}
-	return nil
+	return s.validatePeers()
 }
 
 // key is the same for shapes that no decision tells apart.
@@ -176,7 +184,7 @@ type gang struct {
 	sets  []set
 	// shape of a gang of which nothing is placed; gangs with the same one get
 	// the same answer.
-	shape string
+	shape unique.Handle[string]
 	// resuming gangs have a placement that is yet to be booked.
 	resuming bool
 	// moved says that Decide has something to tell about the gang.
@@ -204,6 +212,9 @@ type gang struct {
 type set struct {
 	*PodSet
 	class *class
+	// kin and ports are of each of its pods: host ports, and marks that others look for.
+	kin   kin
+	ports []HostPort
 	slots []slot
 	// least is how many of the pods are enough to run.
 	least int32

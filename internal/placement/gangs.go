@@ -3,7 +3,10 @@
 
 package placement
 
-import "slices"
+import (
+	"slices"
+	"unique"
+)
 
 // SetGang tells of a gang, or of what changed about it. A gang that cannot be
 // decided on is refused with the reason, and what was known of it is forgotten.
@@ -25,10 +28,11 @@ func (p *Picture) SetGang(told Gang) error {
 	default:
 		p.inherit(g, old)
 	}
+	p.gangs[g.Key] = g
 	if old != nil {
 		p.forget(old)
 	}
-	p.gangs[g.Key] = g
+	p.retieIfNeeded()
 	p.elastic += g.stretches()
 	p.enqueue(g)
 	p.changes++
@@ -47,8 +51,9 @@ func (p *Picture) DeleteGang(key string) {
 
 func (p *Picture) remove(g *gang) {
 	p.vacate(g)
-	p.forget(g)
 	delete(p.gangs, g.Key)
+	p.forget(g)
+	p.retieIfNeeded()
 	p.changes++
 }
 
@@ -64,15 +69,17 @@ func (p *Picture) Reseat(told Gang) error {
 func (p *Picture) build(told Gang) *gang {
 	g := &gang{Gang: told, moved: true}
 	for i := range told.Sets {
-		s := set{PodSet: &told.Sets[i], class: p.intern(told.Sets[i].Shape)}
+		s := set{PodSet: &told.Sets[i]}
+		s.kin = kin{namespace: s.Namespace, labels: s.Labels, apart: p.carry(s.Shape.Apart)}
 		s.least = s.Count - s.Optional
 		s.resize(s.Count)
 		g.sets = append(g.sets, s)
 	}
+	p.classify(g)
 	if p.empty != nil {
 		p.enrol(g)
 	}
-	g.shape = g.describe()
+	g.shape = unique.Make(g.describe())
 	return g
 }
 
@@ -148,6 +155,7 @@ func (p *Picture) inherit(g, old *gang) {
 			continue
 		}
 		p.cut(old, j, g.sets[k].Count)
+		p.remark(g.Key, &old.sets[j], g.sets[k].ports)
 		g.sets[k].slots = old.sets[j].slots
 		g.sets[k].resize(g.sets[k].Count)
 	}

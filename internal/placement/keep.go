@@ -5,7 +5,6 @@ package placement
 
 import (
 	"cmp"
-	"math"
 	"slices"
 )
 
@@ -13,19 +12,20 @@ import (
 // ended is free, and no longer only going to be.
 func (p *Picture) reckon() {
 	pl := p.plan
-	p.keepBehind(0)
+	p.keepBehind(duty{})
 	pl.promises = slices.DeleteFunc(pl.promises, func(pr *promise) bool { return pr.gang.promise != pr })
 	if len(pl.promises) == 0 || slices.ContainsFunc(pl.promises, (*promise).lost) {
 		p.unplan()
 		return
 	}
-	pl.stale, pl.first = false, math.MaxInt64
+	pl.stale = false
 	for order, pr := range pl.promises {
 		pr.order = order
-		pl.first = min(pl.first, pr.at)
 	}
+	pl.byTime = slices.Clone(pl.promises)
+	slices.SortStableFunc(pl.byTime, func(a, b *promise) int { return cmp.Compare(a.at, b.at) })
 	pl.kept = p.keepings(pl, p.endings())
-	p.keepBehind(len(pl.promises))
+	p.keepBehind(pl.all())
 }
 
 // lost says that a node of the promised places is gone.
@@ -36,8 +36,12 @@ func (pr *promise) lost() bool {
 // keepings of the nodes and of the queues' limits that were promised.
 func (p *Picture) keepings(pl *plan, endings []ending) []*keeping {
 	var kept []*keeping
+	leaving := map[string][]int{}
+	for i, e := range endings {
+		leaving[e.gang.Key] = append(leaving[e.gang.Key], i)
+	}
 	for _, n := range pl.nodes() {
-		kept = append(kept, &keeping{what: &n.kept, touched: n, behind: pl.behind(endings,
+		kept = append(kept, &keeping{what: &n.kept, touched: n, behind: pl.behind(n.endings(endings, leaving),
 			func(pr *promise) vector { return pr.on(n) },
 			func(l leaver) vector { return l.frees(n) })})
 	}
@@ -175,42 +179,78 @@ func (g *gang) sum(pods []int32) vector {
 	return v
 }
 
-// behind any number of promises: what those who start now, and go on after their
-// moments, must leave of something. That is what is promised by each moment less
-// what will have ended, at its largest.
-func (pl *plan) behind(endings []ending, owes func(*promise) vector, frees func(leaver) vector) []vector {
-	byTime := slices.Clone(pl.promises)
-	slices.SortStableFunc(byTime, func(a, b *promise) int { return cmp.Compare(a.at, b.at) })
-	behind := make([]vector, len(pl.promises)+1)
-	for order := range behind {
-		var owed, freed, most vector
-		ended := 0
-		for _, pr := range byTime {
-			if pr.order >= order {
-				continue
-			}
-			for ; ended < len(endings) && endings[ended].at <= pr.at; ended++ {
-				freed.plus(frees(endings[ended].leaver))
-			}
-			owed.plus(owes(pr))
-			for i := range owed {
-				if short := owed[i] - freed.at(i); short > most.at(i) {
-					most.add(i, short-most.at(i))
-				}
-			}
+// endings of those that have anything to do with the node, in their order; leaving are
+// where those of a gang are in the list.
+func (n *node) endings(all []ending, leaving map[string][]int) []ending {
+	var at []int
+	for key := range n.accounts {
+		at = append(at, leaving[key]...)
+	}
+	slices.Sort(at)
+	here := make([]ending, len(at))
+	for i, k := range at {
+		here[i] = all[k]
+	}
+	return here
+}
+
+// duty says which promises a gang must not delay: of those made before it, so many,
+// the ones that are due before it ends, so many of all in the order of their moments.
+type duty struct{ order, due int }
+
+// all promises, for a gang that came after them and may not end.
+func (pl *plan) all() duty { return duty{len(pl.promises), len(pl.promises)} }
+
+// behind any of them: what those who start now must leave of something. That is what is
+// promised by each moment less what will have ended, at its largest.
+func (pl *plan) behind(endings []ending, owes func(*promise) vector, frees func(leaver) vector) [][]vector {
+	owed, freed := make([]vector, len(pl.byTime)), make([]vector, len(pl.byTime))
+	for i, pr := range pl.byTime {
+		owed[i] = owes(pr)
+		if i > 0 {
+			freed[i] = slices.Clone(freed[i-1])
 		}
-		behind[order] = most
+		for ; len(endings) > 0 && endings[0].at <= pr.at; endings = endings[1:] {
+			freed[i].plus(frees(endings[0].leaver))
+		}
+	}
+	behind := make([][]vector, len(pl.promises)+1)
+	for order := range behind {
+		var total, most vector
+		behind[order] = make([]vector, 1, len(pl.byTime)+1)
+		for i, pr := range pl.byTime {
+			if pr.order < order {
+				total.plus(owed[i])
+				most = most.least(total, freed[i])
+			}
+			behind[order] = append(behind[order], most)
+		}
 	}
 	return behind
 }
 
-// keepBehind keeps what those behind so many promises must leave free.
-func (p *Picture) keepBehind(promises int) {
+// least that is no less than v and leaves what is owed when so much was freed; v
+// itself where that will do.
+func (v vector) least(owed, freed vector) vector {
+	own := false
+	for i := range owed {
+		if short := owed[i] - freed.at(i); short > v.at(i) {
+			if !own {
+				v, own = slices.Clone(v), true
+			}
+			v.add(i, short-v.at(i))
+		}
+	}
+	return v
+}
+
+// keepBehind keeps what those with a duty must leave free.
+func (p *Picture) keepBehind(d duty) {
 	for _, k := range p.plan.kept {
-		if slices.Equal(*k.what, k.behind[promises]) {
+		if slices.Equal(*k.what, k.behind[d.order][d.due]) {
 			continue
 		}
-		*k.what = k.behind[promises]
+		*k.what = k.behind[d.order][d.due]
 		if k.touched != nil {
 			p.touch(k.touched)
 		}
@@ -222,7 +262,7 @@ func (p *Picture) unplan() {
 	if p.plan == nil {
 		return
 	}
-	p.keepBehind(0)
+	p.keepBehind(duty{})
 	for _, promised := range p.plan.promises {
 		promised.gang.promise = nil
 	}
@@ -235,9 +275,8 @@ func (p *Picture) respecting(g *gang, do func() bool) bool {
 	if p.plan == nil {
 		return do()
 	}
-	behind := p.behind(g)
-	if all := len(p.plan.promises); behind < all {
-		p.keepBehind(behind)
+	if d, all := p.behind(g), p.plan.all(); d != all {
+		p.keepBehind(d)
 		defer func() {
 			if p.plan != nil {
 				p.keepBehind(all)
@@ -247,18 +286,21 @@ func (p *Picture) respecting(g *gang, do func() bool) bool {
 	return do()
 }
 
-// behind how many promises a gang is: those made before its own, or none if it
-// ends before the first of them is due.
-func (p *Picture) behind(g *gang) int {
-	switch {
-	case p.plan == nil:
-		return 0
-	case g.promise != nil:
-		return g.promise.order
-	case g.Limit > 0 && g.endsBy(p.now) <= p.plan.first:
-		return 0
+// behind which promises a gang is: those made before its own that are due before it
+// ends.
+func (p *Picture) behind(g *gang) duty {
+	if p.plan == nil {
+		return duty{}
 	}
-	return len(p.plan.promises)
+	d := p.plan.all()
+	if g.promise != nil {
+		d.order = g.promise.order
+	}
+	if g.Limit > 0 {
+		ends := g.endsBy(p.now)
+		d.due, _ = slices.BinarySearchFunc(p.plan.byTime, ends, func(pr *promise, ends int64) int { return cmp.Compare(pr.at, ends) })
+	}
+	return d
 }
 
 // endsBy is the moment at which a gang with a limit has ended, should it start now

@@ -49,6 +49,11 @@ func (r Requirement) matches(n *Node) bool {
 	if r.Field {
 		value, ok = n.Name, true
 	}
+	return r.holds(value, ok)
+}
+
+// holds for a value, or for a label that is not there.
+func (r Requirement) holds(value string, ok bool) bool {
 	switch r.Operator {
 	case In:
 		return ok && slices.Contains(r.Values, value)
@@ -79,6 +84,8 @@ func (r Requirement) validate() error {
 	switch {
 	case r.Field && (r.Key != "metadata.name" || r.Operator != In && r.Operator != NotIn):
 		return fmt.Errorf("field %q with operator %q is not supported; use metadata.name with In or NotIn", r.Key, r.Operator)
+	case r.Field && len(r.Values) != 1:
+		return fmt.Errorf("operator %s on field %q has %d values; give one", r.Operator, r.Key, len(r.Values))
 	case r.Operator == In || r.Operator == NotIn:
 		if len(r.Values) == 0 {
 			return fmt.Errorf("operator %s on %q has no values; list at least one", r.Operator, r.Key)
@@ -90,7 +97,11 @@ func (r Requirement) validate() error {
 		if _, err := strconv.ParseInt(r.Values[0], 10, 64); err != nil {
 			return fmt.Errorf("operator %s on %q compares with %q; give one integer", r.Operator, r.Key, r.Values[0])
 		}
-	case r.Operator != Exists && r.Operator != DoesNotExist:
+	case r.Operator == Exists || r.Operator == DoesNotExist:
+		if len(r.Values) > 0 {
+			return fmt.Errorf("operator %s on %q has values; leave them out, or use In or NotIn", r.Operator, r.Key)
+		}
+	default:
 		return fmt.Errorf("operator %q on %q is unknown; use In, NotIn, Exists, DoesNotExist, Gt or Lt", r.Operator, r.Key)
 	}
 	return nil
@@ -172,3 +183,18 @@ func (h HostPort) conflicts(o HostPort) bool {
 
 // everywhere leaves "::" out, as Kubernetes' own scheduler does.
 func (h HostPort) everywhere() bool { return h.IP == "" || h.IP == "0.0.0.0" }
+
+// Distinct ports of one pod, without those that another of its own ports covers: a
+// port on all addresses conflicts with whatever the same port on one address does.
+// One that is there twice stays so.
+func Distinct(ports []HostPort) []HostPort {
+	var kept []HostPort
+	for i, port := range ports {
+		covered := func(o HostPort) bool { return o != port && o.everywhere() && o.conflicts(port) }
+		later := slices.ContainsFunc(ports[i+1:], func(o HostPort) bool { return covered(o) && !port.everywhere() })
+		if !later && !slices.ContainsFunc(ports[:i], covered) {
+			kept = append(kept, port)
+		}
+	}
+	return kept
+}

@@ -108,14 +108,19 @@ func (n *node) book(gang string, on side, requests []amount, ports []HostPort, c
 		n.used.add(r.at, max(a.taken[slots].at(r.at), a.taken[bound].at(r.at))-before)
 	}
 	for _, port := range ports {
-		before := max(a.ports[slots][port], a.ports[bound][port])
-		add(&a.ports[on], port, int(count))
-		add(&n.ports, port, max(a.ports[slots][port], a.ports[bound][port])-before)
+		n.hold(a, on, port, int(count))
 	}
 	a.count[on] += count
 	if a.count == [2]int64{} {
 		delete(n.accounts, gang)
 	}
+}
+
+// hold a port so many times more.
+func (n *node) hold(a *account, on side, port HostPort, count int) {
+	before := max(a.ports[slots][port], a.ports[bound][port])
+	add(&a.ports[on], port, count)
+	add(&n.ports, port, max(a.ports[slots][port], a.ports[bound][port])-before)
 }
 
 // add to what is counted under a key. Keys that nothing is counted under are not

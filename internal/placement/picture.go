@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unique"
 )
 
 // Picture is the cluster, what is on it, and the gangs that want to be. It is not
@@ -24,6 +25,8 @@ type Picture struct {
 	// freed when all of them were last tried.
 	waiting, came []*gang
 	triedAll      uint64
+	// judgedFacts is facts when it was last said of all who wait whether they ever fit.
+	judgedFacts uint64
 
 	// Levels are labels by which the cluster divides its nodes, such as zones and racks,
 	// in any order. Where a domain of a preferred label does not hold a pod set, those
@@ -49,6 +52,12 @@ type Picture struct {
 	// unsure are the names of nodes that the next decision reviews.
 	unsure map[string]bool
 
+	// marks are what pods are counted by for their neighbours. reties says that terms by
+	// which some keep others away came or went; drawn, that a place that was taken may let
+	// in who was tried before.
+	marks         registry
+	reties, drawn bool
+
 	classes map[string]*class
 	idle    []*class // those without a user, longest first
 	levels  map[string]*level
@@ -68,7 +77,7 @@ type Picture struct {
 	empty *Picture
 	// fitting remembers which shapes of gangs fit the empty cluster, as of
 	// fittingFacts.
-	fitting      map[string]bool
+	fitting      map[unique.Handle[string]]bool
 	fittingFacts uint64
 }
 
@@ -91,8 +100,9 @@ func blank() *Picture {
 		gangs:   map[string]*gang{},
 		classes: map[string]*class{},
 		levels:  map[string]*level{},
-		fitting: map[string]bool{},
+		fitting: map[unique.Handle[string]]bool{},
 		unsure:  map[string]bool{},
+		marks:   newRegistry(),
 
 		evicting: map[string]*node{},
 	}

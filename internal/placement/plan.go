@@ -11,12 +11,12 @@ import (
 // plan is what is kept for the first gangs that wait: for each the moment at which
 // it can start, when those that run end as they said, and the places that it then
 // takes. Others may start meanwhile where they delay none of that (conservative
-// backfilling): anywhere, if they end before the first of those moments, and
-// otherwise on what the promised gangs will not need.
+// backfilling): on each node, if they end before it is needed, and otherwise on what
+// the promised gangs will not need of it.
 type plan struct {
 	promises []*promise // in the order in which they were made
+	byTime   []*promise // in the order of their moments
 	kept     []*keeping
-	first    int64 // the earliest moment of a promise
 	// stale says that something ended, or a promise was fulfilled: what is kept must
 	// be reckoned again.
 	stale bool
@@ -42,12 +42,12 @@ type place struct {
 	pods int32
 }
 
-// keeping of a node, or of a queue's limit: what those that are behind so many
-// promises must leave of it.
+// keeping of a node, or of a queue's limit: what those that are behind a duty must
+// leave of it, by duty.order and duty.due.
 type keeping struct {
 	what    *vector
 	touched *node // nil for a queue
-	behind  []vector
+	behind  [][]vector
 }
 
 // ending of a gang that runs for a time that is known, or of what remains of one.
@@ -60,7 +60,8 @@ type ending struct {
 const (
 	// maxRuns bounds what planning costs.
 	maxRuns = 20000
-	// overrun is how soon, in seconds, a gang is expected to end whose limit is over.
+	// overrun is how soon, in seconds, a gang is expected to end at the earliest whose
+	// limit is over.
 	overrun = 60
 )
 
@@ -78,22 +79,26 @@ func (p *Picture) Plan(limit int) int {
 	contest := p.contest(func(g *gang) bool {
 		return g.told.State == Waiting && !g.moved && !g.turn.repair && !slices.Contains(wanting, g)
 	})
-	next := &plan{}
+	next, ended := &plan{}, p.absence(endings)
 	for len(next.promises) < limit && len(endings)+len(wanting) > 0 {
 		var g *gang
 		if len(wanting) > 0 {
 			g, wanting = wanting[0], wanting[1:]
-		} else if g = contest.next(); g == nil {
-			break
+		} else {
+			ended.first(0) // whose turn it is depends on who is there
+			if g = contest.next(); g == nil {
+				break
+			}
 		}
 		if _, missing := g.queue.missing(); missing || !g.fitsLimits() {
 			continue
 		}
-		if promised := p.promise(g, endings); promised != nil {
+		if promised := p.promise(g, endings, ended); promised != nil {
 			next.promises = append(next.promises, promised)
 			p.keepPlaces(promised, 1)
 		}
 	}
+	ended.first(0)
 	for _, promised := range next.promises {
 		p.keepPlaces(promised, -1)
 		promised.gang.promise = promised
@@ -148,17 +153,24 @@ func (p *Picture) endings() []ending {
 			continue
 		}
 		if takes, sure := p.past.runTime(g); takes > 0 {
-			at := g.Started + takes
-			if at < p.now+overrun {
-				at, sure = p.now+overrun, sure/2 // It should have ended by now.
+			end := g.Started + takes
+			if end < p.now {
+				sure /= 2
 			}
-			all = append(all, ending{at, sure, leaver{gang: g, part: everything}})
+			all = append(all, ending{p.expectedEnd(end), sure, leaver{gang: g, part: everything}})
 		}
 	}
 	slices.SortFunc(all, func(a, b ending) int {
 		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.gang.Key, b.gang.Key), cmp.Compare(b.part, a.part))
 	})
 	return all[:min(len(all), maxRuns)]
+}
+
+// expectedEnd of a gang that should end at a moment. One that should have ended is
+// expected to run for as long again as it has been over: so that it is not thought to
+// end any moment, for hours, and gangs are promised other places.
+func (p *Picture) expectedEnd(end int64) int64 {
+	return max(end, p.now+max(p.now-end, overrun))
 }
 
 // clear the nodes that the pods of a gang that gave places back have left.
@@ -170,10 +182,9 @@ func (p *Picture) clear(g *gang) {
 }
 
 // promise finds the first moment at which the gang fits beside what was promised
-// before it, or nil. The more has ended the more fits.
-func (p *Picture) promise(g *gang, endings []ending) *promise {
-	ended := p.absence(endings)
-	defer ended.first(0)
+// before it, or nil. The more has ended the more fits. Those stay absent that had to
+// end, so that the next promise need not begin anew.
+func (p *Picture) promise(g *gang, endings []ending, ended *absence) *promise {
 	var moves []move
 	count, ok := ended.fewest(func() bool {
 		moves = p.rehearse(g)

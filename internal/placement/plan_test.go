@@ -5,7 +5,8 @@ package placement
 
 // plan holds that decisions do not delay what was promised: planned again after
 // others came, every gang that still waits starts as early as before. Gangs of several sets are
-// left out, since for them the search for places is not exhaustive.
+// left out, since for them the search for places is not exhaustive, and those tied to
+// other pods, since only room is kept for a promise.
 func (w *world) plan() {
 	w.decide()
 	w.p.Plan(3)
@@ -28,7 +29,7 @@ func (w *world) plan() {
 	w.decide()
 	w.p.Plan(3)
 	for key, at := range promised {
-		if len(w.gangs[key].Sets) > 1 || w.latest[key].State == Placed {
+		if len(w.gangs[key].Sets) > 1 || w.p.gangs[key].sets[0].class.ties != nil || w.latest[key].State == Placed {
 			continue
 		}
 		if again, still := w.p.PlannedStart(key); !still || again.At > at {

@@ -18,6 +18,12 @@ type Pod struct {
 	Rank      int32
 	Requests  Resources
 	HostPorts []HostPort
+	// Namespace and Labels for the terms of others. Leaving pods are on their way out.
+	Namespace string
+	Labels    map[string]string
+	Leaving   bool
+	// Apart are the terms by which it keeps others away, wanted there when it was bound.
+	Apart []PeerTerm
 }
 
 // seat is a rank of a set of some gang.
@@ -32,7 +38,8 @@ type bookedPod struct {
 	gang     string
 	seat     seat
 	requests []amount
-	ports    []HostPort
+	ports    []HostPort // marks included
+	kin      kin
 }
 
 func (b *bookedPod) equal(o *bookedPod) bool {
@@ -42,9 +49,12 @@ func (b *bookedPod) equal(o *bookedPod) bool {
 // Bind tells of a pod that is bound, whoever did it, or of what changed about it.
 // It returns whether that is news.
 func (p *Picture) Bind(told Pod) bool {
-	next := &bookedPod{told.Node, told.Gang, seat{told.Set, told.Rank}, p.names.perPod(told.Requests), told.HostPorts}
+	k := kin{told.Namespace, told.Labels, told.Leaving, p.carry(told.Apart)}
+	next := &bookedPod{told.Node, told.Gang, seat{told.Set, told.Rank}, p.names.perPod(told.Requests), p.marks.ports(told.HostPorts, &k), k}
 	if old, ok := p.pods[told.Key]; ok {
 		if old.equal(next) {
+			p.uncarry(old.kin.apart)
+			old.kin = k // nobody looks for what changed
 			return false
 		}
 		p.Unbind(told.Key)
@@ -55,6 +65,10 @@ func (p *Picture) Bind(told Pod) bool {
 	p.doubt(n)
 	p.touch(n)
 	p.changes++
+	if p.marks.draw(next.ports) {
+		p.relieve(n)
+	}
+	p.retieIfNeeded()
 	return true
 }
 
@@ -92,6 +106,8 @@ func (p *Picture) Unbind(key string) bool {
 	delete(p.pods, key)
 	n := p.node(old.node)
 	n.bind(old, -1)
+	p.uncarry(old.kin.apart)
+	p.retieIfNeeded()
 	p.doubt(n)
 	p.relieve(n)
 	p.drop(n)

@@ -30,6 +30,9 @@ func (t *trial) routes(k int, pods int32) iter.Seq[route] {
 func (t *trial) outer(k int, pods int32) []area {
 	key := t.g.sets[k].Topology.Required
 	if key == "" {
+		key = t.g.sets[k].class.ties.chooses()
+	}
+	if key == "" {
 		return []area{nil}
 	}
 	l := t.p.level(key)
@@ -106,9 +109,10 @@ func (t *trial) room(k int, l *level, in area) []int64 {
 		}
 		return sums
 	}
+	bounds := s.class.bounds()
 	for i := range in.indices(t.p) {
 		if id := l.of[i]; id >= 0 {
-			sums[id] += int64(s.class.fits[i].pods)
+			sums[id] += int64(bounds[i].pods)
 		}
 	}
 	return sums

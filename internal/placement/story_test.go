@@ -64,9 +64,9 @@ func runStory(t *testing.T, file string) {
 //	gone NODE
 //	queue NAME [parent=QUEUE] [weight=1] [gpu=GUARANTEED..LIMIT] [gpu@KIND=..LIMIT]
 //	closed QUEUE
-//	pod KEY NODE [gang=KEY] [rank=SET/0] [cpu=1] [port=80]
+//	pod KEY NODE [gang=KEY] [rank=SET/0] [cpu=1] [port=80] [label.KEY=VALUE] [apart=KEY/LABEL:VALUE] [leaving]
 //	ended POD
-//	gang KEY [queue=QUEUE] [user=USER] [kind=KIND] [limit=SECONDS] [started=SECONDS] [protected=SECONDS] [checkpointed=SECONDS] [priority=1] [created=1] [waits] [SET@NODE*2+NODE*1] SET=COUNT[,optional=1][,cpu=1][,required=KEY][,preferred=KEY][,slice=KEY*SIZE][,spread][,select.KEY=VALUE][,in.KEY=V|V][,like.KEY=VALUE][,tolerate=KEY[@SECONDS]][,port=80]...
+//	gang KEY [queue=QUEUE] [user=USER] [kind=KIND] [limit=SECONDS] [started=SECONDS] [protected=SECONDS] [checkpointed=SECONDS] [priority=1] [created=1] [waits] [SET@NODE*2+NODE*1] SET=COUNT[,optional=1][,cpu=1][,required=KEY][,preferred=KEY][,slice=KEY*SIZE][,spread][,select.KEY=VALUE][,in.KEY=V|V][,like.KEY=VALUE][,tolerate=KEY[@SECONDS]][,port=80][,label.KEY=VALUE][,near=KEY/LABEL:VALUE][,apart=...][,even=...@SKEW]...
 //	deleted GANG
 //	levels KEY...
 //	time SECONDS
@@ -253,9 +253,21 @@ func (s *storyteller) pod(args []string) Pod {
 		case "rank":
 			set, rank, _ := strings.Cut(value, "/")
 			pod.Set, pod.Rank = set, int32(s.number(rank))
+		case "namespace":
+			pod.Namespace = value
+		case "leaving":
+			pod.Leaving = true
+		case "apart":
+			var shape Shape
+			s.tie(&shape, key, value, pod.Namespace)
+			pod.Apart = shape.Apart
 		case "port":
 			pod.HostPorts = append(pod.HostPorts, HostPort{Port: int32(s.number(value)), Protocol: "TCP"})
 		default:
+			if strings.HasPrefix(key, "label.") {
+				pod.Labels = with(pod.Labels, key, value)
+				continue
+			}
 			s.resource(pod.Requests, key, value)
 		}
 	}
@@ -333,6 +345,12 @@ func (s *storyteller) set(name, spec string) PodSet {
 			if limited {
 				set.Shape.Tolerations[len(set.Shape.Tolerations)-1].Seconds = s.number(seconds)
 			}
+		case key == "namespace":
+			set.Namespace = value
+		case key == "near", key == "apart", key == "even":
+			s.tie(&set.Shape, key, value, set.Namespace)
+		case strings.HasPrefix(key, "label."):
+			set.Labels = with(set.Labels, key, value)
 		case key == "port":
 			set.Shape.HostPorts = append(set.Shape.HostPorts, HostPort{Port: int32(s.number(value)), Protocol: "TCP"})
 		case selects:

@@ -54,6 +54,9 @@ func (p *Picture) words(c *class, g *group) string {
 	case portInUse:
 		return subject + have + " host port " + g.what + " in use"
 	}
+	if text, is := g.ties(subject, are, have, do); is {
+		return text
+	}
 	if g.hurdle == without {
 		return subject + have + " no " + g.what
 	}
@@ -131,6 +134,8 @@ func (t *trial) remedy(k int, room int64) string {
 	like := t.roomiest(s.class)
 	each := int64(s.class.fits[like.index].pods)
 	switch {
+	case s.class.ties.block():
+		return "change its pod affinity, anti-affinity or topology spread constraints, or the labels of nodes"
 	case s.class.total == 0:
 		return t.admit(s)
 	case s.Topology.Required != "" && room == 0:

@@ -21,12 +21,14 @@ type world struct {
 	latest   map[string]Verdict
 	restored map[string]bool // gangs whose first places came from elsewhere
 	now      int64
+
+	namespaces map[string]map[string]string
 }
 
 func newWorld(t *testing.T, data []byte) *world {
 	w := &world{
 		t: t, data: data, p: New(),
-		nodes: map[string]Node{}, pods: map[string]Pod{}, gangs: map[string]Gang{}, queues: map[string]Queue{}, latest: map[string]Verdict{}, restored: map[string]bool{}, now: 1,
+		nodes: map[string]Node{}, pods: map[string]Pod{}, gangs: map[string]Gang{}, queues: map[string]Queue{}, latest: map[string]Verdict{}, restored: map[string]bool{}, now: 1, namespaces: map[string]map[string]string{},
 	}
 	w.p.Elapse(w.now)
 	return w
@@ -46,7 +48,7 @@ func (w *world) step() bool {
 	if len(w.data) == 0 {
 		return false
 	}
-	switch w.n(15) {
+	switch w.n(16) {
 	case 0, 1:
 		n := w.node()
 		w.nodes[n.Name] = n
@@ -85,6 +87,9 @@ func (w *world) step() bool {
 		name := fmt.Sprint("q", w.n(4))
 		delete(w.queues, name)
 		w.p.DeleteQueue(name)
+	case 14:
+		w.namespaces[namespace] = w.podLabels()
+		w.p.SetNamespace(namespace, w.namespaces[namespace])
 	default:
 		w.decide()
 	}
@@ -135,6 +140,9 @@ func (w *world) node() Node {
 	if w.n(2) == 0 {
 		n.Allocatable["x/gpu"] = int64(w.n(5))
 	}
+	if w.n(6) > 0 {
+		n.Labels[hostname] = n.Name
+	}
 	switch w.n(6) {
 	case 0:
 		n.Taints = []Taint{{Key: "dedicated", Effect: NoSchedule}}
@@ -151,6 +159,10 @@ func (w *world) pod() Pod {
 	}
 	if w.n(4) == 0 {
 		pod.HostPorts = []HostPort{{Port: 80, Protocol: "TCP"}}
+	}
+	pod.Namespace, pod.Labels, pod.Leaving = namespace, w.podLabels(), w.n(5) == 0
+	if w.n(5) == 0 {
+		pod.Apart = []PeerTerm{w.peerTerm()}
 	}
 	return pod
 }
@@ -170,7 +182,18 @@ func (w *world) gang() Gang {
 	}
 	for k := range 1 + w.n(2) {
 		s := PodSet{Name: fmt.Sprint("s", k), Count: int32(w.n(6)), Shape: Shape{Requests: w.requests()}}
-		switch w.n(8) {
+		s.Namespace, s.Labels = namespace, w.podLabels()
+		switch w.n(16) {
+		case 7:
+			s.Shape.Apart = []PeerTerm{w.peerTerm()}
+		case 8:
+			s.Shape.Apart = []PeerTerm{{w.peers(), "zone"}, {w.peers(), hostname}}
+		case 9:
+			s.Shape.Near = []PeerTerm{w.peerTerm()}
+		case 10:
+			s.Shape.Even = []Evenness{{Peers: w.peers(), Key: w.topologyKey(), MaxSkew: int32(1 + w.n(2)), MinDomains: int32(w.n(3))}}
+		case 11:
+			s.Shape.Near, s.Shape.Apart = []PeerTerm{{w.peers(), "zone"}}, []PeerTerm{{w.peers(), hostname}}
 		case 0:
 			s.Topology = Topology{Required: "zone"}
 		case 1:

@@ -25,12 +25,14 @@ import (
 
 // Of several platforms of a cluster one leads: it alone decides and writes. The others
 // serve the front door and metrics, and one of them follows when the leader is not heard
-// of for leaseDuration. The times are those of Kubernetes' own components.
+// of for leaseDuration. A leader that cannot renew its lease for renewDeadline ends: the
+// times are longer than those of Kubernetes' components, because the front door ends with it, and
+// an API server that is started anew should not cut answers off.
 const (
 	leaseName     = "slipway-platform"
-	leaseDuration = 15 * time.Second
-	renewDeadline = 10 * time.Second
-	retryPeriod   = 2 * time.Second
+	leaseDuration = 30 * time.Second
+	renewDeadline = 20 * time.Second
+	retryPeriod   = 3 * time.Second
 
 	// homeNamespace is where the platform lives outside a pod.
 	homeNamespace = "slipway-system"

@@ -96,6 +96,9 @@ func newManager(o Options) (ctrl.Manager, *lock, error) {
 	// The API server's own fairness limits requests; a second limit here would
 	// only slow large jobs down.
 	config.QPS = -1
+	// The API server is near. Squeezing each change that is watched costs both of us
+	// more than it saves.
+	config.DisableCompression = true
 	scheme, err := Scheme()
 	if err != nil {
 		return nil, nil, err

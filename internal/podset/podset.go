@@ -23,8 +23,11 @@ func Of(name string, count int32, template *corev1.PodTemplateSpec, volumes map[
 		Affinity:     spec.Affinity,
 		Tolerations:  spec.Tolerations,
 		HostPorts:    hostPorts(spec),
+		Labels:       template.Labels,
 		Topology:     topologyOf(template.Annotations),
 		Spread:       template.Annotations[slipwayv1.AnnotationSpread] == "true",
+
+		TopologySpreadConstraints: spec.TopologySpreadConstraints,
 	}
 	if spec.NodeName != "" {
 		set.Affinity = Pinned(spec.Affinity, spec.NodeName)

@@ -4,6 +4,8 @@
 package podset
 
 import (
+	"strings"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/component-helpers/resource"
 )
@@ -43,7 +45,8 @@ func requestLimits(r *corev1.ResourceRequirements) {
 }
 
 // requestPodLimits does the same for limits of the pod as a whole; there, the
-// sum of its containers comes before the limit.
+// sum of its containers comes before the limit, but not for huge pages, of which
+// a node cannot give more than it has.
 func requestPodLimits(pod *corev1.Pod) {
 	whole := pod.Spec.Resources
 	if whole == nil {
@@ -54,7 +57,7 @@ func requestPodLimits(pod *corev1.Pod) {
 		if _, ok := whole.Requests[name]; ok || !resource.IsSupportedPodLevelResource(name) {
 			continue
 		}
-		if containers, ok := sum[name]; ok {
+		if containers, ok := sum[name]; ok && !strings.HasPrefix(string(name), corev1.ResourceHugePagesPrefix) {
 			quantity = containers
 		}
 		if whole.Requests == nil {

@@ -4,7 +4,6 @@
 package scheduler
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/utils/ptr"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
@@ -39,7 +39,7 @@ func gangOf(g *slipwayv1.Gang) (placement.Gang, error) {
 		out.Protected = int64(d.Duration / time.Second)
 	}
 	for i := range g.Spec.PodSets {
-		set, err := setOf(&g.Spec.PodSets[i])
+		set, err := setOf(g.Namespace, &g.Spec.PodSets[i])
 		if err != nil {
 			return out, fmt.Errorf("pod set %q: %w", g.Spec.PodSets[i].Name, err)
 		}
@@ -73,8 +73,8 @@ func runOf(namespace, name string) string {
 
 func keyOf(namespace, name string) string { return namespace + "/" + name }
 
-func setOf(s *slipwayv1.PodSet) (placement.PodSet, error) {
-	set := placement.PodSet{Name: s.Name, Count: s.Count, Spread: s.Spread, Shape: placement.Shape{
+func setOf(namespace string, s *slipwayv1.PodSet) (placement.PodSet, error) {
+	set := placement.PodSet{Name: s.Name, Count: s.Count, Spread: s.Spread, Namespace: namespace, Labels: s.Labels, Shape: placement.Shape{
 		Requests:    resourcesOf(s.Requests),
 		Selector:    s.NodeSelector,
 		Tolerations: tolerationsOf(s.Tolerations),
@@ -85,38 +85,52 @@ func setOf(s *slipwayv1.PodSet) (placement.PodSet, error) {
 	for _, port := range s.HostPorts {
 		set.Shape.HostPorts = append(set.Shape.HostPorts, hostPortOf(port.Port, port.Protocol, port.IP))
 	}
+	set.Shape.HostPorts = placement.Distinct(set.Shape.HostPorts)
 	if t := s.Topology; t != nil {
 		set.Topology = placement.Topology{Required: t.Required, Preferred: t.Preferred}
 		if t.Slice != nil {
 			set.Topology.SliceLabel, set.Topology.Slice = t.Slice.Label, t.Slice.Size
 		}
 	}
+	if err := followPeers(namespace, s, &set.Shape); err != nil {
+		return set, err
+	}
 	return set, follow(s.Affinity, &set.Shape)
 }
 
 // follow an affinity as far as nodes alone decide it.
 func follow(affinity *corev1.Affinity, shape *placement.Shape) error {
-	if affinity == nil {
-		return nil
-	}
-	if pod := affinity.PodAffinity; pod != nil && len(pod.RequiredDuringSchedulingIgnoredDuringExecution) > 0 {
-		return errors.New("required pod affinity is not supported; set topology to keep the pods of a set together, or make it preferred")
-	}
-	if pod := affinity.PodAntiAffinity; pod != nil && len(pod.RequiredDuringSchedulingIgnoredDuringExecution) > 0 {
-		return errors.New("required pod anti-affinity is not supported; request the whole of a resource or a host port to keep pods apart, or make it preferred")
-	}
-	if affinity.NodeAffinity == nil {
+	if affinity == nil || affinity.NodeAffinity == nil {
 		return nil
 	}
 	if required := affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution; required != nil {
 		// A selector without terms matches no node, as one with an empty term does.
 		shape.Affinity = []placement.Term{nil}
 		for _, term := range required.NodeSelectorTerms {
+			if err := spelled(term.MatchExpressions); err != nil {
+				return fmt.Errorf("node affinity: %w", err)
+			}
 			shape.Affinity = append(shape.Affinity, termOf(&term))
 		}
 	}
 	for _, p := range affinity.NodeAffinity.PreferredDuringSchedulingIgnoredDuringExecution {
 		shape.Preferred = append(shape.Preferred, placement.Preference{Weight: p.Weight, Term: termOf(&p.Preference)})
+	}
+	return nil
+}
+
+// spelled says what could be no label of a node, so that the requirement would never
+// be decided by one.
+func spelled(requirements []corev1.NodeSelectorRequirement) error {
+	for _, r := range requirements {
+		if problems := validation.IsQualifiedName(r.Key); len(problems) > 0 {
+			return fmt.Errorf("%q is no label key: %s", r.Key, problems[0])
+		}
+		for _, value := range r.Values {
+			if problems := validation.IsValidLabelValue(value); len(problems) > 0 {
+				return fmt.Errorf("%q is no value of label %s: %s", value, r.Key, problems[0])
+			}
+		}
 	}
 	return nil
 }

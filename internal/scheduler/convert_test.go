@@ -48,7 +48,7 @@ func TestGangOf(t *testing.T) {
 	want := placement.Gang{
 		Key: "ns/a", Kind: "ns/a", Priority: 7, Created: noon.Unix(), Waits: true,
 		Sets: []placement.PodSet{{
-			Name: "worker", Count: 2, Topology: placement.Topology{Required: "rack"},
+			Name: "worker", Count: 2, Namespace: "ns", Topology: placement.Topology{Required: "rack"},
 			Shape: placement.Shape{
 				Requests:    placement.Resources{"cpu": 1500, "memory": 1 << 30},
 				Selector:    map[string]string{"disk": "ssd"},
@@ -91,9 +91,14 @@ func TestRefused(t *testing.T) {
 		}, `operator Gt on "a" compares with "x"`},
 		{"pod affinity", func(s *slipwayv1.PodSet) {
 			s.Affinity = &corev1.Affinity{PodAffinity: &corev1.PodAffinity{
-				RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{{TopologyKey: "rack"}},
+				RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{{
+					TopologyKey: "rack", LabelSelector: &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "a", Operator: "Like"}}},
+				}},
 			}}
-		}, "required pod affinity is not supported"},
+		}, `pod affinity: "Like" is not a valid label selector operator`},
+		{"spread", func(s *slipwayv1.PodSet) {
+			s.TopologySpreadConstraints = []corev1.TopologySpreadConstraint{{TopologyKey: "rack", WhenUnsatisfiable: corev1.DoNotSchedule}}
+		}, `topology spread constraint on "rack" with a skew of 0`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := newGang("a", 2, 1)
@@ -154,7 +159,7 @@ func TestPodOf(t *testing.T) {
 	}
 	got, takes := podOf(pod)
 	want := placement.Pod{
-		Key: "uid-p", Node: "n1", Gang: "ns/a", Set: "worker", Rank: 3,
+		Key: "uid-p", Node: "n1", Gang: "ns/a", Set: "worker", Rank: 3, Namespace: "ns", Labels: pod.Labels,
 		Requests:  placement.Resources{"cpu": 3250, "nvidia.com/gpu": 1},
 		HostPorts: []placement.HostPort{{Port: 81, Protocol: "UDP"}, {Port: 80, Protocol: "TCP", IP: "10.0.0.1"}},
 	}

@@ -4,7 +4,6 @@
 package scheduler
 
 import (
-	"math"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -26,6 +25,10 @@ type Decided struct {
 	ledger  *ledger
 }
 
+// maxReworded bounds what it costs to say again why gangs wait, now that starts are
+// planned. Beyond it they are told what was right just before.
+const maxReworded = 1000
+
 // Decide on a snapshot. It is a pure function; what it takes of the snapshot it
 // leaves as it is.
 func Decide(s *snapshot.Snapshot) *Decided {
@@ -35,7 +38,7 @@ func Decide(s *snapshot.Snapshot) *Decided {
 	}
 	l.decide(s.Taken)
 	l.plan()
-	l.reword(math.MaxInt)
+	l.reword(maxReworded)
 	return &Decided{Picture: l.picture, at: s.Taken, ledger: l}
 }
 

@@ -5,6 +5,7 @@ package scheduler
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 	"time"
 
@@ -148,5 +149,41 @@ func TestTrimmedNodesAreTheSame(t *testing.T) {
 		if diff := cmp.Diff(nodeOf(n), nodeOf(again(t, taken(n)).Nodes[0])); diff != "" {
 			t.Errorf("%s (-whole +trimmed):\n%s", n.Name, diff)
 		}
+	}
+}
+
+// TestTrimmedPodsGoToTheSameNodes: pods that name the scheduler themselves are decided on
+// by their claims and groups, which a written snapshot holds.
+func TestTrimmedPodsGoToTheSameNodes(t *testing.T) {
+	ours := func(name string) *corev1.Pod {
+		p := newPod(name, "", quantities(1, 1))
+		p.Spec.SchedulerName = slipwayv1.SchedulerName
+		return p
+	}
+	mounts := ours("mounts")
+	mounts.Spec.Volumes = []corev1.Volume{{Name: "data", VolumeSource: corev1.VolumeSource{
+		PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "data"}}}}
+	grouped := ours("grouped")
+	grouped.Labels = map[string]string{labelKueueGroup: "two"}
+	grouped.Annotations = map[string]string{annotationKueueTotal: "2"}
+	n2 := newNode("n2", 8, 4)
+	n2.Labels = map[string]string{"disk": "here"}
+	s := taken(newNode("n1", 8, 4), n2, mounts, grouped, ours("alone"),
+		&corev1.PersistentVolume{ObjectMeta: metav1.ObjectMeta{Name: "v", UID: "v"}, Spec: corev1.PersistentVolumeSpec{
+			NodeAffinity: &corev1.VolumeNodeAffinity{Required: &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{{
+				MatchExpressions: []corev1.NodeSelectorRequirement{{Key: "disk", Operator: corev1.NodeSelectorOpIn, Values: []string{"here"}}}}}}}}},
+		&corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "data", UID: "c"}, Spec: corev1.PersistentVolumeClaimSpec{VolumeName: "v"},
+			Status: corev1.PersistentVolumeClaimStatus{Phase: corev1.ClaimBound}})
+	whole, written := Decide(s), Decide(again(t, s))
+	for _, n := range []string{"n1", "n2"} {
+		if diff := cmp.Diff(whole.Picture.Holding(n), written.Picture.Holding(n)); diff != "" {
+			t.Errorf("on %s (-whole +written):\n%s", n, diff)
+		}
+	}
+	if got := whole.Picture.Holding("n2").Gangs; !slices.Contains(got, "ns/pod/mounts") {
+		t.Errorf("on n2, where the volume is, are %v", got)
+	}
+	if all := slices.Concat(whole.Picture.Holding("n1").Gangs, whole.Picture.Holding("n2").Gangs); len(all) != 2 {
+		t.Errorf("placed %v; a group of two waits for its second pod", all)
 	}
 }

@@ -14,8 +14,8 @@
 // Three controllers share a ledger. The decider hears of every change, waits a
 // moment for more of them, and decides on all gangs at once, in one goroutine. The
 // writer brings the status of one gang at a time up to date with the last
-// answer, several gangs in parallel, and alone tries again when that fails. The
-// binder does the same for pods (bind.go).
+// answer, several gangs in parallel, those first that got or lost places, and alone
+// tries again when that fails. The binder does the same for pods (bind.go).
 //
 // All that must survive a restart is in the API server: the first decision comes
 // after every node, pod and gang has been seen, and gangs that are placed keep
@@ -36,8 +36,13 @@
 // value (package snapshot). [Decide] gives such a value to a ledger of its own: that
 // is how "slipway why" and a replay of /debug/scheduler come to the same answers.
 //
+// What pods mean by selectors, affinity, tolerations, host ports and topology spread
+// constraints is what Kubernetes means; test/conformance/filters compares, and names
+// the differences.
+//
 // # Limits
 //
-// Required affinity and anti-affinity between pods is refused, preferred is not
-// looked at. Resource claims are not counted.
+// Affinity between pods that is only preferred, and topology spread constraints with
+// ScheduleAnyway, are not looked at. An affinity cannot be about labels that differ from
+// pod to pod of a set, such as the rank. Resource claims are not counted.
 package scheduler

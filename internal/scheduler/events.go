@@ -23,9 +23,13 @@ type gangEvent struct {
 const maxNote = 1024
 
 // eventOf a status that was written. It is news when the reason of the condition
-// Placed changed, or the places did; a new wording is none.
+// Placed changed, or the places did; a new wording is none. Nor is a gang placed by
+// the first answer to it: nobody was told to wait, and the condition says as much.
 func eventOf(d *draft) (gangEvent, bool) {
 	c := meta.FindStatusCondition(d.new.Conditions, slipwayv1.ConditionPlaced)
+	if c.Reason == reasonPlaced && placedReason(d.old) == "" {
+		return gangEvent{}, false
+	}
 	moved := c.Status == metav1.ConditionTrue && !equality.Semantic.DeepEqual(d.old.Placement, d.new.Placement)
 	if c.Reason == placedReason(d.old) && !moved {
 		return gangEvent{}, false

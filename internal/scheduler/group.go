@@ -12,6 +12,8 @@ import (
 	"slices"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
@@ -90,11 +92,22 @@ func (l *ledger) applicant(p *corev1.Pod) *applicant {
 	asked := podset.Of("", 1, &corev1.PodTemplateSpec{ObjectMeta: p.ObjectMeta, Spec: unassigned(&p.Spec)}, volumes)
 	a := &applicant{pod: p, problem: cmp.Or(unsupported(&p.Spec), problem)}
 	var err error
-	if a.set, err = setOf(&asked); err != nil {
+	asked.Labels = likeOthers(asked.Labels)
+	if a.set, err = setOf(p.Namespace, &asked); err != nil {
 		a.problem = cmp.Or(a.problem, err.Error())
 	}
 	a.set.Name = nameOf(&asked)
 	return a
+}
+
+// likeOthers are the labels that a pod may have in common with others of its set, or none:
+// those by which its controller tells them apart are left out.
+func likeOthers(labels map[string]string) map[string]string {
+	out := maps.Clone(labels)
+	for _, key := range []string{appsv1.StatefulSetPodNameLabel, appsv1.PodIndexLabel, batchv1.JobCompletionIndexAnnotation} {
+		delete(out, key)
+	}
+	return out
 }
 
 // unassigned is a spec without the node that the pod is on.
@@ -117,12 +130,6 @@ func nameOf(s *slipwayv1.PodSet) string {
 func unsupported(spec *corev1.PodSpec) string {
 	if len(spec.ResourceClaims) > 0 {
 		return "spec.resourceClaims: are not supported; request an extended resource, or name another scheduler"
-	}
-	for i, c := range spec.TopologySpreadConstraints {
-		if c.WhenUnsatisfiable == corev1.DoNotSchedule {
-			return fmt.Sprintf("spec.topologySpreadConstraints[%d].whenUnsatisfiable: DoNotSchedule is not supported; "+
-				"request the whole of a resource or a host port to keep pods apart, or use ScheduleAnyway", i)
-		}
 	}
 	return ""
 }

@@ -88,7 +88,8 @@ func (l *ledger) set(o client.Object) bool {
 	case *slipwayv1.Project:
 		return l.setProject(o)
 	case *corev1.Namespace:
-		return l.setNamespace(o.Name, o.Labels[slipwayv1.LabelProject])
+		news := l.picture.SetNamespace(o.Name, o.Labels)
+		return l.setNamespace(o.Name, o.Labels[slipwayv1.LabelProject]) || news
 	}
 	return false
 }
@@ -114,7 +115,8 @@ func (l *ledger) remove(o client.Object) bool {
 	case *slipwayv1.Project:
 		return l.removeProject(o)
 	case *corev1.Namespace:
-		return l.setNamespace(o.Name, "")
+		news := l.picture.SetNamespace(o.Name, nil)
+		return l.setNamespace(o.Name, "") || news
 	}
 	return false
 }

@@ -24,8 +24,14 @@ func podOf(p *corev1.Pod) (placement.Pod, bool) {
 		Key:  string(p.UID),
 		Node: p.Spec.NodeName,
 		// A pod that is being resized takes the greater of what it has and wants.
-		Requests:  resourcesOf(resource.PodRequests(p, resource.PodResourcesOptions{UseStatusResources: true})),
-		HostPorts: hostPorts(&p.Spec),
+		Requests: resourcesOf(resource.PodRequests(p, resource.PodResourcesOptions{
+			UseStatusResources: true, InPlacePodLevelResourcesVerticalScalingEnabled: true,
+		})),
+		HostPorts: placement.Distinct(hostPorts(&p.Spec)),
+		Namespace: p.Namespace,
+		Labels:    p.Labels,
+		Leaving:   p.DeletionTimestamp != nil,
+		Apart:     apartOf(p),
 	}
 	if gang := p.Labels[slipwayv1.LabelGang]; gang != "" {
 		out.Gang = keyOf(p.Namespace, gang)

@@ -15,42 +15,26 @@ import (
 )
 
 // seen are the objects behind the picture as last told, those of the watches' caches:
-// they cost a pointer each, and nobody changes them.
-type seen struct {
-	nodes      map[string]*corev1.Node
-	namespaces map[string]*corev1.Namespace
-	pods       map[types.UID]*corev1.Pod
-}
+// they cost a pointer each, and nobody changes them. Projects and gangs are elsewhere in
+// the ledger.
+type seen map[types.UID]client.Object
 
-func newSeen() seen {
-	return seen{map[string]*corev1.Node{}, map[string]*corev1.Namespace{}, map[types.UID]*corev1.Pod{}}
-}
+func newSeen() seen { return seen{} }
 
 func (s seen) set(o client.Object) {
 	switch o := o.(type) {
-	case *corev1.Node:
-		s.nodes[o.Name] = o
-	case *corev1.Namespace:
-		s.namespaces[o.Name] = o
+	case *slipwayv1.Project, *slipwayv1.Gang:
+		return
 	case *corev1.Pod:
 		if snapshot.Ended(o) {
-			delete(s.pods, o.UID)
+			delete(s, o.UID)
 			return
 		}
-		s.pods[o.UID] = o
 	}
+	s[o.GetUID()] = o
 }
 
-func (s seen) remove(o client.Object) {
-	switch o := o.(type) {
-	case *corev1.Node:
-		delete(s.nodes, o.Name)
-	case *corev1.Namespace:
-		delete(s.namespaces, o.Name)
-	case *corev1.Pod:
-		delete(s.pods, o.UID)
-	}
-}
+func (s seen) remove(o client.Object) { delete(s, o.GetUID()) }
 
 // known is what the ledger knows, taken out of it so that it can go on meanwhile.
 type known struct {
@@ -69,14 +53,8 @@ type knownGang struct {
 // known takes pointers and small values only: whoever decides waits for it.
 func (l *ledger) known(now time.Time) *known {
 	k := &known{at: now}
-	for _, n := range l.seen.nodes {
-		k.snapshot.Nodes = append(k.snapshot.Nodes, n)
-	}
-	for _, n := range l.seen.namespaces {
-		k.snapshot.Namespaces = append(k.snapshot.Namespaces, n)
-	}
-	for _, p := range l.seen.pods {
-		k.snapshot.Pods = append(k.snapshot.Pods, p)
+	for _, o := range l.seen {
+		k.snapshot.Add(o)
 	}
 	for _, p := range l.projects {
 		k.snapshot.Projects = append(k.snapshot.Projects, p.object)

@@ -45,7 +45,8 @@ func TestEvents(t *testing.T) {
 		old, new *answer
 		want     string // type, reason and note of the event
 	}{
-		{"first placed", nil, placed(here, nil), "Normal Placed 2 pods on 1 node"},
+		{"placed by the first answer", nil, placed(here, nil), ""},
+		{"placed in part by the first answer", nil, placed(here, noRoom), "Normal InsufficientResources needs more"},
 		{"first waits", nil, waiting(nil, noRoom), "Normal InsufficientResources needs more"},
 		{"other words", waiting(nil, noRoom), waiting(nil, less), ""},
 		{"then placed", waiting(nil, noRoom), placed(here, nil), "Normal Placed 2 pods on 1 node"},

@@ -11,15 +11,16 @@ import (
 
 // Share of a project in a window, in units of the resource times seconds.
 type Share struct {
-	Project string
-	Jobs    int
+	Project string `json:"project"`
+	Jobs    int    `json:"jobs"`
 	// Demand of its gangs that came in the window: what they would have used in it had
 	// each started at once.
-	Demand float64
+	Demand float64 `json:"demand"`
 	// Fair is what it was due of what nodes offered, Received what it used.
-	Fair, Received float64
+	Fair     float64 `json:"fair"`
+	Received float64 `json:"received"`
 	// MeanWait of its gangs, in seconds.
-	MeanWait float64
+	MeanWait float64 `json:"meanWait"`
 }
 
 // shares of the projects. What they are due is divided by the scheduler's own rule
@@ -51,35 +52,39 @@ func (r *Result) shares(t Terms, jobs []Outcome) []Share {
 	return all
 }
 
-// divide what was offered into fair shares.
+// divide what was offered into fair shares. Guarantees of more than there is shrink
+// alike.
 func (r *Result) divide(shares []Share, t Terms) {
-	left := r.within(r.Use[t.Resource].Offered, t)
-	window := float64(t.To - t.From)
+	left, window, promised := r.within(r.Use[t.Resource].Offered, t), float64(t.To-t.From), 0.0
 	for i := range shares {
 		guaranteed, _ := r.quota(shares[i].Project, t.Resource)
-		shares[i].Fair = min(guaranteed*window, shares[i].Demand, left)
-		left -= shares[i].Fair
+		shares[i].Fair = min(guaranteed*window, shares[i].Demand)
+		promised += shares[i].Fair
 	}
-	for left > 1 {
+	if promised > left {
+		for i := range shares {
+			shares[i].Fair *= left / promised
+		}
+		return
+	}
+	for left -= promised; left > 1; {
+		var hungry []*Share
 		weights := 0.0
-		for _, s := range shares {
-			if s.Fair < s.Demand {
+		for i := range shares {
+			if s := &shares[i]; s.Fair < s.Demand {
 				_, weight := r.quota(s.Project, t.Resource)
-				weights += weight
+				hungry, weights = append(hungry, s), weights+weight
 			}
 		}
-		if weights == 0 {
+		if len(hungry) == 0 {
 			return
 		}
 		portion := left / weights
-		for i := range shares {
-			s := &shares[i]
-			if s.Fair < s.Demand {
-				_, weight := r.quota(s.Project, t.Resource)
-				more := min(portion*weight, s.Demand-s.Fair)
-				s.Fair += more
-				left -= more
-			}
+		for _, s := range hungry {
+			_, weight := r.quota(s.Project, t.Resource)
+			more := min(portion*weight, s.Demand-s.Fair)
+			s.Fair += more
+			left -= more
 		}
 	}
 }

@@ -26,6 +26,10 @@ type Input struct {
 	Until int64
 	// Grace is for how long pods of an evicted gang keep their room.
 	Grace int64
+	// SettleEvery is how often policy Slipway settles at most, in seconds; zero is at
+	// each moment at which something happens. The live scheduler does several times a
+	// second as long as that costs it less than a sixth of its time.
+	SettleEvery int64
 	// HalfLife of past usage; zero is the scheduler's own.
 	HalfLife int64
 }

@@ -66,11 +66,11 @@ func (m *meter) of(name string) int {
 	return i
 }
 
-// amounts of a number of pods that ask for so much each.
-func (m *meter) amounts(r placement.Resources, count int64) []amount {
+// amounts of resources, in the order of their names.
+func (m *meter) amounts(r placement.Resources) []amount {
 	var list []amount
 	for _, name := range sortedKeys(r) {
-		if n := r[name] * count; n > 0 && name != "pods" {
+		if n := r[name]; n > 0 && name != "pods" {
 			list = append(list, amount{m.of(name), n})
 		}
 	}
@@ -79,9 +79,8 @@ func (m *meter) amounts(r placement.Resources, count int64) []amount {
 
 // measure a gang: its size, and what it asks for in all.
 func measure(g *placement.Gang) (int64, placement.Resources) {
-	sum, pods, devices := placement.Resources{}, int64(0), int64(0)
+	sum, devices := placement.Resources{}, int64(0)
 	for _, s := range g.Sets {
-		pods += int64(s.Count)
 		for name, n := range s.Shape.Requests {
 			sum[name] += n * int64(s.Count)
 			if strings.Contains(name, "/") {
@@ -90,16 +89,25 @@ func measure(g *placement.Gang) (int64, placement.Resources) {
 		}
 	}
 	if devices == 0 {
-		return pods, sum
+		return pods(g), sum
 	}
 	return devices, sum
+}
+
+// pods of a gang, all of them.
+func pods(g *placement.Gang) int64 {
+	n := int64(0)
+	for _, s := range g.Sets {
+		n += int64(s.Count)
+	}
+	return n
 }
 
 // setNode counts what a node has while it is well.
 func (m *meter) setNode(n placement.Node) {
 	m.dropNode(n.Name)
 	if n.Ready {
-		m.nodes[n.Name] = m.amounts(n.Allocatable, 1)
+		m.nodes[n.Name] = m.amounts(n.Allocatable)
 		m.offered.add(m.nodes[n.Name], 1)
 	}
 }

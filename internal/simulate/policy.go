@@ -48,16 +48,18 @@ type driver interface {
 	withdraw(key string)
 	// decide at a moment; the last verdict on a gang counts.
 	decide(now int64) []placement.Verdict
+	// wake is when to decide again though nothing may happen until then.
+	wake() (int64, bool)
 }
 
-func (p Policy) driver(picture *placement.Picture) driver {
+func (p Policy) driver(picture *placement.Picture, in *Input) driver {
 	switch p {
 	case FIFO:
 		return &fifo{direct: direct{picture}, told: map[string]placement.Verdict{}}
 	case BestEffort:
 		return bestEffort{direct{picture}}
 	}
-	return slipway{direct{picture}}
+	return &slipway{direct: direct{picture}, every: in.SettleEvery, due: in.Start}
 }
 
 // direct shows the picture all gangs when they come.
@@ -65,12 +67,25 @@ type direct struct{ picture *placement.Picture }
 
 func (d direct) submit(g placement.Gang) error { return d.picture.SetGang(g) }
 func (d direct) withdraw(key string)           { d.picture.DeleteGang(key) }
+func (d direct) wake() (int64, bool)           { return 0, false }
 
-type slipway struct{ direct }
-
-func (d slipway) decide(now int64) []placement.Verdict {
-	return append(d.picture.Advance(now), d.picture.Settle()...)
+type slipway struct {
+	direct
+	// every so often it settles, at due again at the earliest; late says that it should.
+	every, due int64
+	late       bool
 }
+
+func (d *slipway) decide(now int64) []placement.Verdict {
+	verdicts := d.picture.Advance(now)
+	if d.late = now < d.due; !d.late {
+		d.due = now + d.every
+		verdicts = append(verdicts, d.picture.Settle()...)
+	}
+	return verdicts
+}
+
+func (d *slipway) wake() (int64, bool) { return d.due, d.late }
 
 type bestEffort struct{ direct }
 

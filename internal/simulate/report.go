@@ -3,40 +3,40 @@
 
 package simulate
 
-import (
-	"math"
-	"slices"
-)
+import "slices"
 
 // Report sums a result up over a window of time.
 type Report struct {
-	Policy   Policy
-	From, To int64
+	Policy Policy `json:"policy"`
+	From   int64  `json:"from"`
+	To     int64  `json:"to"`
 	// Resource that is looked at.
-	Resource string
+	Resource string `json:"resource"`
 	// Utilisation is the share of what nodes offered that was used; Goodput leaves out
 	// what was lost by interruptions.
-	Utilisation, Goodput float64
+	Utilisation float64 `json:"utilisation"`
+	Goodput     float64 `json:"goodput"`
 	// Done is when the last gang ended; -1 when some had not.
-	Done int64
+	Done int64 `json:"done"`
 	// Classes of sizes, small ones first, and all together.
-	Classes []Class
-	All     Class
+	Classes []Class `json:"classes"`
+	All     Class   `json:"all"`
 	// Projects that asked for any of the resource, and how fair they were treated.
-	Projects []Share
-	Jain     float64
+	Projects []Share `json:"projects"`
+	Jain     float64 `json:"jain"`
 	// Starved are large gangs that waited too long.
-	Starved []Outcome
-	// Evictions of gangs, and the share of what was used that they lost.
-	Evictions int
-	Lost      float64
+	Starved []string `json:"starved"`
+	// Evictions of gangs, and the share of what was used that interruptions lost.
+	Evictions int     `json:"evictions"`
+	Lost      float64 `json:"lost"`
 }
 
 // Terms of a report.
 type Terms struct {
 	// Resource to look at; empty is the one that is used most of what there is.
 	Resource string
-	// From and To bound the window; To zero is the end.
+	// From and To bound the window; To zero is the end. What was used is counted by the
+	// hour since the start: of an hour that is partly within it counts in part.
 	From, To int64
 	// Large is the size from which on a gang is large; Patience is for how long, in
 	// seconds, one may wait before it counts as starved.
@@ -46,12 +46,17 @@ type Terms struct {
 // Class of gangs that came in the window, by size.
 type Class struct {
 	// From and To are the least and the greatest size.
-	From, To int64
+	From int64 `json:"from"`
+	To   int64 `json:"to"`
 	// Jobs of the class, and how many of them have not started. These have waited until
 	// the end at least, and count so.
-	Jobs, Unstarted int
+	Jobs      int `json:"jobs"`
+	Unstarted int `json:"unstarted"`
 	// Waits in seconds.
-	Mean, P50, P95, Max float64
+	Mean float64 `json:"mean"`
+	P50  float64 `json:"p50"`
+	P95  float64 `json:"p95"`
+	Max  float64 `json:"max"`
 }
 
 // Report over a window.
@@ -73,7 +78,7 @@ func (r *Result) Report(t Terms) Report {
 	for _, o := range jobs {
 		out.Evictions += o.Evictions
 		if o.Size >= t.Large && o.Waited > t.Patience && !o.Never && o.Refused == "" {
-			out.Starved = append(out.Starved, o)
+			out.Starved = append(out.Starved, o.Gang)
 		}
 	}
 	out.Classes, out.All = classes(jobs), summarise(jobs)
@@ -124,19 +129,19 @@ func (r *Result) within(list []float64, t Terms) float64 {
 	return total
 }
 
+// largest class ends there: more devices than there are anywhere.
+const largest = int64(1) << 30
+
 // classes are powers of eight, of which there are few and which users think in: one
-// device, one node, a rack, and so on.
+// device, a node, a rack, and so on.
 func classes(jobs []Outcome) []Class {
 	var all []Class
-	for from, to := int64(0), int64(1); from < math.MaxInt64/8; from, to = to+1, to*8 {
-		in := slices.DeleteFunc(slices.Clone(jobs), func(o Outcome) bool { return o.Size < from || o.Size > to })
-		if len(in) > 0 {
-			c := summarise(in)
+	for from, to := int64(0), int64(1); to <= largest; from, to = to+1, to*8 {
+		within := slices.DeleteFunc(slices.Clone(jobs), func(o Outcome) bool { return o.Size < from || o.Size > to })
+		if len(within) > 0 {
+			c := summarise(within)
 			c.From, c.To = max(from, 1), to
 			all = append(all, c)
-		}
-		if to > math.MaxInt64/64 {
-			break
 		}
 	}
 	return all

@@ -14,18 +14,20 @@ import (
 type run struct {
 	*Job
 	outcome Outcome
-	// amounts that it uses while it runs.
-	amounts []amount
+	// total work, and what of it is done and saved, in seconds of one pod: an elastic
+	// gang that runs with half of its pods takes twice the time.
+	total, done int64
 
 	running bool
+	// with so many pods, which use these amounts.
+	with    int64
+	amounts []amount
 	// since is when it began to run this time, attempt how often it has.
 	since     int64
 	attempt   int
 	placement []placement.SetPlacement
 	// pods that are bound.
 	pods []placement.Pod
-	// done is the work that is saved.
-	done int64
 }
 
 // take a verdict.
@@ -58,39 +60,61 @@ func evicted(v placement.Verdict) bool { return v.Reason != nil && v.Reason.Code
 
 // resume a job that ran before the simulation began.
 func (s *simulation) resume(r *run) {
-	r.running, r.attempt, r.placement = true, 1, r.Gang.Placement
-	r.since = min(r.Gang.Started, s.now)
-	r.outcome.Started = r.since
-	s.meter.use(r.amounts, 1, r.Gang.Queue)
-	s.awaitEnd(r)
+	r.outcome.Started = min(r.Gang.Started, s.now)
+	s.run(r, r.Gang.Placement, r.outcome.Started)
 }
 
 // start, or go on, with a placement.
 func (s *simulation) start(r *run, placed []placement.SetPlacement) {
-	r.running, r.since, r.placement = true, s.now, placed
-	r.attempt++
-	r.outcome.Placement = placed
 	if r.outcome.Started == never {
 		r.outcome.Started = s.now
 	}
-	s.meter.use(r.amounts, 1, r.Gang.Queue)
+	r.outcome.Placement = placed
+	s.run(r, placed, s.now)
 	s.seat(r, placed)
-	s.awaitEnd(r)
 }
 
-func (s *simulation) awaitEnd(r *run) {
+// run on places since a moment.
+func (s *simulation) run(r *run, placed []placement.SetPlacement, since int64) {
+	r.running, r.since, r.placement = true, since, placed
+	r.attempt++
+	r.with, r.amounts = s.holding(r, placed)
+	s.meter.use(r.amounts, 1, r.Gang.Queue)
 	if r.RunTime == 0 {
 		return
 	}
 	attempt := r.attempt
-	s.agenda.add(max(r.since+r.RunTime-r.done, s.now), ends, func() {
+	s.agenda.add(max(r.expected(), s.now), ends, func() {
 		if r.running && r.attempt == attempt {
 			s.end(r)
 		}
 	})
 }
 
-// interrupt a job that runs: what it did since its last checkpoint is lost.
+// expected end of a job that runs.
+func (r *run) expected() int64 {
+	with := max(r.with, 1)
+	return r.since + (r.total-r.done+with-1)/with
+}
+
+// holding is how many pods have places, and what they ask for.
+func (s *simulation) holding(r *run, placed []placement.SetPlacement) (int64, []amount) {
+	pods, sum := int64(0), placement.Resources{}
+	for _, set := range placed {
+		have := int64(0)
+		for _, slot := range set.Slots {
+			have += int64(slot.Count)
+		}
+		pods += have
+		for name, n := range r.shape(set.Set).Requests {
+			sum[name] += n * have
+		}
+	}
+	return pods, s.meter.amounts(sum)
+}
+
+// interrupt a job that runs: what it did since its last checkpoint is lost. So it is
+// for an elastic gang that grows or shrinks, which starts its ranks anew.
 func (s *simulation) interrupt(r *run) {
 	if !r.running {
 		return
@@ -100,7 +124,7 @@ func (s *simulation) interrupt(r *run) {
 	if r.Checkpoint > 0 {
 		lost = worked % r.Checkpoint
 	}
-	r.done += worked - lost
+	r.done += (worked - lost) * r.with
 	r.outcome.Lost += lost
 	r.running = false
 	s.meter.use(r.amounts, -1, r.Gang.Queue)
@@ -108,8 +132,7 @@ func (s *simulation) interrupt(r *run) {
 }
 
 func (s *simulation) end(r *run) {
-	r.done = r.RunTime
-	r.running = false
+	r.done, r.running = r.total, false
 	r.outcome.Ended = s.now
 	s.meter.use(r.amounts, -1, r.Gang.Queue)
 	for _, pod := range r.pods {
@@ -185,12 +208,19 @@ func (r *run) pod(at place) placement.Pod {
 		Key:  fmt.Sprintf("%s/%s/%d/%d", r.Gang.Key, at.set, at.rank, r.attempt),
 		Node: at.node, Gang: r.Gang.Key, Set: at.set, Rank: at.rank,
 	}
+	shape := r.shape(at.set)
+	pod.Requests, pod.HostPorts = shape.Requests, shape.HostPorts
+	return pod
+}
+
+// shape of the pods of a set.
+func (r *run) shape(set string) placement.Shape {
 	for _, s := range r.Gang.Sets {
-		if s.Name == at.set {
-			pod.Requests, pod.HostPorts = s.Shape.Requests, s.Shape.HostPorts
+		if s.Name == set {
+			return s.Shape
 		}
 	}
-	return pod
+	return placement.Shape{}
 }
 
 // finish the account of a job at the end of the simulation.
@@ -198,7 +228,7 @@ func (r *run) finish(now int64) Outcome {
 	o := r.outcome
 	o.Running = r.running
 	if o.Ended == never && r.running && r.RunTime > 0 {
-		o.Expected = r.since + r.RunTime - r.done
+		o.Expected = r.expected()
 	}
 	o.Waited = now - o.Arrived
 	if o.Started != never {

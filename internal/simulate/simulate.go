@@ -34,13 +34,13 @@ func Run(in Input, policy Policy) (*Result, error) {
 	return simulate(in, policy, policy.driver)
 }
 
-func simulate(in Input, policy Policy, drive func(*placement.Picture) driver) (*Result, error) {
+func simulate(in Input, policy Policy, drive func(*placement.Picture, *Input) driver) (*Result, error) {
 	p := placement.New()
 	if in.HalfLife > 0 {
 		p.HalfLife = in.HalfLife
 	}
 	s := &simulation{
-		in: &in, picture: p, driver: drive(p), meter: newMeter(in.Start), now: in.Start,
+		in: &in, picture: p, driver: drive(p, &in), meter: newMeter(in.Start), now: in.Start,
 		byKey: map[string]*run{}, bound: map[string]map[string]bool{},
 	}
 	p.Elapse(in.Start)
@@ -84,7 +84,7 @@ func (s *simulation) setQueues(queues []placement.Queue) error {
 func (s *simulation) enrol(j *Job) {
 	r := &run{Job: j, outcome: Outcome{Gang: j.Gang.Key, Queue: j.Gang.Queue, RunTime: j.RunTime, Arrived: max(j.Arrives, s.in.Start), Started: never, Ended: never}}
 	r.outcome.Size, r.outcome.Asks = measure(&j.Gang)
-	r.amounts = s.meter.amounts(r.outcome.Asks, 1)
+	r.total = j.RunTime * pods(&j.Gang)
 	s.runs = append(s.runs, r)
 	s.byKey[j.Gang.Key] = r
 	if len(j.Gang.Placement) > 0 {
@@ -129,7 +129,10 @@ func (s *simulation) play() {
 func (s *simulation) next() (int64, bool) {
 	at, more := s.agenda.next()
 	if loss, is := s.picture.NextLoss(); is && loss > s.now && (!more || loss < at) {
-		return loss, true
+		at, more = loss, true
+	}
+	if wake, is := s.driver.wake(); is && (!more || wake < at) {
+		at, more = wake, true
 	}
 	return at, more
 }
@@ -184,7 +187,7 @@ func (s *simulation) adopt(pod placement.Pod) {
 		r.pods = append(r.pods, pod)
 		return
 	}
-	s.meter.use(s.meter.amounts(pod.Requests, 1), 1, "")
+	s.meter.use(s.meter.amounts(pod.Requests), 1, "")
 }
 
 func (s *simulation) result(policy Policy) *Result {

@@ -82,7 +82,7 @@ func (r *reconciler) create(ctx context.Context, in observed, todo *plan) error 
 			pods = append(pods, object.GetName())
 		}
 	}
-	if len(pods) > 0 {
+	if len(pods) > 0 && todo.Hold == 0 { // Of a smooth start the status tells.
 		todo.Events = append(todo.Events, createdEvent(pods))
 	}
 	return err

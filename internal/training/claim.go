@@ -30,7 +30,8 @@ func (r *reconciler) keep(ctx context.Context, in *observed, object client.Objec
 }
 
 func (r *reconciler) release(ctx context.Context, in *observed, object client.Object) error {
-	old := object.DeepCopyObject().(client.Object)
+	old := object
+	object = object.DeepCopyObject().(client.Object)
 	var owners []metav1.OwnerReference
 	for _, owner := range object.GetOwnerReferences() {
 		if owner.UID != in.Job.Object().GetUID() {
@@ -56,8 +57,13 @@ func (r *reconciler) observeNames(ctx context.Context, in *observed) error {
 	for _, service := range in.Services {
 		mine["Service/"+service.Name] = true
 	}
-	for _, rank := range ranksOf(*in) {
-		for _, object := range []client.Object{&corev1.Pod{}, &corev1.Service{}} {
+	ranks := ranksOf(*in)
+	for _, rank := range ranks {
+		wanted := []client.Object{&corev1.Pod{}}
+		if needsService(*in, &rank, len(ranks) == 1) {
+			wanted = append(wanted, &corev1.Service{})
+		}
+		for _, object := range wanted {
 			if mine[kindOf(object)+"/"+rank.name] {
 				continue
 			}

@@ -27,7 +27,7 @@ type observed struct {
 	Problems []string
 	// Gang of the job; nil when there is none.
 	Gang *slipwayv1.Gang
-	// Pods and Services that the job controls, whatever their name.
+	// Pods and Services that the job controls, whatever their name; not to be changed.
 	Pods     []*corev1.Pod
 	Services []*corev1.Service
 	// Blocked says why something that the job needs cannot be had, keyed by the
@@ -61,6 +61,9 @@ type plan struct {
 	DropGang bool
 	// Status to write when it differs from the job's.
 	Status kubeflowv1.JobStatus
+	// Hold is how long the status may wait for what else is about to come; zero is
+	// not at all. Nothing but people waits for it then, and there are no events.
+	Hold time.Duration
 	// Events to send once the status is written.
 	Events []event
 	// DeleteJob, because its time to live is over.
@@ -92,7 +95,7 @@ func decide(in observed) plan {
 	switch {
 	case finished(&p.out.Status):
 		p.cleanUp()
-	case len(in.Problems) > 0 && !has(&p.out.Status, kubeflowv1.JobCreated):
+	case len(in.Problems) > 0 && !has(&p.out.Status, kubeflowv1.JobCreated) && in.Gang == nil:
 		p.refuse()
 	case isSuspended(in.Job):
 		p.suspend()
@@ -102,6 +105,7 @@ func decide(in observed) plan {
 		p.run()
 	}
 	p.reap()
+	p.hold()
 	return p.out
 }
 
@@ -114,6 +118,7 @@ func (p *pass) refuse() {
 // ignore leaves a job alone that was accepted and then edited into one that
 // cannot run: a slip of the pen must not cost days of training.
 func (p *pass) ignore() {
+	p.accept()
 	p.say(ignoredEvent(p.in.Problems))
 }
 
@@ -223,10 +228,7 @@ func (p *pass) delete(object client.Object, force bool) {
 
 // wake asks for another pass after d at the latest.
 func (p *pass) wake(d time.Duration) {
-	d = max(d, time.Millisecond)
-	if p.out.Wake == 0 || d < p.out.Wake {
-		p.out.Wake = d
-	}
+	p.out.Wake = sooner(p.out.Wake, max(d, time.Millisecond))
 }
 
 func (p *pass) name() string { return p.in.Job.Object().GetName() }

@@ -29,6 +29,12 @@
 //   - A job that has finished stays finished. The end is written before anything
 //     is cleaned up, so a crash in between cannot start the job again.
 //
+// # What the API server is spared
+//
+// A job of n pods that starts smoothly costs it a Gang and a decision on that, n pods,
+// n services and one status, hold.go says how; a job of one pod no service either
+// (services.go). No event tells what a condition tells of a job that never waited.
+//
 // # Nodes that do not answer
 //
 // When a rank was placed elsewhere, or its pod should have gone by now, and the

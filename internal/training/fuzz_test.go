@@ -30,6 +30,7 @@ func FuzzDecide(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, fate []byte) {
 		w := newWorld(t, fatedJob(&fate))
+		w.holds = len(fate)%2 == 0
 		w.settle()
 		for len(fate) > 0 {
 			w.strike(next(&fate), next(&fate))

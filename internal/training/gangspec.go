@@ -4,9 +4,11 @@
 package training
 
 import (
+	"maps"
 	"slices"
 	"time"
 
+	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
@@ -32,6 +34,7 @@ func (p *pass) gangSpec() slipwayv1.GangSpec {
 			continue
 		}
 		set := podset.Of(podSetName(t.Name), ptr.Deref(replica.Replicas, 1), &replica.Template, p.in.Volumes)
+		set.Labels = p.setLabels(t.Name, set.Labels)
 		set.MinCount = minCount(set.Count, left, job.MinReplicas(t.Name))
 		if left != nil {
 			*left -= *set.MinCount
@@ -39,6 +42,22 @@ func (p *pass) gangSpec() slipwayv1.GangSpec {
 		spec.PodSets = append(spec.PodSets, set)
 	}
 	return spec
+}
+
+// setLabels are those that all pods of a type will have. What differs from rank to rank
+// is left out, so that no affinity can be about it.
+func (p *pass) setLabels(replica kubeflowv1.ReplicaType, template map[string]string) map[string]string {
+	labels := maps.Clone(template)
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	maps.Copy(labels, replicaLabels(p.in, replica))
+	labels[slipwayv1.LabelGang] = p.gangName()
+	labels[slipwayv1.LabelPodSet] = podSetName(replica)
+	for _, key := range []string{kubeflowv1.ReplicaIndexLabel, kubeflowv1.JobRoleLabel, slipwayv1.LabelRank} {
+		delete(labels, key)
+	}
+	return labels
 }
 
 // duration of an annotation, which validation has checked.

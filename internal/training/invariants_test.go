@@ -17,6 +17,9 @@ func (w *world) check(in observed, todo plan) {
 	w.t.Helper()
 	w.checkCreations(in, todo)
 	w.checkStatus(in, todo)
+	if todo.Hold > 0 && (todo.Hold > together || len(todo.Events) > 0 || finished(&todo.Status)) {
+		w.t.Fatalf("%+v is held back for %s, with events %v", todo.Status, todo.Hold, todo.Events)
+	}
 	if isTrue(in.Job.Status(), kubeflowv1.JobFailed) {
 		if diff := cmp.Diff(in.Job.Status().Conditions, todo.Status.Conditions); diff != "" {
 			w.t.Fatalf("Failed is not final: %s", diff)

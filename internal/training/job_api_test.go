@@ -119,8 +119,8 @@ func TestStuckBeforeTheStartKeepsNothing(t *testing.T) {
 		t.Fatalf("whole %v, makes %d", todo.Whole, len(todo.Create))
 	}
 	todo = stuck(in, todo, refusal)
-	if len(todo.Delete) != 1 || todo.Delete[0].Object.GetName() != "j-worker-0" || todo.Wake != blockedDelay {
-		t.Errorf("deletes %v, wakes in %v", todo.Delete, todo.Wake)
+	if len(todo.Delete) != 1 || todo.Delete[0].Object.GetName() != "j-worker-0" || todo.Wake != blockedDelay || todo.Hold != 0 {
+		t.Errorf("deletes %v, wakes in %v, holds the reason for %v", todo.Delete, todo.Wake, todo.Hold)
 	}
 
 	w = started(t, newJob(0, 2), "n1")

@@ -38,11 +38,17 @@ func TestGangSpec(t *testing.T) {
 	}))
 	w.priority = ptr.To[int32](7)
 	w.settle()
+	labels := func(set string) map[string]string {
+		return map[string]string{
+			kubeflowv1.JobNameLabel: "j", kubeflowv1.OperatorNameLabel: "pytorchjob-controller", kubeflowv1.ReplicaTypeLabel: set,
+			slipwayv1.LabelGang: "pytorchjob-j", slipwayv1.LabelPodSet: set,
+		}
+	}
 	want := slipwayv1.GangSpec{
 		Project: "vision", Priority: 7, MaxRunTime: &metav1.Duration{Duration: time.Minute},
 		PodSets: []slipwayv1.PodSet{
-			{Name: "master", Count: 1, Requests: corev1.ResourceList{}},
-			{Name: "worker", Count: 3,
+			{Name: "master", Count: 1, Requests: corev1.ResourceList{}, Labels: labels("master")},
+			{Name: "worker", Count: 3, Labels: labels("worker"),
 				Requests: corev1.ResourceList{"nvidia.com/gpu": resource.MustParse("2"),
 					corev1.ResourceMemory: resource.MustParse("3Gi"), corev1.ResourceCPU: resource.MustParse("500m")},
 				Tolerations: []corev1.Toleration{{Key: "gpu", Operator: corev1.TolerationOpExists}},
@@ -164,4 +170,60 @@ func nodeTerms(requirements ...corev1.NodeSelectorRequirement) *corev1.Affinity 
 			corev1.NodeSelectorTerm{MatchExpressions: []corev1.NodeSelectorRequirement{r}})
 	}
 	return &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: selector}}
+}
+
+// TestServiceOfALonePod: nobody but peers looks for a pod, unless it is said where.
+func TestServiceOfALonePod(t *testing.T) {
+	named := func(name string) func(*kubeflowv1.PyTorchJob) {
+		return func(job *kubeflowv1.PyTorchJob) {
+			job.Spec.PyTorchReplicaSpecs[master].Template.Spec.Containers[0].Ports = []corev1.ContainerPort{{Name: name, ContainerPort: 6006}}
+		}
+	}
+	for name, tt := range map[string]struct {
+		workers int32
+		change  func(*kubeflowv1.PyTorchJob)
+		want    int
+	}{
+		"alone":                       {0, func(*kubeflowv1.PyTorchJob) {}, 0},
+		"alone, rendezvous elsewhere": {0, named("pytorchjob-port"), 0},
+		"alone, with a port":          {0, named("tensorboard"), 1},
+		"alone, on the host's network": {0, func(job *kubeflowv1.PyTorchJob) {
+			job.Spec.PyTorchReplicaSpecs[master].Template.Spec.HostNetwork = true
+		}, 1},
+		"alone, under another name": {0, func(job *kubeflowv1.PyTorchJob) {
+			job.Spec.PyTorchReplicaSpecs[master].Template.Spec.Hostname = "trainer"
+		}, 1},
+		"with a peer": {1, func(*kubeflowv1.PyTorchJob) {}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if w := started(t, newJob(1, tt.workers, tt.change), "n1"); len(w.services) != tt.want {
+				t.Errorf("%d services, want %d", len(w.services), tt.want)
+			}
+		})
+	}
+	t.Run("grows", func(t *testing.T) {
+		w := started(t, newJob(0, 1), "n1")
+		w.job.Spec.PyTorchReplicaSpecs[worker].Replicas = ptr.To[int32](2)
+		w.settle()
+		w.place("n1")
+		w.settle()
+		if len(w.services) != 2 {
+			t.Errorf("%d services of two pods", len(w.services))
+		}
+	})
+}
+
+// TestOrderOfCreation: the name that all look for, the pods, the other names.
+func TestOrderOfCreation(t *testing.T) {
+	w := newWorld(t, newJob(1, 2))
+	w.settle()
+	w.place("n1")
+	var got []string
+	for _, o := range decide(w.observe()).Create {
+		got = append(got, kindOf(o)+" "+o.GetName())
+	}
+	want := []string{"Service j-master-0", "Pod j-master-0", "Pod j-worker-0", "Pod j-worker-1", "Service j-worker-0", "Service j-worker-1"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
 }

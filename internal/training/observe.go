@@ -56,9 +56,12 @@ func (r *reconciler) observeGang(ctx context.Context, in *observed) error {
 	return nil
 }
 
+// observeOwned looks at the cache's own objects: copies of hundreds of pods for each
+// change of one of them would be most of the work of a pass. Nobody changes them.
 func (r *reconciler) observeOwned(ctx context.Context, in *observed) error {
 	job := in.Job.Object()
-	mine := []client.ListOption{client.InNamespace(job.GetNamespace()), client.MatchingFields{indexOwner: string(job.GetUID())}}
+	mine := []client.ListOption{client.InNamespace(job.GetNamespace()),
+		client.MatchingFields{indexOwner: string(job.GetUID())}, client.UnsafeDisableDeepCopy}
 	var pods corev1.PodList
 	if err := r.client.List(ctx, &pods, mine...); err != nil {
 		return fmt.Errorf("listing pods: %w", err)

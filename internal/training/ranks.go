@@ -4,12 +4,14 @@
 package training
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 
 	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/ptr"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 )
 
 // rank is one pod that the job should have, and what there is of it.
@@ -43,7 +45,7 @@ const (
 func (r *rank) key() string { return rankKey(r.replica, r.index) }
 
 func rankKey(replica kubeflowv1.ReplicaType, index int32) string {
-	return fmt.Sprintf("%s-%d", podSetName(replica), index)
+	return podSetName(replica) + "-" + strconv.Itoa(int(index))
 }
 
 // moved says that the pod is not where the placement wants it. A pod that has
@@ -79,17 +81,31 @@ func ranksOf(in observed) []rank {
 		if spec == nil {
 			continue
 		}
-		place := placementOf(in.Gang, podSetName(t.Name))
 		// More than that are refused; nothing is made of them on the way there.
-		for i := range min(ptr.Deref(spec.Replicas, 1), maxReplicas) {
-			node, _ := place.NodeOf(i)
+		count := min(ptr.Deref(spec.Replicas, 1), maxReplicas)
+		nodes := nodesOf(placementOf(in.Gang, podSetName(t.Name)), count)
+		for i := range count {
 			ranks = append(ranks, rank{
-				replica: t.Name, spec: spec, index: i, node: node,
+				replica: t.Name, spec: spec, index: i, node: nodes[i],
 				name: rankName(in.Job.Object().GetName(), t.Name, i),
 			})
 		}
 	}
 	return ranks
+}
+
+// nodesOf so many ranks of a pod set; empty for those that have no place.
+func nodesOf(place *slipwayv1.PodSetPlacement, count int32) []string {
+	nodes := make([]string, max(count, 0))
+	next := nodes
+	for _, slot := range place.Slots {
+		here := next[:max(0, min(int(slot.Count), len(next)))]
+		for i := range here {
+			here[i] = slot.Node
+		}
+		next = next[len(here):]
+	}
+	return nodes
 }
 
 // podSetName is the replica type in lower case, as in the names of pods.

@@ -25,7 +25,7 @@ func Rules() []rbacv1.PolicyRule {
 	jobGroup := kubeflowv1.GroupVersion.Group
 	return []rbacv1.PolicyRule{
 		rule(jobGroup, jobs, "get", "list", "watch", "delete"),
-		rule(jobGroup, statuses, "patch"),
+		rule(jobGroup, statuses, "update"),
 		// For owner references that block the owner's deletion.
 		rule(jobGroup, finalizers, "update"),
 		rule(slipwayv1.GroupVersion.Group, []string{"gangs"}, "get", "list", "watch", "create", "patch", "delete"),

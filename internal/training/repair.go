@@ -4,10 +4,12 @@
 package training
 
 import (
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/sets"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // blockedDelay is how long to wait before looking again for something that is
@@ -40,32 +42,31 @@ func (p *pass) trim() {
 	}
 }
 
-// repair brings every rank that has a place to have a pod there.
+// repair brings every rank that has a place to have a pod there, and a name. The
+// first rank's name, for which the others look, is made first, then the pods, each to
+// have its node as early as can be, and the other names while the pods start.
 func (p *pass) repair() {
+	var pods, names []client.Object
 	for i := range p.ranks {
 		r := &p.ranks[i]
 		switch {
 		case r.state == leaving, r.state == done:
-		case r.state == absent:
-			p.fill(r)
 		case r.moved():
 			p.delete(r.pod, p.in.LostNodes.Has(nodeOf(r.pod)))
 		case r.state == refused, r.state == retry:
 			p.replace(r)
-		case r.service == nil && p.in.Blocked[r.name] == "":
-			p.out.Create = append(p.out.Create, newService(p.in, r))
+		case p.in.Blocked[r.name] != "", r.state == absent && r.node == "":
+		default:
+			if r.state == absent {
+				pods = append(pods, newPod(p.in, r, p.ledger[r.key()].attempts()))
+			}
+			if r.service == nil && needsService(p.in, r, len(p.ranks) == 1) {
+				names = append(names, newService(p.in, r))
+			}
 		}
 	}
-}
-
-func (p *pass) fill(r *rank) {
-	if r.node == "" || p.in.Blocked[r.name] != "" {
-		return
-	}
-	if r.service == nil {
-		p.out.Create = append(p.out.Create, newService(p.in, r))
-	}
-	p.out.Create = append(p.out.Create, newPod(p.in, r, p.ledger[r.key()].attempts()))
+	first := min(1, len(names))
+	p.out.Create = slices.Concat(names[:first], pods, names[first:])
 }
 
 // replace deletes a failed pod when its time has come; the pass after that

@@ -5,6 +5,7 @@ package training
 
 import (
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,6 +13,17 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
+
+// needsService says whether the pod of a rank is to be found by others. A pod that is
+// the whole job has no peers, and finds its own name in the /etc/hosts that the kubelet
+// writes, if that is its host name; but it may name a port, at which somebody looks for it.
+func needsService(in observed, r *rank, alone bool) bool {
+	pod := &r.spec.Template.Spec
+	return !alone || pod.HostNetwork || pod.Hostname != "" || pod.HostnameOverride != nil ||
+		slices.ContainsFunc(servicePorts(in.Framework.Container, r.spec), func(port corev1.ServicePort) bool {
+			return port.Name != in.Framework.Port
+		})
+}
 
 // newService makes the pod of a rank reachable under the pod's name. The name
 // resolves as soon as the pod has an address, ready or not: peers look for each

@@ -107,21 +107,7 @@ func validateReplica(f frameworks.Framework, t frameworks.Type, path string, spe
 		problems = append(problems, fmt.Sprintf("%s.restartPolicy: %q is unknown; use Always, OnFailure, Never or ExitCode", path, spec.RestartPolicy))
 	}
 	problems = append(problems, podset.Problems(path+".template.metadata.annotations", spec.Template.Annotations)...)
-	problems = append(problems, validateSpread(path+".template.spec.topologySpreadConstraints", spec.Template.Spec.TopologySpreadConstraints)...)
 	return append(problems, validateContainers(f, path+".template.spec.containers", spec.Template.Spec.Containers)...)
-}
-
-// validateSpread refuses what placement would not keep to: it packs pods, and
-// those that are held to their node cannot be spread by anybody else.
-func validateSpread(path string, constraints []corev1.TopologySpreadConstraint) []string {
-	var problems []string
-	for i, c := range constraints {
-		if c.WhenUnsatisfiable == corev1.DoNotSchedule {
-			problems = append(problems, fmt.Sprintf("%s[%d].whenUnsatisfiable: DoNotSchedule is not supported; "+
-				"request the whole of a resource or a host port to keep pods apart, or use ScheduleAnyway", path, i))
-		}
-	}
-	return problems
 }
 
 func validateContainers(f frameworks.Framework, path string, containers []corev1.Container) []string {

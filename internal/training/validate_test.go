@@ -36,10 +36,6 @@ func TestValidate(t *testing.T) {
 		"restart policy":    {func(j *kubeflowv1.PyTorchJob) { specs(j)[worker].RestartPolicy = "Sometimes" }, "spec.pytorchReplicaSpecs.Worker.restartPolicy: \"Sometimes\" is unknown"},
 		"no image": {func(j *kubeflowv1.PyTorchJob) { specs(j)[worker].Template.Spec.Containers[0].Image = "" },
 			"spec.pytorchReplicaSpecs.Worker.template.spec.containers[0].image: is missing"},
-		"spread": {func(j *kubeflowv1.PyTorchJob) {
-			specs(j)[worker].Template.Spec.TopologySpreadConstraints = []corev1.TopologySpreadConstraint{
-				{WhenUnsatisfiable: corev1.ScheduleAnyway}, {WhenUnsatisfiable: corev1.DoNotSchedule}}
-		}, "spec.pytorchReplicaSpecs.Worker.template.spec.topologySpreadConstraints[1].whenUnsatisfiable: DoNotSchedule is not supported"},
 		"no default container": {func(j *kubeflowv1.PyTorchJob) {
 			specs(j)[worker].Template.Spec.Containers = []corev1.Container{{Name: "main", Image: "i"}}
 		}, "spec.pytorchReplicaSpecs.Worker.template.spec.containers: none is named pytorch"},

@@ -38,7 +38,10 @@ type world struct {
 	events   []event
 	deleted  bool
 	wake     time.Duration
-	uids     int
+	// holds makes the engine hold back what it may; otherwise it writes all at once.
+	holds bool
+	held  time.Duration
+	uids  int
 	// old is what a cache that lags behind still shows.
 	old observed
 }
@@ -81,14 +84,24 @@ func (w *world) step() bool {
 // pass decides upon what was observed, lately or not, and carries that out.
 func (w *world) pass(in observed) bool {
 	w.t.Helper()
+	var pods []*corev1.Pod
+	for _, pod := range in.Pods {
+		pods = append(pods, pod.DeepCopy())
+	}
 	todo := decide(in)
+	if !equality.Semantic.DeepEqual(pods, in.Pods) {
+		w.t.Fatal("decide changes pods that belong to the cache")
+	}
 	w.check(in, todo)
+	if w.holds && todo.Hold > 0 {
+		todo.Status = *in.Job.Status()
+	}
 	changed := !equality.Semantic.DeepEqual(*in.Job.Status(), todo.Status)
 	if w.apply(in, todo) && w.job.ResourceVersion == in.Job.Object().GetResourceVersion() {
 		w.job.Status = *todo.Status.DeepCopy()
 		w.events = append(w.events, todo.Events...)
 		w.deleted = w.deleted || todo.DeleteJob
-		w.wake = todo.Wake
+		w.wake, w.held = todo.Wake, todo.Hold
 		w.touch(changed, w.job)
 	}
 	return changed || todo.Gang != nil || todo.DropGang || len(todo.Delete)+len(todo.Create) > 0

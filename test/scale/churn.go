@@ -137,7 +137,7 @@ func churnUpstream(ctx context.Context, l *lab.Lab, o *options) (churned, []benc
 		return c, nil, err
 	}
 	bars := c.bars("upstream: ", len(gangs))
-	return c, append(bars, writesBar("upstream: API writes per pod, up to the last one bound", after.Since(before), len(b.Bound.Times()))), nil
+	return c, append(bars, writesBar("upstream: API writes per pod, up to the last one bound", after.Since(before), max(len(b.Bound.Times()), 1))), nil
 }
 
 // mixed gangs in an order that is the same every time.

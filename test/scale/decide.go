@@ -10,6 +10,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"slipway.dev/slipway/internal/bench"
 	"slipway.dev/slipway/internal/placement"
 	"slipway.dev/slipway/test/scale/fakenode"
@@ -27,7 +29,8 @@ const (
 var decideSizes = []int32{1, 64, 4, 256, 16, 8, 512, 2, 32, 128}
 
 // measureDecide asks the engine alone, in this process: no API server, nothing
-// written. Each gang is decided when it comes, in a pass of its own.
+// written. Each gang is decided when it comes, in a pass of its own. Times are of the
+// processor.
 func measureDecide(ctx context.Context, o *options) ([]bench.Bar, error) {
 	bars, err := decideFull(ctx, o.decide.nodes)
 	if err != nil {
@@ -84,7 +87,13 @@ func decideByNodes(ctx context.Context, sizes []int) (bars []bench.Bar, err erro
 			return bars, err
 		}
 		costs = append(costs, micros(took)/float64(pods*times))
-		bars = append(bars, bench.Observed(fmt.Sprintf("%d nodes, decision per pod", nodes), costs[len(costs)-1], "µs"))
+		inRack, err := medianOf(ctx, func() (time.Duration, error) { return racked(picture(nodes)) })
+		if err != nil {
+			return bars, err
+		}
+		bars = append(bars,
+			bench.Observed(fmt.Sprintf("%d nodes, decision per pod", nodes), costs[len(costs)-1], "µs"),
+			bench.Observed(fmt.Sprintf("%d nodes, a gang of %d within one rack", nodes, smallGang), micros(inRack)/rackedGangs, "µs"))
 	}
 	return append(bars, bench.AtMost("decision per pod, growth with nodes", growthOf(costs), "", growthLimit)), nil
 }
@@ -116,7 +125,7 @@ func asked(name string, number int, pods int32, gpus int64) placement.Gang {
 // toFull decides gangs until so many pods are placed, which must fill the cluster.
 func toFull(p *placement.Picture, pods int32) (time.Duration, error) {
 	runtime.GC()
-	began := time.Now()
+	began := processorTime()
 	for i := 0; pods > 0; i++ {
 		count := min(decideSizes[i%len(decideSizes)], pods)
 		if err := placedAtOnce(p, asked(fmt.Sprintf("gang-%06d", i), i, count, 1)); err != nil {
@@ -124,7 +133,27 @@ func toFull(p *placement.Picture, pods int32) (time.Duration, error) {
 		}
 		pods -= count
 	}
-	return time.Since(began), nil
+	return processorTime() - began, nil
+}
+
+// rackedGangs are few enough for a cluster of a few nodes.
+const rackedGangs = 8
+
+// racked decides on gangs that must have all their pods within one rack, the first of
+// which does not count: the picture meets its class and its label.
+func racked(p *placement.Picture) (took time.Duration, err error) {
+	for i := range rackedGangs + 1 {
+		gang := asked(fmt.Sprintf("racked-%06d", i), i, smallGang, 1)
+		gang.Sets[0].Topology = placement.Topology{Required: fakenode.LabelRack}
+		began := processorTime()
+		if err := placedAtOnce(p, gang); err != nil {
+			return 0, err
+		}
+		if i > 0 {
+			took += processorTime() - began
+		}
+	}
+	return took, nil
 }
 
 func placedAtOnce(p *placement.Picture, g placement.Gang) error {
@@ -173,6 +202,17 @@ func growthOf(costs []float64) float64 {
 		}
 	}
 	return growth
+}
+
+// processorTime of this process, collecting garbage included. Whatever else the
+// machine does counts in the time by the clock, and more in a long run than in a short
+// one.
+func processorTime() time.Duration {
+	var used unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &used); err != nil {
+		panic(err) // The clock has been there since Linux 2.6.
+	}
+	return time.Duration(used.Nano())
 }
 
 func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }

@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"github.com/go-logr/logr"
+	"k8s.io/klog/v2"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"slipway.dev/slipway/internal/bench"
@@ -28,7 +29,9 @@ func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	context.AfterFunc(ctx, stop)
+	// What matters is returned; the rest is requests cut off when a lab is closed.
 	log.SetLogger(logr.Discard())
+	klog.SetLogger(logr.Discard())
 	if err := measure(ctx, os.Args[1:]); err != nil {
 		fmt.Fprintf(os.Stderr, "bench-scale: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
 		return 1

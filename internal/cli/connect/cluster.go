@@ -83,6 +83,14 @@ func open(config *rest.Config, namespace string) (*Cluster, error) {
 	return &Cluster{Client: c, Config: config, Pods: pods, Namespace: namespace}, nil
 }
 
+// Bulk is a client for lists of a whole cluster: Kubernetes' own kinds come in protobuf,
+// which takes a fraction of the time to decode.
+func (c *Cluster) Bulk() (client.Reader, error) {
+	config := rest.CopyConfig(c.Config)
+	config.ContentType = ""
+	return client.New(config, client.Options{Scheme: c.Scheme(), Mapper: c.RESTMapper()})
+}
+
 // silenceLibraries: what libraries log is reported by the command in its own
 // words, or is nothing to a person at a terminal.
 func silenceLibraries() {

@@ -99,6 +99,9 @@ func (f *Facts) terms(g *slipwayv1.Gang, name types.NamespacedName) string {
 	if project != "" {
 		terms = append(terms, "project "+project)
 	}
+	if g.Spec.User != "" {
+		terms = append(terms, "of "+g.Spec.User)
+	}
 	return " (" + strings.Join(terms, ", ") + ")"
 }
 

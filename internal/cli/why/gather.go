@@ -42,15 +42,15 @@ type Facts struct {
 	Events []corev1.Event
 }
 
-// Gather the facts about a subject.
-func Gather(ctx context.Context, c client.Client, s Subject, now time.Time) (*Facts, error) {
+// Gather the facts about a subject; bulk is who lists the whole cluster.
+func Gather(ctx context.Context, c client.Client, bulk client.Reader, s Subject, now time.Time) (*Facts, error) {
 	f := &Facts{Now: now, Subject: s}
 	if s.Object.GetNamespace() != "" {
 		if err := f.belongings(ctx, c); err != nil {
 			return nil, err
 		}
 	}
-	cluster, err := snapshot.Fetch(ctx, c, now)
+	cluster, err := snapshot.Fetch(ctx, bulk, now)
 	switch {
 	case errors.As(err, &f.Denied):
 	case err != nil:
@@ -146,17 +146,7 @@ const maxAbout = 6
 
 // events about the subject, its gangs and its pods. Who may not read events gets none.
 func (f *Facts) events(ctx context.Context, c client.Client) error {
-	names := []string{f.Subject.Object.GetName()}
-	for _, g := range f.Gangs {
-		names = append(names, g.Name)
-	}
-	for _, p := range f.Pods {
-		if p.Status.Phase != corev1.PodRunning {
-			names = append(names, p.Name)
-		}
-	}
-	slices.Sort(names[1:])
-	for _, name := range slices.Compact(names)[:min(len(slices.Compact(names)), maxAbout)] {
+	for _, name := range f.about() {
 		var list corev1.EventList
 		err := c.List(ctx, &list, client.InNamespace(f.Subject.Object.GetNamespace()), client.MatchingFields{"involvedObject.name": name})
 		if apierrors.IsForbidden(err) {
@@ -169,6 +159,25 @@ func (f *Facts) events(ctx context.Context, c client.Client) error {
 	}
 	slices.SortStableFunc(f.Events, func(a, b corev1.Event) int { return happened(&a).Compare(happened(&b)) })
 	return nil
+}
+
+// about which objects events are of interest, the subject first.
+func (f *Facts) about() []string {
+	names := []string{f.Subject.Object.GetName()}
+	add := func(name string) {
+		if !slices.Contains(names, name) && len(names) < maxAbout {
+			names = append(names, name)
+		}
+	}
+	for _, g := range f.Gangs {
+		add(g.Name)
+	}
+	for _, p := range f.Pods {
+		if p.Status.Phase != corev1.PodRunning {
+			add(p.Name)
+		}
+	}
+	return names
 }
 
 // happened is when an event did, for the last time.

@@ -6,9 +6,11 @@ package why
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/cli/workload"
 )
 
@@ -86,10 +88,13 @@ func (f *Facts) pods(o *outline) {
 	if more := complaining - maxNames; more > 0 {
 		o.say("and %s more that do not run as they should", plural(more, "pod"))
 	}
-	if f.Subject.Kind.Kind != "Project" && len(f.Gangs) == 0 {
+	if f.Subject.Kind.Kind != "Project" && len(f.Gangs) == 0 && !slices.ContainsFunc(f.Pods, isOurs) {
 		o.say("the scheduler has no gang of it: it wants no resources, has ended, or is another scheduler's")
 	}
 }
+
+// isOurs: pods that name our scheduler are decided on one by one; their conditions say why.
+func isOurs(p corev1.Pod) bool { return p.Spec.SchedulerName == slipwayv1.SchedulerName }
 
 func podState(p *corev1.Pod) string {
 	switch {

@@ -123,10 +123,11 @@ func TestWaits(t *testing.T) {
 
 func TestRuns(t *testing.T) {
 	runs := limited(on(gang("runs", 2, 90), "n1", "n2"), 90*time.Minute)
+	runs.Spec.User = "ada"
 	runs.Spec.MinRunTime = &metav1.Duration{Duration: 61 * time.Minute}
 	expect(t, report(t, "runs", runs),
 		"gang/runs",
-		"  gang runs has its places since 60m (priority 0)",
+		"  gang runs has its places since 60m (priority 0, of ada)",
 		"    on n1 (1 pod), n2 (1 pod)",
 		"    ends by 2026-01-02T12:30:00Z (in 30m), its limit is 1h30m",
 		"    gives way to nobody before 2026-01-02T12:01:00Z (in 60s) (slipway.dev/min-run-time)",

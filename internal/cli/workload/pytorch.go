@@ -95,7 +95,7 @@ func (w Workload) pytorchBefore(status *kubeflowv1.JobStatus) (string, string) {
 	c := condition(status, kubeflowv1.JobCreated)
 	why, waits := w.unplaced()
 	switch {
-	case c == nil:
+	case c == nil && w.Gang == nil:
 		return StatusPending, unseen
 	case waits:
 		return StatusWaiting, why
@@ -103,8 +103,9 @@ func (w Workload) pytorchBefore(status *kubeflowv1.JobStatus) (string, string) {
 		// Without a gang the job waits for something before it.
 		return StatusWaiting, created.Why(c.Message)
 	}
-	if why := created.Why(c.Message); why != "" && len(w.Pods) == 0 {
-		return StatusWaiting, why // for what keeps its pods from being made
+	// The condition comes a moment after the gang where the job starts at once.
+	if c != nil && len(w.Pods) == 0 && created.Why(c.Message) != "" {
+		return StatusWaiting, created.Why(c.Message) // for what keeps its pods from being made
 	}
 	return StatusStarting, w.starting()
 }

@@ -119,6 +119,8 @@ func TestStateOfJobs(t *testing.T) {
 		{"waits", jobWith(created), []slipwayv1.Gang{gangOf("2", "False", "other"), gangOf("1", "False", "needs 3 GPUs")}, nil, State{Status: "Waiting", Total: 3, Reason: "needs 3 GPUs"}},
 		{"placed", jobWith(created), []slipwayv1.Gang{gangOf("1", "True", "")}, []corev1.Pod{podOf(0, waiting("ContainerCreating", ""))},
 			State{Status: "Starting", Total: 3, Reason: "waiting for containers to start"}},
+		{"placed, and not told yet", jobWith(), []slipwayv1.Gang{gangOf("1", "True", "")}, []corev1.Pod{podOf(0, waiting("ContainerCreating", ""))},
+			State{Status: "Starting", Total: 3, Reason: "waiting for containers to start"}},
 		{"no image", jobWith(created), []slipwayv1.Gang{gangOf("1", "True", "")},
 			[]corev1.Pod{podOf(2, waiting("ErrImagePull", "not found")), podOf(0, waiting("ImagePullBackOff", "")), podOf(1, waiting("ErrImagePull", ""))},
 			State{Status: "Starting", Total: 3, Reason: "tiny-master-0 ImagePullBackOff (and 2 more pods)"}},

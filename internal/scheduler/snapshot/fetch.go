@@ -9,6 +9,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
+	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -42,15 +44,22 @@ func Fetch(ctx context.Context, c client.Reader, now time.Time) (*Snapshot, erro
 	for _, kind := range []struct {
 		resource string
 		list     client.ObjectList
+		// optional kinds are left out where they may not be seen or are not served.
+		optional bool
 	}{
-		{"nodes", &corev1.NodeList{}},
-		{"namespaces", &corev1.NamespaceList{}},
-		{"projects", &slipwayv1.ProjectList{}},
-		{"gangs", &slipwayv1.GangList{}},
-		{"pods", &corev1.PodList{}},
+		{"nodes", &corev1.NodeList{}, false},
+		{"namespaces", &corev1.NamespaceList{}, false},
+		{"storageclasses", &storagev1.StorageClassList{}, true},
+		{"persistentvolumes", &corev1.PersistentVolumeList{}, true},
+		{"persistentvolumeclaims", &corev1.PersistentVolumeClaimList{}, true},
+		{"podgroups", &schedulingv1beta1.PodGroupList{}, true},
+		{"projects", &slipwayv1.ProjectList{}, false},
+		{"gangs", &slipwayv1.GangList{}, false},
+		{"pods", &corev1.PodList{}, false},
 	} {
 		err := s.fetch(ctx, c, kind.list)
 		switch {
+		case kind.optional && (apierrors.IsForbidden(err) || apierrors.IsNotFound(err) || meta.IsNoMatchError(err)):
 		case apierrors.IsForbidden(err):
 			return nil, &ForbiddenError{kind.resource, err}
 		case err != nil:

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
+	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	kubejson "k8s.io/apimachinery/pkg/util/json"
@@ -26,11 +28,15 @@ const lookahead = 4096
 
 // kinds that a snapshot is made of.
 var kinds = map[schema.GroupVersionKind]func() client.Object{
-	corev1.SchemeGroupVersion.WithKind("Node"):      func() client.Object { return &corev1.Node{} },
-	corev1.SchemeGroupVersion.WithKind("Namespace"): func() client.Object { return &corev1.Namespace{} },
-	corev1.SchemeGroupVersion.WithKind("Pod"):       func() client.Object { return &corev1.Pod{} },
-	slipwayv1.GroupVersion.WithKind("Project"):      func() client.Object { return &slipwayv1.Project{} },
-	slipwayv1.GroupVersion.WithKind("Gang"):         func() client.Object { return &slipwayv1.Gang{} },
+	corev1.SchemeGroupVersion.WithKind("Node"):                  func() client.Object { return &corev1.Node{} },
+	corev1.SchemeGroupVersion.WithKind("Namespace"):             func() client.Object { return &corev1.Namespace{} },
+	corev1.SchemeGroupVersion.WithKind("Pod"):                   func() client.Object { return &corev1.Pod{} },
+	storagev1.SchemeGroupVersion.WithKind("StorageClass"):       func() client.Object { return &storagev1.StorageClass{} },
+	corev1.SchemeGroupVersion.WithKind("PersistentVolume"):      func() client.Object { return &corev1.PersistentVolume{} },
+	corev1.SchemeGroupVersion.WithKind("PersistentVolumeClaim"): func() client.Object { return &corev1.PersistentVolumeClaim{} },
+	schedulingv1beta1.SchemeGroupVersion.WithKind("PodGroup"):   func() client.Object { return &schedulingv1beta1.PodGroup{} },
+	slipwayv1.GroupVersion.WithKind("Project"):                  func() client.Object { return &slipwayv1.Project{} },
+	slipwayv1.GroupVersion.WithKind("Gang"):                     func() client.Object { return &slipwayv1.Gang{} },
 }
 
 // Read a snapshot from JSON or YAML: a List, lists of one kind, single objects, or
@@ -163,12 +169,12 @@ func (in *reader) take(place, kind string, o client.Object) error {
 // complete what the API server adds to each object, and people do not write.
 func complete(o client.Object) {
 	switch o.(type) {
-	case *corev1.Pod, *slipwayv1.Gang:
+	case *corev1.Node, *corev1.Namespace, *storagev1.StorageClass, *corev1.PersistentVolume, *slipwayv1.Project:
+		o.SetNamespace("")
+	default:
 		if o.GetNamespace() == "" {
 			o.SetNamespace(corev1.NamespaceDefault)
 		}
-	default:
-		o.SetNamespace("")
 	}
 	if o.GetUID() == "" {
 		o.SetUID(types.UID(o.GetNamespace() + "/" + o.GetName()))

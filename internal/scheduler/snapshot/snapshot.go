@@ -10,6 +10,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
+	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -23,8 +25,14 @@ type Snapshot struct {
 	Taken      time.Time
 	Nodes      []*corev1.Node
 	Namespaces []*corev1.Namespace
-	Projects   []*slipwayv1.Project
-	Gangs      []*slipwayv1.Gang
+	// Classes, Volumes and Claims are what pods mount, PodGroups how many of them start
+	// together. A cluster may have none, and who took the snapshot may not see them.
+	Classes   []*storagev1.StorageClass
+	Volumes   []*corev1.PersistentVolume
+	Claims    []*corev1.PersistentVolumeClaim
+	PodGroups []*schedulingv1beta1.PodGroup
+	Projects  []*slipwayv1.Project
+	Gangs     []*slipwayv1.Gang
 	// Pods that have not ended, bound or not.
 	Pods []*corev1.Pod
 }
@@ -32,8 +40,8 @@ type Snapshot struct {
 // Objects of all kinds: first what others refer to.
 func (s *Snapshot) Objects() iter.Seq[client.Object] {
 	return func(yield func(client.Object) bool) {
-		_ = each(s.Nodes, yield) && each(s.Namespaces, yield) && each(s.Projects, yield) &&
-			each(s.Gangs, yield) && each(s.Pods, yield)
+		_ = each(s.Nodes, yield) && each(s.Namespaces, yield) && each(s.Classes, yield) && each(s.Volumes, yield) &&
+			each(s.Claims, yield) && each(s.PodGroups, yield) && each(s.Projects, yield) && each(s.Gangs, yield) && each(s.Pods, yield)
 	}
 }
 
@@ -54,6 +62,14 @@ func (s *Snapshot) Add(o client.Object) {
 		s.Nodes = append(s.Nodes, o)
 	case *corev1.Namespace:
 		s.Namespaces = append(s.Namespaces, o)
+	case *storagev1.StorageClass:
+		s.Classes = append(s.Classes, o)
+	case *corev1.PersistentVolume:
+		s.Volumes = append(s.Volumes, o)
+	case *corev1.PersistentVolumeClaim:
+		s.Claims = append(s.Claims, o)
+	case *schedulingv1beta1.PodGroup:
+		s.PodGroups = append(s.PodGroups, o)
 	case *slipwayv1.Project:
 		s.Projects = append(s.Projects, o)
 	case *slipwayv1.Gang:
@@ -69,6 +85,10 @@ func (s *Snapshot) Add(o client.Object) {
 func (s *Snapshot) Sort() {
 	sortByName(s.Nodes)
 	sortByName(s.Namespaces)
+	sortByName(s.Classes)
+	sortByName(s.Volumes)
+	sortByName(s.Claims)
+	sortByName(s.PodGroups)
 	sortByName(s.Projects)
 	sortByName(s.Gangs)
 	sortByName(s.Pods)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -110,15 +111,29 @@ func TestWritesNothingSecret(t *testing.T) {
 		Spec: corev1.PodSpec{
 			Containers: []corev1.Container{{Name: "main", Image: secret, Command: []string{secret}, Args: []string{secret},
 				Env: []corev1.EnvVar{{Name: "PASSWORD", Value: secret}}}},
-			Volumes: []corev1.Volume{{Name: secret}},
+			Volumes: []corev1.Volume{{Name: secret, VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: secret}}},
+				{Name: "data", VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "mine"}}}},
 		},
 		Status: corev1.PodStatus{Message: secret, Conditions: []corev1.PodCondition{{Message: secret}}},
 	}
+	named := metav1.ObjectMeta{Name: "x", UID: "2", Annotations: map[string]string{"note": secret, "volume.kubernetes.io/selected-node": "n1"}}
+	s := &Snapshot{
+		Pods:    []*corev1.Pod{pod},
+		Classes: []*storagev1.StorageClass{{ObjectMeta: named, Parameters: map[string]string{"key": secret}}},
+		Volumes: []*corev1.PersistentVolume{{ObjectMeta: named, Spec: corev1.PersistentVolumeSpec{PersistentVolumeSource: corev1.PersistentVolumeSource{
+			NFS: &corev1.NFSVolumeSource{Server: secret}}}}},
+		Claims: []*corev1.PersistentVolumeClaim{{ObjectMeta: named}},
+	}
 	var out bytes.Buffer
-	if err := (&Snapshot{Pods: []*corev1.Pod{pod}}).Write(&out); err != nil {
+	if err := s.Write(&out); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(out.String(), `"main"`) || strings.Contains(out.String(), secret) {
+	for _, want := range []string{`"main"`, `"mine"`, `"StorageClass"`, `"PersistentVolume"`, `"volume.kubernetes.io/selected-node":"n1"`} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("wrote no %s: %s", want, &out)
+		}
+	}
+	if strings.Contains(out.String(), secret) {
 		t.Errorf("wrote %s", &out)
 	}
 	if pod.Spec.Containers[0].Image != secret {
@@ -131,6 +146,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(small)
 	f.Add("kind: List\ntaken: 2026-01-02T12:00:00Z\nitems: [{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {nodeName: n, containers: [{name: x, ports: [{hostPort: 1}]}]}}]")
 	f.Add(`{"kind":"PodList","apiVersion":"v1","items":[{"metadata":{"name":"p"},"status":{"startTime":"2026-01-02T12:00:00Z"}}]}`)
+	f.Add("{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: a}, spec: {volumeName: v}}\n---\n{apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: {name: a}}")
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := Read(strings.NewReader(text))
 		if err != nil {
@@ -141,7 +157,7 @@ func FuzzRead(f *testing.F) {
 		}
 		first := written(t, s)
 		again, err := Read(bytes.NewReader(first))
-		if len(s.Nodes)+len(s.Namespaces)+len(s.Projects)+len(s.Gangs)+len(s.Pods) == 0 {
+		if len(s.Nodes)+len(s.Namespaces)+len(s.Projects)+len(s.Gangs)+len(s.Pods)+len(s.Classes)+len(s.Volumes)+len(s.Claims)+len(s.PodGroups) == 0 {
 			return // pods that have ended
 		}
 		if err != nil {

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
+	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -28,6 +30,15 @@ func trim(o client.Object) client.Object {
 		return &corev1.Namespace{TypeMeta: typeMeta(corev1.SchemeGroupVersion.String(), "Namespace"), ObjectMeta: trimMeta(&o.ObjectMeta)}
 	case *corev1.Pod:
 		return trimPod(o)
+	case *storagev1.StorageClass:
+		return &storagev1.StorageClass{TypeMeta: typeMeta(storagev1.SchemeGroupVersion.String(), "StorageClass"), ObjectMeta: trimMeta(&o.ObjectMeta),
+			Provisioner: o.Provisioner, VolumeBindingMode: o.VolumeBindingMode, AllowedTopologies: o.AllowedTopologies}
+	case *corev1.PersistentVolume:
+		return trimVolume(o)
+	case *corev1.PersistentVolumeClaim:
+		return trimClaim(o)
+	case *schedulingv1beta1.PodGroup:
+		return &schedulingv1beta1.PodGroup{TypeMeta: typeMeta(schedulingv1beta1.SchemeGroupVersion.String(), "PodGroup"), ObjectMeta: trimMeta(&o.ObjectMeta), Spec: o.Spec}
 	case *slipwayv1.Project:
 		out := &slipwayv1.Project{TypeMeta: typeMeta(slipwayv1.GroupVersion.String(), "Project"), ObjectMeta: trimMeta(&o.ObjectMeta), Spec: o.Spec, Status: o.Status}
 		out.Spec.Members = nil
@@ -72,6 +83,50 @@ func trimNode(n *corev1.Node) *corev1.Node {
 	return out
 }
 
+// trimVolume to who has it and from where it is reached.
+func trimVolume(v *corev1.PersistentVolume) *corev1.PersistentVolume {
+	out := &corev1.PersistentVolume{
+		TypeMeta:   typeMeta(corev1.SchemeGroupVersion.String(), "PersistentVolume"),
+		ObjectMeta: trimMeta(&v.ObjectMeta),
+		Spec:       corev1.PersistentVolumeSpec{StorageClassName: v.Spec.StorageClassName, NodeAffinity: v.Spec.NodeAffinity},
+		Status:     corev1.PersistentVolumeStatus{Phase: v.Status.Phase},
+	}
+	if c := v.Spec.ClaimRef; c != nil {
+		out.Spec.ClaimRef = &corev1.ObjectReference{Namespace: c.Namespace, Name: c.Name, UID: c.UID}
+	}
+	return out
+}
+
+// selectedNode is the annotation of a claim with the node that its volume is made for.
+const selectedNode = "volume.kubernetes.io/selected-node"
+
+func trimClaim(c *corev1.PersistentVolumeClaim) *corev1.PersistentVolumeClaim {
+	out := &corev1.PersistentVolumeClaim{
+		TypeMeta:   typeMeta(corev1.SchemeGroupVersion.String(), "PersistentVolumeClaim"),
+		ObjectMeta: trimMeta(&c.ObjectMeta),
+		Spec:       corev1.PersistentVolumeClaimSpec{StorageClassName: c.Spec.StorageClassName, VolumeName: c.Spec.VolumeName},
+		Status:     corev1.PersistentVolumeClaimStatus{Phase: c.Status.Phase},
+	}
+	if node := c.Annotations[selectedNode]; node != "" {
+		metav1.SetMetaDataAnnotation(&out.ObjectMeta, selectedNode, node)
+	}
+	return out
+}
+
+// trimMounts to the claims among them.
+func trimMounts(list []corev1.Volume) []corev1.Volume {
+	var out []corev1.Volume
+	for _, v := range list {
+		switch {
+		case v.PersistentVolumeClaim != nil:
+			out = append(out, corev1.Volume{Name: v.Name, VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: v.PersistentVolumeClaim}})
+		case v.Ephemeral != nil:
+			out = append(out, corev1.Volume{Name: v.Name, VolumeSource: corev1.VolumeSource{Ephemeral: &corev1.EphemeralVolumeSource{}}})
+		}
+	}
+	return out
+}
+
 func trimPod(p *corev1.Pod) *corev1.Pod {
 	spec := &p.Spec
 	out := &corev1.Pod{
@@ -79,6 +134,7 @@ func trimPod(p *corev1.Pod) *corev1.Pod {
 		ObjectMeta: trimMeta(&p.ObjectMeta),
 		Spec: corev1.PodSpec{
 			NodeName: spec.NodeName, SchedulerName: spec.SchedulerName, SchedulingGates: spec.SchedulingGates,
+			SchedulingGroup: spec.SchedulingGroup, Volumes: trimMounts(spec.Volumes),
 			Priority: spec.Priority, NodeSelector: spec.NodeSelector, Affinity: spec.Affinity, Tolerations: spec.Tolerations,
 			TopologySpreadConstraints: spec.TopologySpreadConstraints, ActiveDeadlineSeconds: spec.ActiveDeadlineSeconds,
 			HostNetwork: spec.HostNetwork, Overhead: spec.Overhead, Resources: spec.Resources,

@@ -36,6 +36,9 @@ type Team struct {
 	Project string
 	Share   float64
 	Users   int
+	// Largest of its jobs in GPUs, zero for any: in Philly and Helios a team has a
+	// cluster of its own within the cluster, and asks for no more than that has.
+	Largest int64
 }
 
 const (
@@ -113,8 +116,8 @@ type generator struct {
 }
 
 func (g generator) record() Record {
-	gpus := g.size()
 	team := g.team()
+	gpus := g.size(team.Largest)
 	r := Record{
 		Project: team.Project, User: fmt.Sprintf("%s-%d", team.Project, g.zipf(team.Users)+1),
 		Submit: g.submit(), RunTime: g.runTime(), Pods: 1, GPUs: gpus,
@@ -130,15 +133,15 @@ func (g generator) record() Record {
 	return r
 }
 
-func (g generator) size() int64 {
-	list := sizes()
-	total := 0.0
-	for _, s := range list {
-		total += s.permille
+// size of a job that has at most so many GPUs, and no more than the cluster.
+func (g generator) size(largest int64) int64 {
+	if largest == 0 || largest > g.GPUs {
+		largest = g.GPUs
 	}
-	at := g.Float64() * total
+	list := slices.DeleteFunc(sizes(), func(s size) bool { return s.gpus > largest })
+	at := g.Float64() * 1000
 	for _, s := range list {
-		if at -= s.permille; at < 0 && s.gpus <= g.GPUs {
+		if at -= s.permille; at < 0 {
 			return s.gpus
 		}
 	}

@@ -58,7 +58,7 @@ func TestParseRefuses(t *testing.T) {
 }
 
 func week() Shape {
-	return Shape{GPUs: 1024, Load: 0.9, Length: 7 * day, Teams: []Team{{"a", 3, 5}, {"b", 1, 2}}}
+	return Shape{GPUs: 1024, Load: 0.9, Length: 7 * day, Teams: []Team{{"a", 3, 5, 0}, {"b", 1, 2, 0}}}
 }
 
 // TestGenerate holds the trace against what is published of the clusters that it is
@@ -114,7 +114,7 @@ func TestGenerate(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add("submit,pods,run_time\n0,1,60\n")
 	f.Add("submit,pods,run_time,gpus,cpu,memory_gib,name,required,topology\n0,1,60,8,0.1,1e3,\"x\ny\",true,rack\n")
-	f.Add(Format(Generate(Shape{GPUs: 16, Load: 0.1, Length: hour, Teams: []Team{{"a", 1, 1}}}, 1)))
+	f.Add(Format(Generate(Shape{GPUs: 16, Load: 0.1, Length: hour, Teams: []Team{{"a", 1, 1, 0}}}, 1)))
 	f.Fuzz(func(t *testing.T, content string) {
 		records, err := Parse(content)
 		if err != nil {

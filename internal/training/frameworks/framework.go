@@ -26,6 +26,9 @@ type Framework struct {
 	// Container is the name that one container of every replica must have. Its
 	// exit code decides under the ExitCode policy and its ports are the service's.
 	Container string
+	// Port is the name of the port that replicas reach each other at, which
+	// defaulting adds to that container.
+	Port string
 	// Types in rank order.
 	Types []Type
 	// New returns an empty job to decode into.

@@ -24,6 +24,7 @@ func PyTorch() Framework {
 		Resource:  kubeflowv1.PyTorchJobPlural,
 		SpecField: "pytorchReplicaSpecs",
 		Container: kubeflowv1.PyTorchJobDefaultContainerName,
+		Port:      kubeflowv1.PyTorchJobDefaultPortName,
 		Types:     []Type{{Name: master, Single: true}, {Name: worker}},
 		New:       func() client.Object { return &kubeflowv1.PyTorchJob{} },
 		Open:      func(o client.Object) Job { return pytorchJob{o.(*kubeflowv1.PyTorchJob)} },

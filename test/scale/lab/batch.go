@@ -36,8 +36,8 @@ type Batch struct {
 	// starts of gangs that have no controller; running are those that have a place.
 	starts  map[types.UID]int
 	running map[types.UID]bool
-	// bound and ended are pods, by gang.
-	bound, ended map[string]map[types.UID]bool
+	// bound and ended are the names of pods, by gang.
+	bound, ended map[string]map[types.UID]string
 	// grouped gangs are PodGroups.
 	grouped bool
 }
@@ -46,7 +46,7 @@ func newBatch(l *Lab, namespace string) *Batch {
 	return &Batch{
 		Namespace: namespace, lab: l,
 		starts: map[types.UID]int{}, running: map[types.UID]bool{},
-		bound: map[string]map[types.UID]bool{}, ended: map[string]map[types.UID]bool{},
+		bound: map[string]map[types.UID]string{}, ended: map[string]map[types.UID]string{},
 		Bound: newTally(), Running: newTally(), Whole: newTally(), Placed: newTally(), Told: newTally(),
 		Evicted: newTally(), Ended: newTally(),
 	}
@@ -129,9 +129,7 @@ func (b *Batch) gangWaits(gang *slipwayv1.Gang, reason string) {
 		return
 	}
 	for _, pod := range podsOf(gang, start) {
-		b.lab.backlog.add(func(ctx context.Context) error {
-			return client.IgnoreNotFound(b.lab.Client.Delete(ctx, pod, client.GracePeriodSeconds(0)))
-		})
+		b.deleteLater(&corev1.Pod{}, pod.Name)
 	}
 }
 
@@ -145,39 +143,49 @@ func (b *Batch) podBound(pod *corev1.Pod) {
 // podEnded deletes a gang without a controller, and its pods, when the last of
 // them has ended, as the controller of a workload would.
 func (b *Batch) podEnded(pod *corev1.Pod) {
-	if metav1.GetControllerOf(pod) == nil && b.isLast(b.ended, pod) {
-		name := pod.Labels[slipwayv1.LabelGang]
-		b.lab.backlog.add(func(ctx context.Context) error { return b.deleteGang(ctx, name) })
+	if metav1.GetControllerOf(pod) != nil || !b.isLast(b.ended, pod) {
+		return
+	}
+	name := pod.Labels[slipwayv1.LabelGang]
+	if b.grouped {
+		b.deleteLater(&schedulingv1beta1.PodGroup{}, name)
+	} else {
+		b.deleteLater(&slipwayv1.Gang{}, name)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, pod := range b.ended[name] {
+		b.deleteLater(&corev1.Pod{}, pod)
 	}
 }
 
 // isLast adds a pod to those of its gang, and says whether all of them are there. It
 // says so once.
-func (b *Batch) isLast(of map[string]map[types.UID]bool, pod *corev1.Pod) bool {
+func (b *Batch) isLast(of map[string]map[types.UID]string, pod *corev1.Pod) bool {
 	gang := pod.Labels[slipwayv1.LabelGang]
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if gang == "" || of[gang][pod.UID] {
+	if gang == "" || of[gang][pod.UID] != "" {
 		return false
 	}
 	if of[gang] == nil {
-		of[gang] = map[types.UID]bool{}
+		of[gang] = map[types.UID]string{}
 	}
-	of[gang][pod.UID] = true
+	of[gang][pod.UID] = pod.Name
 	return len(of[gang]) == sizeOf(pod)
 }
 
-func (b *Batch) deleteGang(ctx context.Context, name string) error {
-	var gang client.Object = &slipwayv1.Gang{}
-	if b.grouped {
-		gang = &schedulingv1beta1.PodGroup{}
-	}
-	gang.SetNamespace(b.Namespace)
-	gang.SetName(name)
-	if err := b.lab.Client.Delete(ctx, gang); client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("deleting gang %s: %w", name, err)
-	}
-	return b.deleteAll(ctx, &corev1.Pod{}, client.MatchingLabels{slipwayv1.LabelGang: name})
+// deleteLater deletes one object by name, as controllers do.
+func (b *Batch) deleteLater(kind client.Object, name string) {
+	kind.SetNamespace(b.Namespace)
+	kind.SetName(name)
+	b.lab.backlog.add(func(ctx context.Context) error {
+		err := b.lab.Client.Delete(ctx, kind, client.GracePeriodSeconds(0))
+		if client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("deleting %T %s: %w", kind, name, err)
+		}
+		return nil
+	})
 }
 
 // Remove deletes everything in the namespace, jobs first, so that nobody makes
@@ -191,9 +199,8 @@ func (b *Batch) Remove(ctx context.Context) error {
 	return nil
 }
 
-func (b *Batch) deleteAll(ctx context.Context, kind client.Object, which ...client.DeleteAllOfOption) error {
-	which = append(which, client.InNamespace(b.Namespace), client.GracePeriodSeconds(0))
-	if err := b.lab.Client.DeleteAllOf(ctx, kind, which...); err != nil {
+func (b *Batch) deleteAll(ctx context.Context, kind client.Object) error {
+	if err := b.lab.Client.DeleteAllOf(ctx, kind, client.InNamespace(b.Namespace), client.GracePeriodSeconds(0)); err != nil {
 		return fmt.Errorf("deleting every %T: %w", kind, err)
 	}
 	return nil

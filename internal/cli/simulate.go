@@ -1,0 +1,278 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/cli/connect"
+	"slipway.dev/slipway/internal/cli/manifest"
+	"slipway.dev/slipway/internal/cli/whatif"
+	"slipway.dev/slipway/internal/scheduler/snapshot"
+	"slipway.dev/slipway/internal/simulate"
+	"slipway.dev/slipway/internal/simulate/trace"
+)
+
+// question is one "slipway simulate".
+type question struct {
+	from            string
+	addNodes        int
+	like            string
+	removed, quotas []string
+	files           []string
+	trace           string
+	policy          string
+	assumed, until  time.Duration
+	format          string
+}
+
+func (a *app) simulate() *cobra.Command {
+	var q question
+	cmd := &cobra.Command{
+		Use:   "simulate",
+		Short: "Tell when what waits will start, and what if the cluster were another",
+		Long: `Run time forward over the cluster as it is, or over a file, with the scheduler's own
+decisions: when will what waits start? Told what would be different, run it twice and show
+both: nodes that come or go, another quota, a job that nobody submitted yet, a trace of jobs.
+Nothing is changed.
+
+Gangs are taken to run as long as their limit says (slipway.dev/max-run-time), those without
+one for ever, or as long as --assume-run-time says.`,
+		Example: `  slipway simulate
+  slipway simulate --add-nodes 16 --like node-7
+  slipway simulate --quota speech:nvidia.com/gpu=16/48 --assume-run-time 8h
+  slipway simulate -F job.yaml --from cluster.json
+  slipway simulate --trace week.csv --remove-node node-7`,
+		Args:              cobra.NoArgs,
+		GroupID:           groupLook,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return a.answerWhatIf(cmd.Context(), q) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&q.from, "from", "", "`file` with the cluster instead of the live one, - for standard input: kubectl get nodes,namespaces,pods,projects,gangs -A -o json")
+	flags.IntVar(&q.addNodes, "add-nodes", 0, "what if so many nodes came, a `number`")
+	flags.StringVar(&q.like, "like", "", "with --add-nodes: the `node` that they are like (default: one of the most frequent size)")
+	flags.StringArrayVar(&q.removed, "remove-node", nil, "what if this `node` went; repeatable")
+	flags.StringArrayVar(&q.quotas, "quota", nil, "what if a project's quota were `PROJECT:RESOURCE=GUARANTEED[/LIMIT]`; RESOURCE@KIND for nodes of one kind; repeatable")
+	flags.StringArrayVarP(&q.files, "file", "F", nil, "what if the Gang or PyTorchJob in this `file` were submitted, - for standard input; repeatable")
+	flags.StringVar(&q.trace, "trace", "", "what if the jobs of this `file` came, in CSV: columns submit, pods, run_time and others, see docs/simulate.md")
+	flags.StringVar(&q.policy, "policy", string(simulate.Slipway), "who decides: `slipway`, fifo or best-effort")
+	flags.DurationVar(&q.assumed, "assume-run-time", 0, "`time` that gangs without a limit run, such as 8h (default: for ever)")
+	flags.DurationVar(&q.until, "until", 0, "stop after this `time`, such as 168h (default: when nothing happens any more)")
+	flags.StringVarP(&q.format, "output", "o", "", "print `json`")
+	offer(cmd, "policy", "slipway", "fifo", "best-effort")
+	offer(cmd, "output", "json")
+	for _, flag := range []string{"like", "remove-node"} {
+		_ = cmd.RegisterFlagCompletionFunc(flag, a.completeNodes)
+	}
+	return cmd
+}
+
+func (a *app) completeNodes(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
+	defer cancel()
+	var list corev1.NodeList
+	if cluster, err := a.cluster.Open(a.Stderr); err != nil || cluster.List(ctx, &list) != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var names []cobra.Completion
+	for _, node := range list.Items {
+		names = append(names, node.Name)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+func (q question) check() (simulate.Policy, error) {
+	switch {
+	case q.addNodes < 0:
+		return "", wrongUsage("--add-nodes is %d; use zero or more, and --remove-node for nodes that go", q.addNodes)
+	case q.like != "" && q.addNodes == 0:
+		return "", wrongUsage("--like says what added nodes are like; say how many with --add-nodes")
+	case q.assumed < 0 || q.until < 0:
+		return "", wrongUsage("--assume-run-time and --until cannot be below zero; use a time such as 8h")
+	case q.format != "" && q.format != "json":
+		return "", wrongUsage("--output is %q; use json, or leave it out for a table", q.format)
+	}
+	policy, err := simulate.ParsePolicy(q.policy)
+	if err != nil {
+		return "", wrongUsage("--policy: %w", err)
+	}
+	return policy, nil
+}
+
+// answer of "slipway simulate"; Trace sums up each simulation.
+type whatIfAnswer struct {
+	Taken  time.Time         `json:"taken"`
+	Policy simulate.Policy   `json:"policy"`
+	Gangs  []whatif.Line     `json:"gangs"`
+	Trace  []simulate.Report `json:"trace,omitempty"`
+}
+
+func (a *app) answerWhatIf(ctx context.Context, q question) error {
+	policy, err := q.check()
+	if err != nil {
+		return err
+	}
+	s, err := a.takeSnapshot(ctx, q.from)
+	if err != nil {
+		return err
+	}
+	jobs, length, err := a.readTrace(q.trace, s.Taken)
+	if err != nil {
+		return err
+	}
+	asItIs := whatif.New(s, q.assumed)
+	changed, different, err := a.change(asItIs, q)
+	if err != nil {
+		return err
+	}
+	until := int64(0)
+	if q.until > 0 {
+		until = asItIs.Now() + int64(q.until/time.Second)
+	}
+	out := whatIfAnswer{Taken: s.Taken, Policy: policy}
+	var results []*simulate.Result
+	for _, c := range []*whatif.Cluster{asItIs, changed} {
+		r, err := c.Trace(jobs).Simulate(policy, until)
+		if err != nil {
+			return fmt.Errorf("simulating: %w", err)
+		}
+		if results = append(results, r); q.trace != "" {
+			out.Trace = append(out.Trace, r.Report(traceTerms(asItIs.Now(), length)))
+		}
+		if !different {
+			results = append(results, nil)
+			break
+		}
+	}
+	out.Gangs = asItIs.Compare(results[0], results[1])
+	if q.format == "json" {
+		encoder := json.NewEncoder(a.Stdout)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(out)
+	}
+	return out.print(a.Stdout, different)
+}
+
+// traceTerms look at the time in which the jobs of a trace come.
+func traceTerms(now, length int64) simulate.Terms {
+	return simulate.Terms{From: now, To: now + max(length, 1), Large: largeGang, Patience: patience}
+}
+
+// largeGang has so many devices, and has starved when it waited so many seconds.
+const (
+	largeGang = 64
+	patience  = 24 * 60 * 60
+)
+
+func (a *app) takeSnapshot(ctx context.Context, from string) (*snapshot.Snapshot, error) {
+	switch from {
+	case "":
+		cluster, err := a.cluster.Open(a.Stderr)
+		if err != nil {
+			return nil, err
+		}
+		return snapshot.Fetch(ctx, cluster, time.Now())
+	case "-":
+		s, err := snapshot.Read(a.Stdin)
+		if err != nil {
+			return nil, fmt.Errorf("reading standard input: %w", err)
+		}
+		return s, nil
+	}
+	file, err := os.Open(from)
+	if err != nil {
+		return nil, fmt.Errorf("--from: %w", err)
+	}
+	defer file.Close()
+	s, err := snapshot.Read(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", from, err)
+	}
+	return s, nil
+}
+
+// readTrace that begins at a moment, and how long its jobs come.
+func (a *app) readTrace(file string, begins time.Time) ([]simulate.Job, int64, error) {
+	if file == "" {
+		return nil, 0, nil
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return nil, 0, fmt.Errorf("--trace: %w", err)
+	}
+	records, err := trace.Parse(string(content))
+	if err != nil {
+		return nil, 0, fmt.Errorf("reading %s: %w", file, err)
+	}
+	length := int64(0)
+	for _, r := range records {
+		length = max(length, r.Submit+1)
+	}
+	return trace.Jobs(records, begins.Unix()), length, nil
+}
+
+// change the cluster as asked, and say whether anything was.
+func (a *app) change(c *whatif.Cluster, q question) (*whatif.Cluster, bool, error) {
+	gangs, err := a.readGangs(q.files)
+	if err != nil {
+		return nil, false, err
+	}
+	var steps []func() (*whatif.Cluster, error)
+	if q.addNodes > 0 {
+		steps = append(steps, func() (*whatif.Cluster, error) { return c.AddNodes(q.addNodes, q.like) })
+	}
+	for _, name := range q.removed {
+		steps = append(steps, func() (*whatif.Cluster, error) { return c.RemoveNode(name) })
+	}
+	for _, quota := range q.quotas {
+		steps = append(steps, func() (*whatif.Cluster, error) { return c.SetQuota(quota) })
+	}
+	for _, gang := range gangs {
+		steps = append(steps, func() (*whatif.Cluster, error) { return c.Submit(gang) })
+	}
+	for _, step := range steps {
+		if c, err = step(); err != nil {
+			return nil, false, err
+		}
+	}
+	return c, len(steps) > 0, nil
+}
+
+// readGangs that the manifests are, or would become.
+func (a *app) readGangs(files []string) ([]*slipwayv1.Gang, error) {
+	if len(files) == 0 {
+		return nil, nil
+	}
+	scheme, err := connect.NewScheme()
+	if err != nil {
+		return nil, err
+	}
+	read, err := manifest.Read(files, a.Stdin, scheme)
+	if err != nil {
+		return nil, err
+	}
+	var gangs []*slipwayv1.Gang
+	for _, o := range read {
+		gang, err := whatif.GangOf(o.Unstructured, scheme)
+		if err != nil {
+			return nil, o.Place(err)
+		}
+		if gang.Namespace == "" {
+			if gang.Namespace = a.cluster.KnownNamespace(); gang.Namespace == "" {
+				gang.Namespace = corev1.NamespaceDefault
+			}
+		}
+		gangs = append(gangs, gang)
+	}
+	return gangs, nil
+}

@@ -1,0 +1,129 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/duration"
+
+	"slipway.dev/slipway/internal/cli/whatif"
+	"slipway.dev/slipway/internal/simulate"
+)
+
+// print the answer as tables, with a column for the changed cluster if it is different.
+func (w *whatIfAnswer) print(out io.Writer, different bool) error {
+	fmt.Fprintf(out, "from %s on, by policy %s\n\n", w.Taken.UTC().Format(time.RFC3339), w.Policy)
+	if len(w.Gangs) == 0 {
+		fmt.Fprintln(out, "nothing waits")
+	} else if err := printFates(out, w.Gangs, different); err != nil {
+		return err
+	}
+	if len(w.Trace) == 0 {
+		return nil
+	}
+	fmt.Fprintln(out)
+	return printReports(out, w.Trace)
+}
+
+func printFates(out io.Writer, lines []whatif.Line, different bool) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	if different {
+		fmt.Fprintln(w, "GANG\tPROJECT\tSIZE\tAS IT IS\tTHEN\tWHY NOT NOW")
+	} else {
+		fmt.Fprintln(w, "GANG\tPROJECT\tSIZE\tSTARTS\tWHY NOT NOW")
+	}
+	for _, l := range lines {
+		project := l.Project
+		if project == "" {
+			project = "-"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t", l.Gang, project, l.Size, fateWords(l.Before))
+		if different {
+			fmt.Fprintf(w, "%s\t", fateWords(l.After))
+		}
+		fmt.Fprintln(w, dashed(l.Last().Why))
+	}
+	return w.Flush()
+}
+
+func dashed(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
+
+func fateWords(f *whatif.Fate) string {
+	if f == nil {
+		return "-"
+	}
+	words := map[string]string{
+		whatif.Running: "runs", whatif.Waits: "not in sight", whatif.Never: "never", whatif.Refused: "refused",
+		whatif.Starts: "now",
+	}[f.State]
+	if f.State == whatif.Starts && f.In > 0 {
+		words = "in " + seconds(float64(f.In))
+	}
+	if f.Evicted > 0 {
+		words += ", gives way"
+	}
+	return words
+}
+
+func seconds(s float64) string { return duration.HumanDuration(time.Duration(s) * time.Second) }
+
+// printReports side by side.
+func printReports(out io.Writer, reports []simulate.Report) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	row := func(what string, cell func(simulate.Report) string) {
+		fmt.Fprint(w, what)
+		for _, r := range reports {
+			fmt.Fprintf(w, "\t%s", cell(r))
+		}
+		fmt.Fprintln(w)
+	}
+	percent := func(share float64) string { return fmt.Sprintf("%.1f %%", share*100) }
+	heading := []string{"AS IT IS", "THEN"}
+	fmt.Fprint(w, "WHILE THE TRACE COMES")
+	for i := range reports {
+		fmt.Fprintf(w, "\t%s", heading[i])
+	}
+	fmt.Fprintln(w)
+	row("used of "+reports[0].Resource, func(r simulate.Report) string { return percent(r.Utilisation) })
+	row("lost by interruptions", func(r simulate.Report) string { return percent(r.Lost) })
+	row("fairness (Jain's index)", func(r simulate.Report) string { return fmt.Sprintf("%.3f", r.Jain) })
+	row("large gangs starved", func(r simulate.Report) string { return fmt.Sprint(len(r.Starved)) })
+	row("gave way", func(r simulate.Report) string { return fmt.Sprint(r.Evictions) })
+	for i, c := range reports[0].Classes {
+		what := fmt.Sprintf("wait of %s of size %d to %d: mean, p95, max", jobsWord(c.Jobs), c.From, c.To)
+		row(what, func(r simulate.Report) string {
+			c := r.Classes[i]
+			return fmt.Sprintf("%s, %s, %s", seconds(c.Mean), seconds(c.P95), seconds(c.Max))
+		})
+	}
+	for i, s := range reports[0].Projects {
+		name := s.Project
+		if name == "" {
+			name = "no project"
+		}
+		row("received of what it was due: "+name, func(r simulate.Report) string {
+			if s := r.Projects[i]; s.Fair > 0 {
+				return percent(s.Received / s.Fair)
+			}
+			return "-"
+		})
+	}
+	return w.Flush()
+}
+
+func jobsWord(n int) string {
+	if n == 1 {
+		return "1 job"
+	}
+	return fmt.Sprintf("%d jobs", n)
+}

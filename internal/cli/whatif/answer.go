@@ -1,0 +1,117 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package whatif
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"slipway.dev/slipway/internal/simulate"
+)
+
+// Line of an answer: a gang, before and after.
+type Line struct {
+	Gang    string `json:"gang"`
+	Project string `json:"project,omitempty"`
+	// Size in devices or, without any, pods.
+	Size int64 `json:"size"`
+	// Before is absent for a gang that is only in the cluster somebody thinks of, and
+	// After when nothing was asked but how it is.
+	Before *Fate `json:"before,omitempty"`
+	After  *Fate `json:"after,omitempty"`
+}
+
+// Fate of a gang.
+type Fate struct {
+	// State is Running, Starts, Waits, Never or Refused.
+	State string `json:"state"`
+	// Start in seconds since 1970, and In in seconds from now, of one that Starts or has
+	// to start again.
+	Start int64 `json:"start,omitempty"`
+	In    int64 `json:"in"`
+	// Evicted is how often it gives way.
+	Evicted int `json:"evicted,omitempty"`
+	// Why it does not start now, or does not start at all.
+	Why string `json:"why,omitempty"`
+}
+
+// States of a Fate.
+const (
+	Running = "Running"
+	Starts  = "Starts"
+	Waits   = "Waits"
+	Never   = "Never"
+	Refused = "Refused"
+)
+
+func fateOf(o *simulate.Outcome, now int64) *Fate {
+	f := &Fate{Evicted: o.Evictions}
+	switch {
+	case o.Refused != "":
+		f.State, f.Why = Refused, o.Refused
+	case o.Never:
+		f.State, f.Why = Never, o.Reason.String()
+	case o.Started >= 0 && o.Started < now && !o.Waits():
+		f.State = Running
+	case o.Started >= now:
+		f.State, f.Start, f.In, f.Why = Starts, o.Started, o.Started-now, o.Why.String()
+	default:
+		f.State, f.Why = Waits, o.Reason.String()
+	}
+	return f
+}
+
+// Compare two simulations of the cluster that began at the same moment; after may be
+// nil. It tells of gangs that wait at the beginning, and of those that have to stop;
+// jobs of a trace are summed up elsewhere. Those come first that start first.
+func (c *Cluster) Compare(before, after *simulate.Result) []Line {
+	then := map[string]*simulate.Outcome{}
+	if after != nil {
+		for i := range after.Jobs {
+			then[after.Jobs[i].Gang] = &after.Jobs[i]
+		}
+	}
+	var lines []Line
+	for i := range before.Jobs {
+		o := &before.Jobs[i]
+		l := Line{Gang: o.Gang, Project: o.Queue, Size: o.Size, Before: fateOf(o, before.Start)}
+		if next := then[o.Gang]; next != nil {
+			l.After = fateOf(next, before.Start)
+			delete(then, o.Gang)
+		}
+		lines = append(lines, l)
+	}
+	for gang, why := range c.Refused {
+		lines = append(lines, Line{Gang: gang, Before: &Fate{State: Refused, Why: why}})
+	}
+	for _, o := range then {
+		lines = append(lines, Line{Gang: o.Gang, Project: o.Queue, Size: o.Size, After: fateOf(o, before.Start)})
+	}
+	lines = slices.DeleteFunc(lines, func(l Line) bool { return l.dull() })
+	slices.SortFunc(lines, func(a, b Line) int { return cmp.Or(a.Last().compare(b.Last()), cmp.Compare(a.Gang, b.Gang)) })
+	return lines
+}
+
+// dull lines say that a gang goes on running, or are of a trace.
+func (l *Line) dull() bool {
+	if strings.HasPrefix(l.Gang, tracePrefix) {
+		return true
+	}
+	runs := func(f *Fate) bool { return f == nil || f.State == Running && f.Evicted == 0 }
+	return runs(l.Before) && runs(l.After)
+}
+
+// Last of its fates: with what somebody thinks of, if anything was thought of.
+func (l *Line) Last() *Fate {
+	if l.After != nil {
+		return l.After
+	}
+	return l.Before
+}
+
+func (f *Fate) compare(o *Fate) int {
+	rank := func(f *Fate) int { return slices.Index([]string{Running, Starts, Waits, Never, Refused}, f.State) }
+	return cmp.Or(cmp.Compare(rank(f), rank(o)), cmp.Compare(f.Start, o.Start))
+}

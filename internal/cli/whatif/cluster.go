@@ -1,0 +1,106 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package whatif
+
+import (
+	"fmt"
+	"time"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/placement"
+	"slipway.dev/slipway/internal/scheduler"
+	"slipway.dev/slipway/internal/scheduler/snapshot"
+	"slipway.dev/slipway/internal/simulate"
+)
+
+const (
+	// overrun is for how long, in seconds, a gang whose time is over is still expected to
+	// run, as the scheduler plans.
+	overrun = 60
+	// grace of evicted pods is Kubernetes' default.
+	grace = 30
+)
+
+// Cluster is what is asked about.
+type Cluster struct {
+	snapshot *snapshot.Snapshot
+	input    simulate.Input
+	// assumed run time of gangs that have no limit, in seconds; zero is for ever.
+	assumed int64
+	// Refused gangs, of which no decision can be made, with the reason.
+	Refused map[string]string
+}
+
+// New cluster from a snapshot. Gangs run as long as their limit says, those without
+// one as long as is assumed, or for ever when that is zero.
+func New(s *snapshot.Snapshot, assumed time.Duration) *Cluster {
+	told := scheduler.Tell(s)
+	c := &Cluster{snapshot: s, assumed: int64(assumed / time.Second), Refused: told.Refused}
+	c.input = simulate.Input{
+		Start: s.Taken.Unix(), Nodes: told.Nodes, Queues: told.Queues, Pods: told.Pods, Grace: grace,
+	}
+	for _, g := range told.Gangs {
+		c.input.Jobs = append(c.input.Jobs, c.job(g))
+	}
+	return c
+}
+
+// job of a gang that is there.
+func (c *Cluster) job(g placement.Gang) simulate.Job {
+	now := c.input.Start
+	j := simulate.Job{Gang: g, Arrives: min(g.Created, now), RunTime: g.Limit}
+	if j.RunTime == 0 {
+		j.RunTime = c.assumed
+	}
+	if len(g.Placement) == 0 || g.Waits {
+		return j
+	}
+	if g.Started == 0 {
+		j.Gang.Started = now
+	}
+	if j.RunTime > 0 {
+		j.RunTime = max(j.RunTime, now-j.Gang.Started+overrun)
+	}
+	return j
+}
+
+// Submit a gang that is not there, now.
+func (c *Cluster) Submit(g *slipwayv1.Gang) (*Cluster, error) {
+	told, err := scheduler.TellGang(g, c.snapshot)
+	if err != nil {
+		return nil, err
+	}
+	told.Created, told.Placement, told.Started, told.Waits = c.input.Start, nil, 0, false
+	for _, j := range c.input.Jobs {
+		if j.Gang.Key == told.Key {
+			return nil, fmt.Errorf("gang %s is there already; it is in the table without --file, too", told.Key)
+		}
+	}
+	next := c.copy()
+	next.input.Jobs = append(next.input.Jobs, c.job(told))
+	return next, nil
+}
+
+// Trace of jobs that come from now on.
+func (c *Cluster) Trace(jobs []simulate.Job) *Cluster {
+	next := c.copy()
+	for _, j := range jobs {
+		j.Gang.Key = tracePrefix + j.Gang.Key
+		next.input.Jobs = append(next.input.Jobs, j)
+	}
+	return next
+}
+
+// tracePrefix keeps the names of a trace apart from those of the cluster.
+const tracePrefix = "trace/"
+
+// Now is when the cluster was as it is here, in seconds.
+func (c *Cluster) Now() int64 { return c.input.Start }
+
+// Simulate under a policy until a moment; zero is until nothing happens any more.
+func (c *Cluster) Simulate(p simulate.Policy, until int64) (*simulate.Result, error) {
+	in := c.input
+	in.Until = until
+	return simulate.Run(in, p)
+}

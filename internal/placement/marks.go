@@ -1,0 +1,253 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// kin is what neighbours see of a pod.
+type kin struct {
+	namespace string
+	labels    map[string]string
+	// leaving pods are on their way out.
+	leaving bool
+	// apart are the marks of the terms by which the pod keeps others away.
+	apart []*mark
+}
+
+// mark is something that pods on a node are counted by because it matters to others:
+// that they are peers, or that they keep some away. Pods bear it as they hold a host
+// port, one that conflicts with none, so that what counts for ports counts for it.
+type mark struct {
+	port  HostPort
+	key   string
+	users int
+	// peers are pods that are all of these; nil for a mark of those that carry a term.
+	peers []Peers
+	// present leaves pods out that are on their way out.
+	present bool
+	// term that is carried, by so many pods and pod sets.
+	term     *PeerTerm
+	carriers int
+	// draws counts the rules that more pods with the mark help to meet.
+	draws int
+}
+
+// label of a pod.
+type label struct{ key, value string }
+
+// registry of the marks there are.
+type registry struct {
+	byKey  map[string]*mark
+	byPort map[HostPort]*mark
+	// by a label that whoever bears the mark has; loose are those of which none is known.
+	byLabel map[label][]*mark
+	loose   []*mark
+	last    int32
+	// namespaces with their labels.
+	namespaces map[string]map[string]string
+}
+
+func newRegistry() registry {
+	return registry{byKey: map[string]*mark{}, byPort: map[HostPort]*mark{}, byLabel: map[label][]*mark{}, namespaces: map[string]map[string]string{}}
+}
+
+// borne says whether a pod bears a mark.
+func (r *registry) borne(m *mark, k *kin) bool {
+	if m.term != nil {
+		return slices.Contains(k.apart, m)
+	}
+	return !(m.present && k.leaving) && !slices.ContainsFunc(m.peers, func(p Peers) bool {
+		return !p.include(k.namespace, k.labels, r.namespaces[k.namespace])
+	})
+}
+
+// ports of a pod with the marks that it bears, in the order of their age.
+func (r *registry) ports(own []HostPort, k *kin) []HostPort {
+	if len(r.byKey) == 0 {
+		return own
+	}
+	found := slices.Clone(k.apart)
+	try := func(marks []*mark) {
+		for _, m := range marks {
+			if r.borne(m, k) {
+				found = append(found, m)
+			}
+		}
+	}
+	try(r.loose)
+	for key, value := range k.labels {
+		try(r.byLabel[label{key, value}])
+	}
+	slices.SortFunc(found, func(a, b *mark) int { return cmp.Compare(a.port.Port, b.port.Port) })
+	ports := slices.Clip(own)
+	for _, m := range slices.Compact(found) {
+		ports = append(ports, m.port)
+	}
+	return ports
+}
+
+// draw says that more pods with these ports may let somebody in.
+func (r *registry) draw(ports []HostPort) bool {
+	return len(r.byKey) > 0 && slices.ContainsFunc(ports, func(port HostPort) bool {
+		m := r.byPort[port]
+		return m != nil && m.draws > 0
+	})
+}
+
+// anchors are labels one of which each pod has that bears the mark; none if unknown.
+func (m *mark) anchors() []label {
+	for _, p := range m.peers {
+		for _, r := range p.Labels {
+			if r.Operator != In {
+				continue
+			}
+			var anchors []label
+			for _, value := range r.Values {
+				anchors = append(anchors, label{r.Key, value})
+			}
+			return anchors
+		}
+	}
+	return nil
+}
+
+// peersMark is the mark of pods that are all of these.
+func (p *Picture) peersMark(peers []Peers, present bool) *mark {
+	return p.useMark(&mark{key: fmt.Sprintf("%t %#v", present, peers), peers: peers, present: present})
+}
+
+// termMark is the mark of pods that carry a term.
+func (p *Picture) termMark(t *PeerTerm) *mark {
+	return p.useMark(&mark{key: keyOf(*t), term: t})
+}
+
+func keyOf(t PeerTerm) string { return fmt.Sprintf("%#v", t) }
+
+// useMark is the mark with the same key, or this one from now on.
+func (p *Picture) useMark(m *mark) *mark {
+	if have := p.marks.byKey[m.key]; have != nil {
+		have.users++
+		return have
+	}
+	p.marks.last++
+	m.port, m.users = HostPort{Port: p.marks.last, Protocol: "mark"}, 1
+	p.marks.byKey[m.key], p.marks.byPort[m.port] = m, m
+	switch anchors := m.anchors(); {
+	case m.term != nil: // found by the term
+	case len(anchors) == 0:
+		p.marks.loose = append(p.marks.loose, m)
+	default:
+		for _, l := range anchors {
+			p.marks.byLabel[l] = append(p.marks.byLabel[l], m)
+		}
+	}
+	p.recount(m)
+	return m
+}
+
+// leaveMark to its other users, or forget it.
+func (p *Picture) leaveMark(m *mark) {
+	if m.users--; m.users > 0 {
+		return
+	}
+	is := func(o *mark) bool { return o == m }
+	delete(p.marks.byKey, m.key)
+	delete(p.marks.byPort, m.port)
+	p.marks.loose = slices.DeleteFunc(p.marks.loose, is)
+	for _, l := range m.anchors() {
+		if p.marks.byLabel[l] = slices.DeleteFunc(p.marks.byLabel[l], is); len(p.marks.byLabel[l]) == 0 {
+			delete(p.marks.byLabel, l)
+		}
+	}
+	p.uncount(m)
+}
+
+// recount a mark on all that there is.
+func (p *Picture) recount(m *mark) {
+	for _, b := range p.pods {
+		if p.marks.borne(m, &b.kin) {
+			b.ports = append(slices.Clip(b.ports), m.port)
+			n := p.byName[b.node]
+			n.hold(n.accounts[b.gang], bound, m.port, 1)
+		}
+	}
+	for _, g := range p.gangs {
+		for k := range g.sets {
+			s := &g.sets[k]
+			if !p.marks.borne(m, &s.kin) {
+				continue
+			}
+			s.ports = append(slices.Clip(s.ports), m.port)
+			for _, at := range s.slots {
+				if at.held {
+					n := p.byName[at.node]
+					n.hold(n.accounts[g.Key], slots, m.port, int(at.count))
+				}
+			}
+		}
+	}
+}
+
+// uncount a mark everywhere.
+func (p *Picture) uncount(m *mark) {
+	is := func(port HostPort) bool { return port == m.port }
+	for _, b := range p.pods {
+		if slices.ContainsFunc(b.ports, is) {
+			b.ports = slices.DeleteFunc(slices.Clone(b.ports), is)
+		}
+	}
+	for _, g := range p.gangs {
+		for k := range g.sets {
+			if s := &g.sets[k]; slices.ContainsFunc(s.ports, is) {
+				s.ports = slices.DeleteFunc(slices.Clone(s.ports), is)
+			}
+		}
+	}
+	for _, n := range p.byName {
+		delete(n.ports, m.port)
+		for _, a := range n.accounts {
+			delete(a.ports[slots], m.port)
+			delete(a.ports[bound], m.port)
+		}
+	}
+}
+
+// SetNamespace tells of the labels of a namespace, or with nil that it is gone. It
+// returns whether that is news.
+func (p *Picture) SetNamespace(name string, labels map[string]string) bool {
+	if maps.Equal(p.marks.namespaces[name], labels) {
+		return false
+	}
+	p.marks.namespaces[name] = labels
+	if labels == nil {
+		delete(p.marks.namespaces, name)
+	}
+	if p.empty != nil {
+		p.empty.SetNamespace(name, labels)
+	}
+	for _, key := range sortedKeys(p.marks.byKey) {
+		if m := p.marks.byKey[key]; m.term == nil && slices.ContainsFunc(m.peers, func(o Peers) bool { return o.Wherever }) {
+			p.uncount(m)
+			p.recount(m)
+		}
+	}
+	p.retie()
+	p.upset()
+	return true
+}
+
+// upset says that any node may take other pods than before.
+func (p *Picture) upset() {
+	if p.plan != nil {
+		p.plan.stale = true
+	}
+	p.facts++
+	p.freed++
+	p.changes++
+}

@@ -1,0 +1,90 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"fmt"
+	"testing"
+)
+
+// scene is a small cluster in which gangs ask for whole nodes.
+type scene struct {
+	*testing.T
+	*Picture
+}
+
+func newScene(t *testing.T, resources ...string) scene {
+	s := scene{t, New()}
+	for i, r := range resources {
+		s.SetNode(Node{Name: fmt.Sprint("n", i), Ready: true, Allocatable: Resources{r: 1, pods: 10}})
+	}
+	return s
+}
+
+// submit a gang that asks for so many nodes that have a resource, for at most so long.
+func (s scene) submit(key string, created int64, count int32, resource string, limit int64) {
+	s.Helper()
+	g := Gang{Key: key, Created: created, Limit: limit, Sets: []PodSet{
+		{Name: "w", Count: count, Shape: Shape{Requests: Resources{resource: 1}}},
+	}}
+	if err := s.SetGang(g); err != nil {
+		s.Fatal(err)
+	}
+}
+
+func (s scene) states(now int64) map[string]State {
+	all := map[string]State{}
+	for _, v := range s.Advance(now) {
+		all[v.Gang] = v.State
+	}
+	return all
+}
+
+func (s scene) planned(key string, want int64) {
+	s.Helper()
+	if at, is := s.PlannedStart(key); !is || at.At != want {
+		s.Errorf("%s is promised to start at %d (%t), want %d", key, at.At, is, want)
+	}
+}
+
+// TestBackfillUntilNeeded: n1 is promised for 1000 and n2 for 100. Who ends between is
+// let onto n1.
+func TestBackfillUntilNeeded(t *testing.T) {
+	s := newScene(t, "gpu", "gpu", "fpga")
+	s.submit("runs long", 1, 1, "gpu", 1000)
+	s.submit("runs short", 1, 1, "fpga", 100)
+	s.states(0)
+	s.submit("large", 2, 2, "gpu", 10)
+	s.submit("small", 3, 1, "fpga", 10)
+	s.states(0)
+	s.Plan(2)
+	s.planned("large", 1000)
+	s.planned("small", 100)
+	s.submit("too long", 4, 1, "gpu", 1001)
+	s.submit("in time", 5, 1, "gpu", 1000)
+	if got := s.states(0); got["too long"] != Waiting || got["in time"] != Placed {
+		t.Errorf("got %v, want only the one placed that ends in time", got)
+	}
+	s.Plan(2)
+	s.planned("large", 1000)
+}
+
+// TestOverrun: at 400 one gang has been over its limit for 300 s and is expected to go
+// on for as long; another ends at 500, and its place is promised.
+func TestOverrun(t *testing.T) {
+	s := newScene(t, "gpu", "gpu")
+	s.submit("over", 1, 1, "gpu", 100)
+	s.submit("in time", 2, 1, "gpu", 500)
+	s.states(0)
+	s.submit("waits", 3, 1, "gpu", 10)
+	s.states(400)
+	s.Plan(1)
+	s.planned("waits", 500)
+	s.DeleteGang("in time")
+	s.submit("again", 2, 1, "gpu", 5000)
+	s.submit("behind", 4, 1, "gpu", 10)
+	s.states(401)
+	s.Plan(2)
+	s.planned("behind", 401+301)
+}

@@ -1,0 +1,65 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/placement"
+	"slipway.dev/slipway/internal/scheduler/snapshot"
+)
+
+// Told is what placement is told of a snapshot, value by value: for those who want to
+// change some of it first, or to run time forward over it.
+type Told struct {
+	Nodes  []placement.Node
+	Queues []placement.Queue
+	Pods   []placement.Pod
+	Gangs  []placement.Gang
+	// Refused gangs, of which no decision can be made, with the reason.
+	Refused map[string]string
+}
+
+// Tell of a snapshot.
+func Tell(s *snapshot.Snapshot) Told {
+	out := Told{Refused: map[string]string{}}
+	for _, n := range s.Nodes {
+		out.Nodes = append(out.Nodes, nodeOf(n))
+	}
+	for _, p := range s.Projects {
+		out.Queues = append(out.Queues, queueOf(p))
+	}
+	for _, p := range s.Pods {
+		if pod, takes := podOf(p); takes {
+			out.Pods = append(out.Pods, pod)
+		}
+	}
+	for _, g := range s.Gangs {
+		if g.DeletionTimestamp != nil {
+			continue
+		}
+		if told, err := TellGang(g, s); err != nil {
+			out.Refused[told.Key] = err.Error()
+		} else {
+			out.Gangs = append(out.Gangs, told)
+		}
+	}
+	return out
+}
+
+// TellGang is what placement is told of a gang in the cluster of a snapshot, or why
+// it cannot be followed.
+func TellGang(g *slipwayv1.Gang, s *snapshot.Snapshot) (placement.Gang, error) {
+	told, err := gangOf(g)
+	if err != nil {
+		return told, err
+	}
+	if told.Queue == "" {
+		for _, namespace := range s.Namespaces {
+			if namespace.Name == g.Namespace {
+				told.Queue = namespace.Labels[slipwayv1.LabelProject]
+			}
+		}
+	}
+	return told, told.Validate()
+}

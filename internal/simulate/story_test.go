@@ -1,0 +1,161 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package simulate
+
+import (
+	"math"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"slipway.dev/slipway/internal/placement"
+)
+
+// outcome of a gang.
+func (r *Result) of(t *testing.T, gang string) Outcome {
+	t.Helper()
+	for _, o := range r.Jobs {
+		if o.Gang == gang {
+			return o
+		}
+	}
+	t.Fatalf("there is no gang %s", gang)
+	return Outcome{}
+}
+
+func guaranteed(name string, gpus int64) placement.Queue {
+	return placement.Queue{Name: name, Quota: []placement.Quota{{Resource: "x/gpu", Guaranteed: gpus, Limit: placement.Unlimited}}}
+}
+
+// TestEviction: B borrows the whole of one node; A, which is guaranteed it, takes it back
+// after 250 s. B has saved twice, every 100 s, so that 50 s are lost and 300 are left.
+func TestEviction(t *testing.T) {
+	b := in(job("B", 0, 1, 8, 500, 0), "lender")
+	b.Checkpoint = 100
+	result := mustRun(t, Input{
+		Nodes: nodes(1), Queues: []placement.Queue{guaranteed("owner", 8), guaranteed("lender", 0)}, Grace: 30,
+		Jobs: []Job{b, in(job("A", 250, 1, 8, 100, 0), "owner")},
+	}, Slipway)
+	// The pods of B have 30 s to end; B goes on at 250+30+100.
+	want := map[string]times{"A": {280, 380}, "B": {0, 680}}
+	if diff := cmp.Diff(want, result.times()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if o := result.of(t, "B"); o.Evictions != 1 || o.Lost != 50 {
+		t.Errorf("B was evicted %d times and lost %d s, want once and 50 s", o.Evictions, o.Lost)
+	}
+	r := result.Report(Terms{To: 680})
+	// Used are 250 + 100 + 300 of 680 s, 50 of them in vain.
+	if got, want := r.Utilisation, 650.0/680; math.Abs(got-want) > 1e-9 {
+		t.Errorf("utilisation is %v, want %v", got, want)
+	}
+	if got, want := r.Goodput, 600.0/680; math.Abs(got-want) > 1e-9 {
+		t.Errorf("goodput is %v, want %v", got, want)
+	}
+}
+
+// TestOverrun: A says 100 s and runs 300. B, which was promised the node at 100, starts
+// when A really ends.
+func TestOverrun(t *testing.T) {
+	result := mustRun(t, Input{Nodes: nodes(1), Jobs: []Job{job("A", 0, 1, 8, 300, 100), job("B", 1, 1, 8, 10, 10)}}, Slipway)
+	if diff := cmp.Diff(map[string]times{"A": {0, 300}, "B": {300, 310}}, result.times()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestNodeGoes: A loses a node after 150 s, with nothing saved, and begins again when
+// another comes at 200.
+func TestNodeGoes(t *testing.T) {
+	third := nodes(3)[2]
+	result := mustRun(t, Input{
+		Nodes:   nodes(2),
+		Jobs:    []Job{job("A", 0, 2, 8, 300, 0)},
+		Changes: []Change{{At: 150, DropNodes: []string{"n1"}}, {At: 200, SetNodes: []placement.Node{third}}},
+	}, Slipway)
+	if diff := cmp.Diff(map[string]times{"A": {0, 500}}, result.times()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if use := result.Use["x/gpu"]; use.Offered[0] != 16*150+8*50+16*300 || use.Used[0] != 16*150+16*300 || use.Wasted[0] != 16*150 {
+		t.Errorf("offered, used and wasted are %v, %v and %v", use.Offered, use.Used, use.Wasted)
+	}
+}
+
+// TestQuotaChanges: B is over its limit until that is raised.
+func TestQuotaChanges(t *testing.T) {
+	limited := func(gpus int64) []placement.Queue {
+		return []placement.Queue{{Name: "q", Quota: []placement.Quota{{Resource: "x/gpu", Limit: gpus}}}}
+	}
+	for _, policy := range Policies() {
+		result := mustRun(t, Input{
+			Nodes: nodes(2), Queues: limited(8),
+			Jobs:    []Job{in(job("A", 0, 1, 8, 300, 300), "q"), in(job("B", 1, 1, 8, 10, 10), "q"), job("C", 2, 1, 1, 10, 10)},
+			Changes: []Change{{At: 50, SetQueues: limited(16)}},
+		}, policy)
+		if diff := cmp.Diff(map[string]times{"A": {0, 300}, "B": {50, 60}, "C": {2, 12}}, result.times()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", policy, diff)
+		}
+	}
+}
+
+// TestRunsAlready: A has run for 60 s of 100 when the simulation begins, its pod bound;
+// B waits for it.
+func TestRunsAlready(t *testing.T) {
+	a := job("A", 900, 1, 8, 100, 100)
+	a.Gang.Started = 940
+	a.Gang.Placement = []placement.SetPlacement{{Set: "w", Slots: []placement.Slot{{Node: "n0", Count: 1}}}}
+	result := mustRun(t, Input{
+		Start: 1000, Nodes: nodes(1), Jobs: []Job{a, job("B", 950, 1, 8, 10, 10)},
+		Pods: []placement.Pod{
+			{Key: "uid-1", Node: "n0", Gang: "A", Set: "w", Requests: placement.Resources{"x/gpu": 8}},
+		},
+	}, Slipway)
+	if diff := cmp.Diff(map[string]times{"A": {940, 1040}, "B": {1040, 1050}}, result.times()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestElastic: A can do without one of its two pods. It runs 100 s with both places
+// taken by half, alone on the one node that is free.
+func TestElastic(t *testing.T) {
+	a := job("A", 10, 2, 8, 100, 0)
+	a.Gang.Sets[0].Optional = 1
+	a.Checkpoint = 1
+	result := mustRun(t, Input{Nodes: nodes(2), Jobs: []Job{job("B", 0, 1, 8, 60, 60), a}}, Slipway)
+	// 50 s with one pod until B ends, then the remaining 150 pod-seconds with two.
+	if diff := cmp.Diff(map[string]times{"A": {10, 135}, "B": {0, 60}}, result.times()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestWhy: those that never start say why.
+func TestWhy(t *testing.T) {
+	result := mustRun(t, Input{Nodes: nodes(1), Jobs: []Job{
+		job("never", 0, 2, 8, 10, 10), job("forever", 0, 1, 8, 0, 0), job("behind", 1, 1, 8, 10, 10), job("absurd", 2, -1, 8, 10, 10),
+	}}, Slipway)
+	if o := result.of(t, "never"); !o.Never || o.Reason == nil || o.Reason.Remedy == "" {
+		t.Errorf("never: %+v", o)
+	}
+	if o := result.of(t, "forever"); !o.Running || o.Expected != 0 {
+		t.Errorf("forever: %+v", o)
+	}
+	if o := result.of(t, "behind"); !o.Waits() || o.Reason == nil || o.Why == nil {
+		t.Errorf("behind: %+v", o)
+	}
+	if o := result.of(t, "absurd"); o.Refused == "" {
+		t.Errorf("absurd: %+v", o)
+	}
+}
+
+func TestRefusesInput(t *testing.T) {
+	for _, in := range []Input{
+		{Jobs: []Job{job("A", 0, 1, 1, 1, 1), job("A", 0, 1, 1, 1, 1)}},
+		{Jobs: []Job{job("A", 0, 1, 1, -1, 1)}},
+		{Jobs: []Job{{Gang: placement.Gang{Key: "A"}, Checkpoint: -1}}},
+		{Queues: []placement.Queue{{Name: "a", Parent: "a"}}},
+	} {
+		if _, err := Run(in, Slipway); err == nil {
+			t.Errorf("%+v was not refused", in)
+		}
+	}
+}
