@@ -3,6 +3,12 @@
 
 package v1alpha1
 
+import (
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
 // Condition types of every kind, after kstatus
 // (https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus).
 const (
@@ -40,6 +46,9 @@ const (
 	AnnotationQueued = "slipway.dev/queued"
 	// AnnotationMaxRunTime on a job is its run-time limit, a Go duration ("36h").
 	AnnotationMaxRunTime = "slipway.dev/max-run-time"
+	// AnnotationCheckpoint on a job is when it last saved what it had done, a moment in the
+	// form of RFC 3339. Of gangs that may give way those go first that lose least.
+	AnnotationCheckpoint = "slipway.dev/checkpointed-at"
 	// AnnotationSpread on a pod template is "true" where each pod is to go to the emptiest
 	// node, instead of keeping nodes free for large gangs.
 	AnnotationSpread = "slipway.dev/spread"
@@ -55,6 +64,15 @@ const NodeUnhealthy = "slipway.dev/unhealthy"
 
 // SchedulerName of pods that the scheduler binds, be it by a Gang or alone.
 const SchedulerName = "slipway"
+
+// CheckpointOf a job with annotations; nil where none tells a moment.
+func CheckpointOf(annotations map[string]string) *metav1.Time {
+	at, err := time.Parse(time.RFC3339, annotations[AnnotationCheckpoint])
+	if err != nil {
+		return nil
+	}
+	return &metav1.Time{Time: at}
+}
 
 // ProjectOf an object with labels; empty for its namespace's.
 func ProjectOf(labels map[string]string) string {

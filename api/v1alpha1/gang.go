@@ -55,6 +55,10 @@ type GangSpec struct {
 	// +optional
 	MinRunTime *metav1.Duration `json:"minRunTime,omitempty"`
 
+	// LastCheckpoint is when the workload last saved what it had done.
+	// +optional
+	LastCheckpoint *metav1.Time `json:"lastCheckpoint,omitempty"`
+
 	// PodSets are placed together. Pods of one set are alike.
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64

@@ -50,7 +50,14 @@ type ProjectSpec struct {
 	// +kubebuilder:validation:MaxItems=64
 	Quota []Quota `json:"quota,omitempty"`
 
-	// Weight of the project when siblings compete for what is idle.
+	// Priority of the project when siblings compete for what is guaranteed to nobody:
+	// the higher is served first. It takes nothing from those that run.
+	// +optional
+	// +kubebuilder:validation:Minimum=-1000000
+	// +kubebuilder:validation:Maximum=1000000
+	Priority int32 `json:"priority,omitempty"`
+
+	// Weight of the project when siblings of one priority compete for what is idle.
 	// +optional
 	// +kubebuilder:default=1
 	// +kubebuilder:validation:Minimum=1

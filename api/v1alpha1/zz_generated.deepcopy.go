@@ -255,6 +255,10 @@ func (in *GangSpec) DeepCopyInto(out *GangSpec) {
 		*out = new(metav1.Duration)
 		**out = **in
 	}
+	if in.LastCheckpoint != nil {
+		in, out := &in.LastCheckpoint, &out.LastCheckpoint
+		*out = (*in).DeepCopy()
+	}
 	if in.PodSets != nil {
 		in, out := &in.PodSets, &out.PodSets
 		*out = make([]PodSet, len(*in))

@@ -58,7 +58,10 @@ func (p *pass) gangSpec(count int32) slipwayv1.GangSpec {
 		Priority:   p.in.Priority,
 		MaxRunTime: maxRunTime(job),
 		MinRunTime: duration(job, slipwayv1.AnnotationMinRunTime),
-		PodSets:    []slipwayv1.PodSet{podset.Of(podSetName, count, &job.Spec.Template, p.in.Volumes.Nodes)},
+
+		LastCheckpoint: slipwayv1.CheckpointOf(job.Annotations),
+
+		PodSets: []slipwayv1.PodSet{podset.Of(podSetName, count, &job.Spec.Template, p.in.Volumes.Nodes)},
 	}
 }
 

@@ -6,10 +6,11 @@ package placement
 import "cmp"
 
 // contest says which gang is tried next. Gangs that lost a place go first, since
-// all that they hold is idle. Then queues take turns: those with less than they
-// are guaranteed first, then the one with the least share for its weight, at each
-// level of the tree, where the gangs of a queue itself compete with the queues
-// below it. Within a queue priority decides, then the share of the user, then age.
+// all that they hold is idle. Then queues take turns, at each level of the tree: those
+// with less than they are guaranteed, then those of the highest priority, and of these
+// the one with the least share for its weight. The gangs of a queue itself compete with
+// the queues below it. Within a queue priority decides, then the share of the user, then
+// age.
 //
 // What was placed since counts at once: the contest is not a list.
 type contest struct {
@@ -168,16 +169,17 @@ func (c *contest) share(u *usage, weight int64) float64 {
 // standing of a queue among its siblings.
 type standing struct {
 	// owed queues have less than they are guaranteed; share is then of that.
-	owed  bool
-	share float64
-	name  string
+	owed     bool
+	priority int32
+	share    float64
+	name     string
 }
 
 func (s standing) before(o standing) bool {
 	if s.owed != o.owed {
 		return s.owed
 	}
-	return cmp.Or(cmp.Compare(s.share, o.share), cmp.Compare(s.name, o.name)) < 0
+	return cmp.Or(cmp.Compare(o.priority, s.priority), cmp.Compare(s.share, o.share), cmp.Compare(s.name, o.name)) < 0
 }
 
 func (p *Picture) standing(q *queue) standing {
@@ -189,8 +191,8 @@ func (p *Picture) standing(q *queue) standing {
 		}
 	}
 	if owed && filled < 1 {
-		return standing{true, filled, q.Name}
+		return standing{true, 0, filled, q.Name}
 	}
 	q.used.settle(p.now, p.HalfLife)
-	return standing{false, q.used.share(p.total, q.kept, q.Weight), q.Name}
+	return standing{false, q.Priority, q.used.share(p.total, q.kept, q.Weight), q.Name}
 }

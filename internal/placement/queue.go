@@ -18,8 +18,10 @@ type Queue struct {
 	// Parent is empty for a queue directly below the root. One that is not told of
 	// counts as the root.
 	Parent string
-	// Weight among siblings for what is guaranteed to nobody; less than 1 is 1.
-	Weight int64
+	// Priority among siblings for what is guaranteed to nobody, the higher first; and
+	// Weight among those of one priority, where less than 1 is 1.
+	Priority int32
+	Weight   int64
 	// Quota of resources; what it does not name is shared freely.
 	Quota []Quota
 }

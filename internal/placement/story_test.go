@@ -62,7 +62,7 @@ func runStory(t *testing.T, file string) {
 //
 //	node NAME [kind=KIND] [cpu=4] [memory=8Gi] [gpu=8] [label.KEY=VALUE] [taint=KEY=VALUE:EFFECT[@SINCE]] [cordoned] [notready]
 //	gone NODE
-//	queue NAME [parent=QUEUE] [weight=1] [gpu=GUARANTEED..LIMIT] [gpu@KIND=..LIMIT]
+//	queue NAME [parent=QUEUE] [priority=0] [weight=1] [gpu=GUARANTEED..LIMIT] [gpu@KIND=..LIMIT]
 //	closed QUEUE
 //	pod KEY NODE [gang=KEY] [rank=SET/0] [cpu=1] [port=80] [label.KEY=VALUE] [apart=KEY/LABEL:VALUE] [leaving]
 //	ended POD
@@ -133,6 +133,8 @@ func (s *storyteller) queue(args []string) Queue {
 		switch key, value, _ := strings.Cut(arg, "="); key {
 		case "parent":
 			q.Parent = value
+		case "priority":
+			q.Priority = int32(s.number(value))
 		case "weight":
 			q.Weight = s.number(value)
 		default:

@@ -35,6 +35,9 @@ func gangOf(g *slipwayv1.Gang) (placement.Gang, error) {
 	if d := g.Spec.MaxRunTime; d != nil {
 		out.Limit = int64(d.Duration / time.Second)
 	}
+	if at := g.Spec.LastCheckpoint; at != nil {
+		out.Checkpointed = at.Unix()
+	}
 	if d := g.Spec.MinRunTime; d != nil {
 		out.Protected = int64(d.Duration / time.Second)
 	}

@@ -4,13 +4,18 @@
 // Package scheduler gives gangs their nodes. It tells package placement of nodes,
 // of pods that are bound (by whichever scheduler) and of gangs, and writes each
 // answer once into the status of the Gang; the controllers of the workloads make
-// the pods. It writes nothing else but events.
+// the pods.
 //
-// Two controllers share a ledger. The decider hears of every change, waits a
+// Pods that name this scheduler (grouping.go) are bound by it, those of a Gang to its
+// places. Those without one are gangs of their own, singly or by the group that they
+// name (group.go), in the ledger alone: what must survive is in the pods. One that waits
+// says why in its condition PodScheduled, and one that gives way is deleted.
+//
+// Three controllers share a ledger. The decider hears of every change, waits a
 // moment for more of them, and decides on all gangs at once, in one goroutine. The
 // writer brings the status of one gang at a time up to date with the last
 // answer, several gangs in parallel, those first that got or lost places, and alone
-// tries again when that fails.
+// tries again when that fails. The binder does the same for pods (bind.go).
 //
 // All that must survive a restart is in the API server: the first decision comes
 // after every node, pod and gang has been seen, and gangs that are placed keep

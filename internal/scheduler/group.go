@@ -194,6 +194,9 @@ func (l *ledger) groupGang(key string, g *group, c *crew) placement.Gang {
 	sets, at := map[string]*placement.PodSet{}, map[string]map[string]int32{}
 	for i, m := range c.inOrder() {
 		a := g.pods[m.uid]
+		if a.problem != "" && c.whereIs(m) == "" {
+			continue // It joined a group that runs.
+		}
 		if project := slipwayv1.ProjectOf(a.pod.Labels); project != "" {
 			out.Queue = project
 		}

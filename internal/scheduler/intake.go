@@ -259,6 +259,9 @@ func (l *ledger) errand(name types.NamespacedName) (errand, bool) {
 		}
 	default:
 		e.wait = l.why(l.crewOf[uid])
+		if g := l.groups[l.crewOf[uid]]; g != nil && g.pods[uid].problem != "" {
+			e.wait = g.pods[uid].problem
+		}
 	}
 	return e, e.delete || e.bind != "" || e.wait != ""
 }

@@ -348,7 +348,13 @@ func TestClaims(t *testing.T) {
 func TestWhatPodsCannotAsk(t *testing.T) {
 	c := newCluster(t, newNode("n1", 8, 4))
 	c.add(ourPod("a", func(p *corev1.Pod) { p.Spec.ResourceClaims = []corev1.PodResourceClaim{{Name: "x"}} }))
-	c.does("a: spec.resourceClaims: are not supported; request an extended resource, or name another scheduler")
+	const why = ": spec.resourceClaims: are not supported; request an extended resource, or name another scheduler"
+	c.does("a" + why)
+	// Nor when they join a group that runs.
+	c.add(ourPod("b", ofGroup("g", 1)))
+	c.does("b@n1")
+	c.add(ourPod("c", ofGroup("g", 1), func(p *corev1.Pod) { p.Spec.ResourceClaims = []corev1.PodResourceClaim{{Name: "x"}} }))
+	c.does("c" + why)
 }
 
 func TestGroupingOf(t *testing.T) {

@@ -216,6 +216,11 @@ func (l *ledger) decide(now time.Time) []types.NamespacedName {
 // is to be looked at.
 func (l *ledger) plan() []types.NamespacedName {
 	l.noteAll(l.picture.Settle())
+	if len(l.dirty) > 0 {
+		// Groups gave way: what is left of them asks anew, or is forgotten.
+		l.askGroups()
+		l.noteAll(l.picture.Advance(l.now.Unix()))
+	}
 	l.members = l.picture.Members()
 	for key, e := range l.gangs {
 		planned, promised := l.picture.PlannedStart(key)

@@ -41,7 +41,7 @@ func kindOf(n *corev1.Node) string {
 }
 
 func queueOf(p *slipwayv1.Project) placement.Queue {
-	q := placement.Queue{Name: p.Name, Parent: p.Spec.Parent, Weight: int64(p.Spec.Weight)}
+	q := placement.Queue{Name: p.Name, Parent: p.Spec.Parent, Priority: p.Spec.Priority, Weight: int64(p.Spec.Weight)}
 	for _, quota := range p.Spec.Quota {
 		told := placement.Quota{
 			Resource: string(quota.Resource), Kind: quota.Kind,

@@ -26,6 +26,8 @@ func (p *pass) gangSpec() slipwayv1.GangSpec {
 		Priority:   ptr.Deref(p.in.Priority, 0),
 		MaxRunTime: maxRunTime(job),
 		MinRunTime: duration(job, slipwayv1.AnnotationMinRunTime),
+
+		LastCheckpoint: slipwayv1.CheckpointOf(job.Object().GetAnnotations()),
 	}
 	left := p.minAvailable()
 	for _, t := range p.in.Framework.Types {

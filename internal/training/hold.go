@@ -43,7 +43,8 @@ func (p *pass) moreToCome() (since time.Time, more bool) {
 	case placedCondition(gang) == nil:
 		return gang.CreationTimestamp.Time, true
 	case len(p.out.Create) > 0:
-		return p.in.Now, true
+		// Who was told that it waits is told at once that it starts.
+		return p.in.Now, !has(p.in.Job.Status(), kubeflowv1.JobCreated)
 	}
 	for _, pod := range p.in.Pods {
 		if pod.Status.Phase == corev1.PodPending && pod.CreationTimestamp.After(since) {
@@ -53,10 +54,13 @@ func (p *pass) moreToCome() (since time.Time, more bool) {
 	return since, more
 }
 
-// onlyStarts says that what is new in the status is that the job was created, when it
-// started, and how many of its pods run.
+// onlyStarts says that there is news in the status, and that it is no more than that the
+// job was created, when it started, and how many of its pods run.
 func (p *pass) onlyStarts() bool {
 	old, next := p.in.Job.Status().DeepCopy(), p.out.Status.DeepCopy()
+	if equality.Semantic.DeepEqual(old, next) {
+		return false
+	}
 	if !has(old, kubeflowv1.JobCreated) && len(next.Conditions) == 1 && has(next, kubeflowv1.JobCreated) {
 		next.Conditions = old.Conditions
 	}

@@ -18,7 +18,6 @@ func patient(t *testing.T, job *kubeflowv1.PyTorchJob) *world {
 	w := newWorld(t, job)
 	w.holds = true
 	w.settle()
-	w.gang.CreationTimestamp = metav1.NewTime(w.now)
 	return w
 }
 
@@ -63,12 +62,19 @@ func TestAHeldStatusIsWrittenInTime(t *testing.T) {
 		t.Fatalf("the scheduler does not answer: status %+v", w.job.Status)
 	}
 	w.place("n1")
-	created := w.written()
-	if w.job.Status.StartTime != nil {
+	if w.settle(); w.job.Status.StartTime == nil {
+		t.Errorf("it was told to wait, and starts: status %+v", w.job.Status)
+	}
+}
+
+func TestPodsThatDoNotComeUp(t *testing.T) {
+	w := patient(t, newJob(1, 1))
+	w.place("n1")
+	if w.written() != "" {
 		t.Fatalf("the pods were just made: status %+v", w.job.Status)
 	}
 	w.now = w.now.Add(together)
-	if w.written() == created || w.job.Status.StartTime == nil {
+	if w.written() == "" || w.job.Status.StartTime == nil {
 		t.Errorf("the pods do not come up: status %+v", w.job.Status)
 	}
 }

@@ -65,6 +65,18 @@ func TestGangSpec(t *testing.T) {
 	}
 }
 
+func TestCheckpointIsTold(t *testing.T) {
+	w := started(t, newJob(1, 0), "n1")
+	at := metav1.NewTime(w.now.Add(-time.Minute).Truncate(time.Second))
+	for value, want := range map[string]*metav1.Time{at.Format(time.RFC3339): &at, "yesterday": nil} {
+		w.job.Annotations = map[string]string{slipwayv1.AnnotationCheckpoint: value}
+		w.settle()
+		if got := w.gang.Spec.LastCheckpoint; !got.Equal(want) {
+			t.Errorf("checkpointed at %q: the gang says %v, want %v", value, got, want)
+		}
+	}
+}
+
 func TestMaxRunTimeOfTheAnnotationComesFirst(t *testing.T) {
 	w := newWorld(t, newJob(1, 0, func(job *kubeflowv1.PyTorchJob) {
 		job.Annotations = map[string]string{slipwayv1.AnnotationMaxRunTime: "36h"}

@@ -169,7 +169,7 @@ func (w *world) writeGang(gang *slipwayv1.Gang) bool {
 		if w.gang != nil {
 			return true
 		}
-		next.UID, next.Generation = w.uid(), 1
+		next.UID, next.Generation, next.CreationTimestamp = w.uid(), 1, metav1.NewTime(w.now)
 	case w.gang == nil || w.gang.ResourceVersion != next.ResourceVersion:
 		return false
 	case !equality.Semantic.DeepEqual(next.Spec, w.gang.Spec):

@@ -82,7 +82,11 @@ func Find(ctx context.Context, c client.Client, ref Ref, namespace string) (Subj
 		if err != nil {
 			return Subject{}, err
 		}
-		return get(ctx, c, k, namespace, ref.name)
+		s, err := get(ctx, c, k, namespace, ref.name)
+		if apierrors.IsNotFound(err) {
+			return s, fmt.Errorf("there is no %s %q here (namespace %s); see what there is with: slipway kubectl get %s -A", ref.kind, ref.name, namespace, ref.kind)
+		}
+		return s, err
 	}
 	var found []Subject
 	var denied error
