@@ -45,9 +45,11 @@ func FuzzGangs(f *testing.F) {
 // among other pods.
 func (d *dice) simple() corev1.PodTemplateSpec {
 	t := corev1.PodTemplateSpec{Spec: corev1.PodSpec{
-		Containers:  []corev1.Container{{Name: "c0", Image: "none", Ports: list(d, d.n(2), d.port)}},
-		Tolerations: []corev1.Toleration{{Operator: corev1.TolerationOpExists}},
+		Containers: []corev1.Container{{Name: "c0", Image: "none", Ports: list(d, d.n(2), d.port)}},
 	}}
+	if d.oneIn(2) {
+		t.Spec.Tolerations = []corev1.Toleration{{Operator: corev1.TolerationOpExists}}
+	}
 	t.Labels = d.labels()
 	t.Spec.Affinity = d.peers(nil)
 	if d.oneIn(2) {
