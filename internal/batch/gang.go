@@ -11,7 +11,6 @@ import (
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
@@ -96,12 +95,6 @@ func (p *pass) problems() []string {
 	spec := &p.in.Job.Spec.Template.Spec
 	if len(spec.ResourceClaims) > 0 {
 		problems = append(problems, "spec.template.spec.resourceClaims: are not supported; request an extended resource, or name another scheduler")
-	}
-	for i, c := range spec.TopologySpreadConstraints {
-		if c.WhenUnsatisfiable == corev1.DoNotSchedule {
-			problems = append(problems, fmt.Sprintf("spec.template.spec.topologySpreadConstraints[%d].whenUnsatisfiable: DoNotSchedule is not supported; "+
-				"request the whole of a resource or a host port to keep pods apart, or use ScheduleAnyway", i))
-		}
 	}
 	for _, annotation := range []string{slipwayv1.AnnotationMaxRunTime, slipwayv1.AnnotationMinRunTime} {
 		if s, is := p.in.Job.Annotations[annotation]; is && duration(p.in.Job, annotation) == nil {
