@@ -15,6 +15,8 @@ type leaver struct {
 	part part
 	// keep so many pods of the surplus of each set.
 	keep int32
+	// pledge is the promise whose places it leaves.
+	pledge *promise
 }
 
 // part of what a gang takes.
@@ -27,6 +29,8 @@ const (
 	surplus
 	// remains are pods on places that it gave back.
 	remains
+	// pledged are the places of a promise, which are kept until the gang has ended.
+	pledged
 )
 
 // absence supposes that the first so many of a list of leavers have left.
@@ -54,6 +58,7 @@ type departure struct {
 	slots    [][]slot
 	shed     []int32
 	accounts []departed
+	pledge   *promise
 }
 
 // departed is the account of a gang on a node, as it was.
@@ -94,6 +99,9 @@ func (p *Picture) depart(l leaver) departure {
 	switch l.part {
 	case surplus:
 		return p.departSurplus(g, l.keep)
+	case pledged:
+		p.keepPlaces(l.pledge, -1)
+		return departure{gang: g, pledge: l.pledge}
 	case remains:
 		d := departure{gang: g}
 		for _, n := range g.leaving {
@@ -130,6 +138,9 @@ func (p *Picture) comeBack(d departure) {
 	g := d.gang
 	if g == nil {
 		return // it came back before
+	}
+	if d.pledge != nil {
+		p.keepPlaces(d.pledge, 1)
 	}
 	for _, at := range slices.Backward(d.accounts) {
 		at.node.swap(g.Key, at.account)

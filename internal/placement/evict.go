@@ -142,7 +142,7 @@ func (a *absence) shrink(i int, possible func() bool) leaver {
 	}
 	keep := sort.Search(int(most), func(keep int) bool {
 		a.p.comeBack(a.left[i])
-		a.left[i] = a.p.depart(leaver{l.gang, surplus, int32(keep) + 1})
+		a.left[i] = a.p.depart(leaver{gang: l.gang, part: surplus, keep: int32(keep) + 1})
 		return !possible()
 	})
 	l.keep = int32(keep)

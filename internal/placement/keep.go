@@ -202,7 +202,8 @@ type duty struct{ order, due int }
 func (pl *plan) all() duty { return duty{len(pl.promises), len(pl.promises)} }
 
 // behind any of them: what those who start now must leave of something. That is what is
-// promised by each moment less what will have ended, at its largest.
+// promised by each moment, to gangs that will not have ended, less what will have been
+// freed, at its largest.
 func (pl *plan) behind(endings []ending, owes func(*promise) vector, frees func(leaver) vector) [][]vector {
 	owed, freed := make([]vector, len(pl.byTime)), make([]vector, len(pl.byTime))
 	for i, pr := range pl.byTime {
@@ -216,11 +217,16 @@ func (pl *plan) behind(endings []ending, owes func(*promise) vector, frees func(
 	}
 	behind := make([][]vector, len(pl.promises)+1)
 	for order := range behind {
-		var total, most vector
+		var most vector
 		behind[order] = make([]vector, 1, len(pl.byTime)+1)
 		for i, pr := range pl.byTime {
 			if pr.order < order {
-				total.plus(owed[i])
+				var total vector
+				for j, o := range pl.byTime[:i+1] {
+					if o.order < order && o.ends > pr.at {
+						total.plus(owed[j])
+					}
+				}
 				most = most.least(total, freed[i])
 			}
 			behind[order] = append(behind[order], most)

@@ -26,7 +26,8 @@ type plan struct {
 // said, the next plan puts it off.
 type promise struct {
 	gang *gang
-	at   int64
+	// at the moment it starts, and it has ended at another one; never if nobody knows.
+	at, ends int64
 	// after are the gangs whose places it takes, which is as sure as that they end by
 	// then.
 	after  []string
@@ -93,9 +94,11 @@ func (p *Picture) Plan(limit int) int {
 		if _, missing := g.queue.missing(); missing || !g.fitsLimits() {
 			continue
 		}
-		if promised := p.promise(g, endings, ended); promised != nil {
+		runs, sure := p.past.runTime(g)
+		if promised := p.promise(g, runs, next.promises, endings, ended); promised != nil {
 			next.promises = append(next.promises, promised)
 			p.keepPlaces(promised, 1)
+			endings = ended.insert(endings, promised, sure)
 		}
 	}
 	ended.first(0)
@@ -181,10 +184,43 @@ func (p *Picture) clear(g *gang) {
 	})
 }
 
-// promise finds the first moment at which the gang fits beside what was promised
-// before it, or nil. The more has ended the more fits. Those stay absent that had to
-// end, so that the next promise need not begin anew.
-func (p *Picture) promise(g *gang, endings []ending, ended *absence) *promise {
+// promise finds the first moment at which the gang, which runs for so long or, with zero,
+// nobody knows how long, fits beside what was promised before; nil for never. Promises
+// that are due when it has ended are not in its way.
+func (p *Picture) promise(g *gang, runs int64, before []*promise, endings []ending, ended *absence) *promise {
+	before = slices.SortedStableFunc(slices.Values(before), func(a, b *promise) int { return cmp.Compare(a.at, b.at) })
+	for respected := range len(before) + 1 {
+		until := int64(never)
+		if respected < len(before) {
+			until = before[respected].at
+			if runs == 0 || p.now+runs > until {
+				continue
+			}
+		}
+		for _, later := range before[respected:] {
+			p.keepPlaces(later, -1)
+		}
+		promised := p.earliest(g, endings, ended)
+		for _, later := range before[respected:] {
+			p.keepPlaces(later, 1)
+		}
+		switch {
+		case promised == nil:
+			return nil
+		case runs > 0:
+			promised.ends = promised.at + runs
+		}
+		if until == never || promised.ends <= until {
+			return promised
+		}
+	}
+	return nil
+}
+
+// earliest moment at which a gang fits beside what is kept, or nil. The more has ended
+// the more fits. Those stay absent that had to end, so that the next search need not
+// begin anew.
+func (p *Picture) earliest(g *gang, endings []ending, ended *absence) *promise {
 	var moves []move
 	count, ok := ended.fewest(func() bool {
 		moves = p.rehearse(g)
@@ -193,7 +229,7 @@ func (p *Picture) promise(g *gang, endings []ending, ended *absence) *promise {
 	if !ok {
 		return nil
 	}
-	promised := &promise{gang: g, at: p.now, sure: 1}
+	promised := &promise{gang: g, at: p.now, ends: never, sure: 1}
 	if count > 0 {
 		promised.at = endings[count-1].at
 	}
@@ -203,12 +239,30 @@ func (p *Picture) promise(g *gang, endings []ending, ended *absence) *promise {
 		takes[p.nodes[m.node]] = true
 	}
 	for i, d := range ended.left {
-		if slices.ContainsFunc(d.accounts, func(at departed) bool { return takes[at.node] }) {
+		if d.on(takes) {
 			promised.after = append(promised.after, d.gang.Key)
 			promised.sure *= endings[i].sure
 		}
 	}
 	return promised
+}
+
+// insert the end of a promised gang, which is later than all that have left.
+func (a *absence) insert(endings []ending, pr *promise, sure float64) []ending {
+	if pr.ends == never {
+		return endings
+	}
+	i, _ := slices.BinarySearchFunc(endings, pr.ends, func(e ending, at int64) int { return cmp.Or(cmp.Compare(e.at, at), -1) })
+	i = max(i, len(a.left))
+	l := leaver{gang: pr.gang, part: pledged, pledge: pr}
+	a.list = slices.Insert(a.list, i, l)
+	return slices.Insert(endings, i, ending{pr.ends, sure * pr.sure, l})
+}
+
+// on any of the nodes the departed had, or were promised, something.
+func (d *departure) on(nodes map[*node]bool) bool {
+	return slices.ContainsFunc(d.accounts, func(at departed) bool { return nodes[at.node] }) ||
+		d.pledge != nil && slices.ContainsFunc(d.pledge.places, func(at place) bool { return nodes[at.node] })
 }
 
 // rehearse says where the gang would go now, without letting it; nil is nowhere.
