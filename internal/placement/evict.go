@@ -25,10 +25,11 @@ const (
 // without to one of its own. Between queues one that would stay within what it is
 // guaranteed takes back what others borrowed, as long as they use more than they are
 // guaranteed. What gangs can do without goes first; then they give way whole, those
-// first that lose least by it, and none in its protected time.
+// first that lose least by it, and none in its protected time. Nobody gives way to a
+// gang that was promised to start soon anyway.
 func (p *Picture) Evict(limit int) []Verdict {
 	contest := p.contest(func(g *gang) bool {
-		return g.told.State == Waiting && !g.moved && g.victims == 0
+		return g.told.State == Waiting && !g.moved && g.victims == 0 && !p.soon(g)
 	})
 	var verdicts []Verdict
 	for g := contest.next(); g != nil && limit > 0; g = contest.next() {
@@ -50,6 +51,10 @@ func (p *Picture) Evict(limit int) []Verdict {
 	}
 	return verdicts
 }
+
+// soon is whether a gang was promised to start by the time that its victims would have
+// ended, so that nobody needs to lose anything for it.
+func (p *Picture) soon(g *gang) bool { return g.promise != nil && g.promise.at <= p.now+overrun }
 
 // whole says that nothing of the gang is placed.
 func (g *gang) whole() bool { return g.count(slot.fresh) == g.count(every) }
