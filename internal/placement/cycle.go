@@ -21,14 +21,14 @@ func (p *Picture) Advance(now int64) []Verdict {
 	return p.Decide()
 }
 
-// Settle promises the first gangs that wait when they start, finds who gives way to
-// those that need not wait so long, and decides once more if that may let anybody in.
-// The last verdict on a gang counts.
+// Settle finds who gives way to whom, decides once more if anybody does, and
+// promises the first gangs that wait when they start. The last verdict on a gang
+// counts.
 func (p *Picture) Settle() []Verdict {
-	p.Plan(promises)
 	verdicts := p.Evict(evictors)
-	if len(p.waiting) > 0 {
+	if len(verdicts) > 0 {
 		verdicts = append(verdicts, p.Decide()...)
 	}
+	p.Plan(promises)
 	return verdicts
 }

@@ -18,8 +18,10 @@
 // # Rules
 //
 // A gang is placed whole or not at all, in the order of a contest (contest.go):
-// repairs first, then the queue that is owed or has the least share, then priority,
-// then age. A gang that does not fit does not hold up those behind it, so that one
+// repairs first, then the queue that is owed, that has the higher priority or the least
+// share, then the gang's priority, then age. Whole is all that it cannot do without:
+// what is optional comes when everybody has had a chance to start (grow.go), is not
+// replaced before that, and is given up before anybody gives way whole. A gang that does not fit does not hold up those behind it, so that one
 // wish that cannot be granted does not stop the cluster; but the first of those
 // that wait are promised their places for the moment at which they will be free,
 // and nobody who starts before them delays that (plan.go, keep.go). Limits of
@@ -30,8 +32,10 @@
 // that it prefers, then to those without devices that it does not ask for, then
 // to those that are partly used, so that whole nodes stay free for large gangs;
 // among these to the node that holds all of the rest with the least to spare, or
-// else to the one that holds most. With a topology it goes to the tightest
-// domain that holds it; a preferred one falls back to the largest domains.
+// else to the one that holds most; or, if it is to be spread, pod by pod to the emptiest
+// one. With a topology it goes to the tightest domain that holds it (level.go, route.go);
+// where no preferred one does, to as few as possible within the next level above that
+// does. Slices of it, so many consecutive ranks, are within one domain each (slice.go).
 //
 // Pods that must be near to others, apart from others, or evenly divided among domains
 // are so as Kubernetes means it: with regard to pods that are bound, to places that
@@ -56,8 +60,8 @@
 // Pod sets that ask for the same share a class, which remembers how many of its
 // pods every node holds and looks again only at nodes that changed. Those that hold
 // the same share a rung of its ladder (ladder.go), so that to find the best one costs
-// the same in a small and in a large cluster; with a topology each node is looked
-// at once. Where classes are tied to other pods, each of their rules counts these by
+// the same in a small and in a large cluster; with a topology each node is looked at
+// once. Where classes are tied to other pods, each of their rules counts these by
 // node and domain, by differences, too; a place taken in a domain of several nodes costs
 // a look at every node. Gangs of the same shape are answered once in a pass, and one that did not
 // fit is not tried again until something was freed: a pass before that looks at those

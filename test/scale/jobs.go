@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
@@ -20,10 +21,11 @@ import (
 // leastShare in percent: within a quarter of what the API server can take.
 const leastShare = 75
 
-// measureJobs binds thousands of one-GPU jobs that wait when the platform starts,
-// and compares with pods that come with their node: both go through the same API
-// server, the same kubelets and as many requests at a time. Each is compared with
-// the rate just before it, for the machine may be others' too.
+// measureJobs binds thousands of one-GPU jobs that wait when the platform starts, as
+// Gangs, as PyTorchJobs and as bare pods that name the scheduler, and compares with pods
+// that come with their node: both go through the same API server, the same kubelets and
+// as many requests at a time. Bare pods are there before, and are only bound. Each is
+// compared with the rate just before it, for the machine may be others' too.
 func measureJobs(ctx context.Context, o *options) ([]bench.Bar, error) {
 	return inLab(ctx, o, o.jobs.nodes, func(ctx context.Context, l *lab.Lab) ([]bench.Bar, error) {
 		gangs, err := pairOf(ctx, l, o, "gangs", func(b *lab.Batch) error {
@@ -35,7 +37,13 @@ func measureJobs(ctx context.Context, o *options) ([]bench.Bar, error) {
 		jobs, err := pairOf(ctx, l, o, "pytorchjobs", func(b *lab.Batch) error {
 			return lab.Submit(ctx, b, numbered(o.jobs.jobs, func(name string) *kubeflowv1.PyTorchJob { return newJob(name, 1, gpus(1)) }))
 		})
-		return append(gangs, jobs...), err
+		if err != nil {
+			return append(gangs, jobs...), err
+		}
+		pods, err := pairOf(ctx, l, o, "pods", func(b *lab.Batch) error {
+			return lab.Submit(ctx, b, numbered(o.jobs.jobs, func(name string) *corev1.Pod { return lab.WaitingPod(name, gpus(1)) }))
+		})
+		return slices.Concat(gangs, jobs, pods), err
 	})
 }
 

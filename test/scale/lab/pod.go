@@ -76,6 +76,13 @@ func BoundPod(name, node string, requests corev1.ResourceList) *corev1.Pod {
 	}
 }
 
+// WaitingPod is a pod that the scheduler is to bind.
+func WaitingPod(name string, requests corev1.ResourceList) *corev1.Pod {
+	pod := BoundPod(name, "", requests)
+	pod.Spec.SchedulerName = slipwayv1.SchedulerName
+	return pod
+}
+
 func sizeOf(pod *corev1.Pod) int {
 	size, err := strconv.Atoi(pod.Annotations[annotationSize])
 	if err != nil {
