@@ -4,8 +4,7 @@
 package scheduler
 
 import (
-	"cmp"
-	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -58,25 +57,14 @@ func (d *Decided) started(e *entry) time.Time {
 	return time.Time{}
 }
 
-// Ending are the gangs that run and must have ended by a moment, those last that end
-// last: whom a gang waits for that is to start then.
-func (d *Decided) Ending(by time.Time) []types.NamespacedName {
-	type ending struct {
-		name types.NamespacedName
-		at   time.Time
-	}
-	var all []ending
-	for _, e := range d.ledger.gangs {
-		if at := d.Ends(e.name); !at.IsZero() && !at.After(by) {
-			all = append(all, ending{e.name, at})
-		}
-	}
-	slices.SortFunc(all, func(a, b ending) int {
-		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.name.String(), b.name.String()))
-	})
+// After are the gangs whose places one takes that was promised to start, and how sure it
+// is, between 0 and 1, that they have ended by then.
+func (d *Decided) After(name types.NamespacedName) ([]types.NamespacedName, float64) {
+	start, _ := d.Picture.PlannedStart(keyOf(name.Namespace, name.Name))
 	var names []types.NamespacedName
-	for _, e := range all {
-		names = append(names, e.name)
+	for _, key := range start.After {
+		namespace, name, _ := strings.Cut(key, "/")
+		names = append(names, types.NamespacedName{Namespace: namespace, Name: name})
 	}
-	return names
+	return names, start.Confidence
 }

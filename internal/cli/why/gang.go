@@ -136,9 +136,10 @@ func (f *Facts) waits(o *outline, name types.NamespacedName, answer scheduler.An
 		return
 	}
 	o.say("expected to start by %s", f.moment(answer.Start))
-	if ending := f.Decided.Ending(answer.Start); len(ending) > 0 {
-		slices.Reverse(ending)
-		o.below(func() { o.say("when these have ended: %s", some(f.named(ending, name.Namespace), maxNames)) })
+	if after, sure := f.Decided.After(name); len(after) > 0 {
+		o.below(func() {
+			o.say("when these have ended: %s (%.0f %% sure)", some(f.named(after, name.Namespace), maxNames), 100*sure)
+		})
 	}
 }
 
