@@ -261,7 +261,7 @@ func (ps *pass) judge(g *gang) (Verdict, bool) {
 	state := Placed
 	switch {
 	case runs:
-	case g.any(slot.lost), g.fitsLimits() && ps.p.fitsEmpty(g):
+	case !g.whole(), g.fitsLimits() && ps.p.fitsEmpty(g):
 		state = Waiting
 	default:
 		state = Never
@@ -277,7 +277,7 @@ func (ps *pass) judge(g *gang) (Verdict, bool) {
 // settle a gang that runs: what was done for it to start is done with.
 func (p *Picture) settle(g *gang) {
 	p.fulfil(g)
-	g.victims = 0
+	g.victims, g.Unfinished = 0, false
 	if g.Started == 0 {
 		g.Started = p.now
 	}

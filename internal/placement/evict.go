@@ -24,10 +24,11 @@ const (
 // Within a queue a gang gives way to one of higher priority, and what it can do
 // without to one of its own. Between queues one that would stay within what it is
 // guaranteed takes back what others borrowed, as long as they use more than they are
-// guaranteed. What gangs can do without goes first; then they give way whole, those
-// first that lose least by it, and none in its protected time. Nobody gives way to a
+// guaranteed. What gangs can do without goes first; then they give way whole, those of
+// the lowest priority first, of these those that lose least by it, and none in its protected time. Nobody gives way to a
 // gang that was promised to start soon anyway.
 func (p *Picture) Evict(limit int) []Verdict {
+	p.disinherit()
 	contest := p.contest(func(g *gang) bool {
 		return g.told.State == Waiting && !g.moved && g.victims == 0 && !p.soon(g)
 	})
@@ -50,6 +51,22 @@ func (p *Picture) Evict(limit int) []Verdict {
 		p.Plan(max(len(p.favoured), p.planned))
 	}
 	return verdicts
+}
+
+// disinherit the gangs that others gave way to, once their pods are gone: those that
+// still wait, since somebody else took the room, have their right again.
+func (p *Picture) disinherit() {
+	heirs := map[string]bool{}
+	for _, g := range p.gangs {
+		if p.clear(g); len(g.leaving) > 0 {
+			heirs[g.heir] = true
+		}
+	}
+	for _, g := range p.waiting {
+		if g.victims > 0 && !heirs[g.Key] {
+			g.victims = 0
+		}
+	}
 }
 
 // soon is whether a gang was promised to start by the time that its victims would have
@@ -297,6 +314,7 @@ func apart(a, b *queue) (*queue, *queue) {
 // count until they have ended.
 func (p *Picture) evict(l leaver, g *gang) Verdict {
 	v := l.gang
+	v.heir = g.Key
 	why, cause := fmt.Sprintf("to %s, whose project is guaranteed them", g.Key), ByGuarantee
 	switch {
 	case v.queue == g.queue && v.Priority < g.Priority:

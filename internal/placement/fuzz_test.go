@@ -259,7 +259,7 @@ func (w *world) checkWhole(key string, before map[where]int32, earlier Verdict) 
 			w.t.Errorf("%s is half placed: %d of %d", key, held, all)
 		}
 	case Waiting, Never:
-		if enough || held > 0 && !g.any(slot.lost) || v.Reason == nil {
+		if enough && !g.Unfinished || held > 0 && !g.any(slot.lost) && !g.Unfinished || v.Reason == nil {
 			w.t.Errorf("%s is told %s (%v) with %d of %d", key, v.State, v.Reason, held, all)
 		}
 		if v.State == Never && g.any(slot.lost) {

@@ -41,6 +41,9 @@ type Gang struct {
 	// Waits says that the gang had lost part of its Placement, so that nothing
 	// runs. Places are kept where there is room.
 	Waits bool
+	// Unfinished says that the Placement is part of a start that was cut off: the gang
+	// does not run before the rest has places, too.
+	Unfinished bool
 }
 
 // PodSet is a number of like pods.
@@ -199,9 +202,11 @@ type gang struct {
 	explainedAt uint64
 	told        Verdict
 	promise     *promise
-	// victims are how many gangs gave way to this one; leaving are the nodes on which
+	// victims are how many gangs gave way to this one, heir is the key of the one that
+	// this one gave way to, and leaving are the nodes on which
 	// pods of a gang that gave way may still be.
 	victims int
+	heir    string
 	leaving []*node
 	// twin is the same gang on the empty cluster.
 	twin *gang
@@ -264,7 +269,10 @@ func (g *gang) lacks() []int32 {
 	need := make([]int32, len(g.sets))
 	for k := range g.sets {
 		s := &g.sets[k]
-		need[k] = max(min(s.count(slot.lost), s.least-s.count(slot.isHeld)), 0)
+		need[k] = max(s.least-s.count(slot.isHeld), 0)
+		if !g.Unfinished {
+			need[k] = min(need[k], s.count(slot.lost))
+		}
 	}
 	if !some(need) && !g.any(slot.isHeld) {
 		return g.minimum()
@@ -311,7 +319,7 @@ func (g *gang) runs() bool {
 }
 
 // broken gangs were placed and do not run: all that they hold is idle.
-func (g *gang) broken() bool { return g.any(slot.lost) && !g.runs() }
+func (g *gang) broken() bool { return (g.any(slot.lost) || g.Unfinished) && !g.runs() && !g.whole() }
 
 // placement as it is told: ranks without which the gang runs have no node. While
 // it does not run, those that lost their node keep its name until they have another.

@@ -145,6 +145,7 @@ func (p *Picture) inherit(g, old *gang) {
 	defer p.recharge(g, nil, 1)
 	old.queue = nil
 	g.resuming = old.resuming
+	g.victims, g.heir, g.leaving = old.victims, old.heir, old.leaving
 	if g.Started == 0 {
 		g.Started = old.Started
 	}

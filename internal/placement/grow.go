@@ -34,6 +34,9 @@ func (p *Picture) grow(gangs []*gang) {
 // growOne gang by some of what it can do without, and by all at once of what it asks
 // for as a whole. It returns whether it came to anything.
 func (p *Picture) growOne(g *gang) bool {
+	if _, missing := g.queue.missing(); missing {
+		return false
+	}
 	whole := g.missing()
 	for k := range g.sets {
 		if g.sets[k].Optional > 0 {

@@ -147,7 +147,9 @@ func (p *Picture) useMark(m *mark) *mark {
 			p.marks.byLabel[l] = append(p.marks.byLabel[l], m)
 		}
 	}
-	p.recount(m)
+	if m.term == nil {
+		p.recount(m) // those who carry a term come afterwards
+	}
 	return m
 }
 
@@ -219,7 +221,7 @@ func (p *Picture) uncount(m *mark) {
 }
 
 // SetNamespace tells of the labels of a namespace, or with nil that it is gone. It
-// returns whether that is news.
+// returns whether that may matter to anybody.
 func (p *Picture) SetNamespace(name string, labels map[string]string) bool {
 	if maps.Equal(p.marks.namespaces[name], labels) {
 		return false
@@ -231,15 +233,30 @@ func (p *Picture) SetNamespace(name string, labels map[string]string) bool {
 	if p.empty != nil {
 		p.empty.SetNamespace(name, labels)
 	}
+	matters := false
 	for _, key := range sortedKeys(p.marks.byKey) {
-		if m := p.marks.byKey[key]; m.term == nil && slices.ContainsFunc(m.peers, func(o Peers) bool { return o.Wherever }) {
+		m := p.marks.byKey[key]
+		if !m.wherever() {
+			continue
+		}
+		if matters = true; m.term == nil {
 			p.uncount(m)
 			p.recount(m)
 		}
 	}
-	p.retie()
-	p.upset()
-	return true
+	if matters {
+		p.retie()
+		p.upset()
+	}
+	return matters
+}
+
+// wherever says that the mark is about pods of namespaces by their labels.
+func (m *mark) wherever() bool {
+	if m.term != nil {
+		return m.term.Peers.Wherever
+	}
+	return slices.ContainsFunc(m.peers, func(o Peers) bool { return o.Wherever })
 }
 
 // upset says that any node may take other pods than before.

@@ -185,12 +185,19 @@ func (p *Picture) rename(n *node, kind string) {
 	}
 }
 
+// OfNode says that a taint tells of the state of a node, which passes, and not of what
+// the node is for.
+func OfNode(t Taint) bool {
+	return strings.HasPrefix(t.Key, "node.kubernetes.io/") || strings.HasPrefix(t.Key, "node.cloudprovider.kubernetes.io/") ||
+		t.Key == "slipway.dev/unhealthy"
+}
+
 // ideal is the node with nothing wrong that time or an administrator's hand on
 // it would not cure.
 func ideal(n Node) Node {
 	n.Cordoned, n.Ready = false, true
 	n.Taints = slices.DeleteFunc(slices.Clone(n.Taints), func(t Taint) bool {
-		return strings.HasPrefix(t.Key, "node.kubernetes.io/") || strings.HasPrefix(t.Key, "node.cloudprovider.kubernetes.io/")
+		return OfNode(t)
 	})
 	return n
 }

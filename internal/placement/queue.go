@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"unique"
 )
 
 // Queue is a project's share of the cluster. Queues form a tree: what a queue
@@ -124,6 +125,11 @@ func (p *Picture) DeleteQueue(name string) {
 	q.Queue, q.quotas, q.known = Queue{Name: name}, nil, false
 	p.adopt(q, p.root)
 	p.reshape(q)
+	for name, u := range q.users {
+		if u.gangs == 0 {
+			delete(q.users, name)
+		}
+	}
 	p.dropQueue(q)
 }
 
@@ -215,6 +221,11 @@ func (p *Picture) dropQueue(q *queue) {
 
 // reshape: what gangs of the queue may have is another matter now.
 func (p *Picture) reshape(q *queue) {
+	for _, g := range p.gangs {
+		if g.queue.under(q) {
+			g.shape = unique.Make(g.describe())
+		}
+	}
 	for _, g := range p.waiting {
 		if g.queue.under(q) {
 			g.moved, g.triedAt = true, 0

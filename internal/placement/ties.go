@@ -6,6 +6,7 @@ package placement
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"unique"
 )
 
@@ -33,11 +34,24 @@ func (p *Picture) uncarry(carried []*mark) {
 }
 
 // shuns are the marks of the terms by which others keep pods of a set away.
-func (p *Picture) shuns(k *kin) []*mark {
+func (p *Picture) shuns(k *kin) []*mark { return p.shunsOf(p.shunning(), k) }
+
+// shunning are the marks of terms that somebody carries, in order.
+func (p *Picture) shunning() []*mark {
+	var all []*mark
+	for _, m := range p.marks.byKey {
+		if m.term != nil && m.carriers > 0 {
+			all = append(all, m)
+		}
+	}
+	slices.SortFunc(all, func(a, b *mark) int { return strings.Compare(a.key, b.key) })
+	return all
+}
+
+func (p *Picture) shunsOf(shunning []*mark, k *kin) []*mark {
 	var found []*mark
-	for _, key := range sortedKeys(p.marks.byKey) {
-		m := p.marks.byKey[key]
-		if m.term != nil && m.carriers > 0 && m.term.Peers.include(k.namespace, k.labels, p.marks.namespaces[k.namespace]) {
+	for _, m := range shunning {
+		if m.term.Peers.include(k.namespace, k.labels, p.marks.namespaces[k.namespace]) {
 			found = append(found, m)
 		}
 	}
@@ -47,12 +61,13 @@ func (p *Picture) shuns(k *kin) []*mark {
 // retie the pod sets that are now kept away by others, or are not any longer.
 func (p *Picture) retie() {
 	p.reties = false
+	shunning := p.shunning()
 	for _, key := range sortedKeys(p.gangs) {
 		g := p.gangs[key]
 		changed := false
 		for k := range g.sets {
 			s := &g.sets[k]
-			if shuns := p.shuns(&s.kin); !slices.Equal(shuns, s.class.shuns) {
+			if shuns := p.shunsOf(shunning, &s.kin); !slices.Equal(shuns, s.class.shuns) {
 				old := s.class
 				s.class, changed = p.intern(s.PodSet, &s.kin), true
 				p.leaveClass(old)

@@ -216,6 +216,7 @@ func (w *world) gang() Gang {
 	}
 	if w.n(4) == 0 {
 		g.Waits = w.n(3) == 0
+		g.Unfinished = w.n(4) == 0
 		g.Placement = []SetPlacement{{"s0", []Slot{{w.nodeName(), int32(w.n(3))}, {w.nodeName(), 1}}}}
 	}
 	return g

@@ -39,7 +39,7 @@ func gangOf(g *slipwayv1.Gang) (placement.Gang, error) {
 		out.Checkpointed = at.Unix()
 	}
 	if d := g.Spec.MinRunTime; d != nil {
-		out.Protected = int64(d.Duration / time.Second)
+		out.Protected = int64(min(d.Duration, maxProtected) / time.Second)
 	}
 	for i := range g.Spec.PodSets {
 		set, err := setOf(g.Namespace, &g.Spec.PodSets[i])
@@ -57,6 +57,10 @@ func gangOf(g *slipwayv1.Gang) (placement.Gang, error) {
 	}
 	return out, nil
 }
+
+// maxProtected is the longest that a gang gives way to nobody, whatever it asks for: a
+// guarantee that can be kept from its owner for good is none.
+const maxProtected = 24 * time.Hour
 
 // startOf a gang that is placed, in seconds; zero for one that waits.
 func startOf(s *slipwayv1.GangStatus) int64 {

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"slipway.dev/slipway/internal/placement"
@@ -44,6 +45,11 @@ type member struct {
 	node string
 	// ending says that it is being deleted.
 	ending bool
+	// owner is the UID of its controller, and asks what it requests.
+	owner types.UID
+	asks  corev1.ResourceList
+	// problem that keeps it from a place, if it has none yet.
+	problem string
 	// claims that it mounts.
 	claims []types.NamespacedName
 	// told is what placement was told of it, with a node if it was told at all.
@@ -61,7 +67,7 @@ func newCrew() *crew {
 // its.
 func (c *crew) set(m *member) bool {
 	old := c.pods[m.uid]
-	if old != nil && old.node == m.node {
+	if old != nil && old.node == m.node && old.problem == m.problem {
 		old.ending = m.ending
 		return false
 	}
@@ -138,6 +144,9 @@ func (c *crew) rise(m *member) {
 // sit down on the pod's own rank, or else on the first that is free; one that is bound
 // sits where it is.
 func (c *crew) sit(m *member) {
+	if m.problem != "" && m.node == "" {
+		return
+	}
 	own := seat{m.set, m.rank}
 	if node := c.nodeOf(own); m.rank >= 0 && node != "" && c.isFree(own) && (m.node == "" || m.node == node) {
 		c.take(own, m)
@@ -146,7 +155,7 @@ func (c *crew) sit(m *member) {
 	rank, first := int32(0), c.free[m.set]
 	for _, slot := range c.slots(m.set) {
 		end := rank + slot.Count
-		if m.node == "" || m.node == slot.Node {
+		if slot.Node != "" && (m.node == "" || m.node == slot.Node) {
 			for r := max(rank, first); r < end; r++ {
 				if s := (seat{m.set, r}); c.isFree(s) {
 					c.take(s, m)

@@ -167,21 +167,15 @@ func (l *ledger) waitsFor(g *group, c *crew) string {
 		return ""
 	}
 	for _, m := range c.inOrder() {
-		if problem := g.pods[m.uid].problem; problem != "" {
-			return problem
+		if m.problem != "" {
+			return m.problem
 		}
 	}
-	least := int32(1)
-	for _, a := range g.pods {
-		least = max(least, groupingOf(a.pod).least)
+	least := l.least(g)
+	if g.podGroup != "" && least == 0 {
+		return fmt.Sprintf("there is no PodGroup %s; make it", g.podGroup)
 	}
-	if g.podGroup != "" {
-		var is bool
-		if least, is = l.podGroups[types.NamespacedName{Namespace: g.namespace, Name: g.podGroup}]; !is {
-			return fmt.Sprintf("there is no PodGroup %s; make it", g.podGroup)
-		}
-	}
-	if n := int32(len(g.pods)); n < least {
+	if n := int32(len(g.pods) + len(l.succeeded[g.key])); n < least {
 		return fmt.Sprintf("waits for the pods of its group: %d of %d are there", n, least)
 	}
 	return ""
@@ -190,15 +184,14 @@ func (l *ledger) waitsFor(g *group, c *crew) string {
 // groupGang is what the group asks of placement. The places that its pods have are
 // facts.
 func (l *ledger) groupGang(key string, g *group, c *crew) placement.Gang {
-	out := placement.Gang{Key: key, Queue: l.namespaces[g.namespace], Started: g.started}
+	project := l.projectOf(g, c)
+	out := placement.Gang{Key: key, Queue: project, Started: g.started}
 	sets, at := map[string]*placement.PodSet{}, map[string]map[string]int32{}
 	for i, m := range c.inOrder() {
 		a := g.pods[m.uid]
-		if a.problem != "" && c.whereIs(m) == "" {
+		m.problem = cmp.Or(a.problem, strayed(a.pod, project))
+		if m.problem != "" && c.whereIs(m) == "" {
 			continue // It joined a group that runs.
-		}
-		if project := slipwayv1.ProjectOf(a.pod.Labels); project != "" {
-			out.Queue = project
 		}
 		priority, created := ptr.Deref(a.pod.Spec.Priority, 0), a.pod.CreationTimestamp.Unix()
 		if i == 0 {
@@ -226,7 +219,51 @@ func (l *ledger) groupGang(key string, g *group, c *crew) placement.Gang {
 		}
 		out.Placement = append(out.Placement, placed)
 	}
+	out.Unfinished = len(out.Placement) > 0 && l.here(g, c) < l.least(g)
 	return out
+}
+
+// projectOf a group is that of the first of its pods, those that are bound before others:
+// who joins later changes nothing about who is charged.
+func (l *ledger) projectOf(g *group, c *crew) string {
+	for _, m := range c.inOrder() {
+		if project := slipwayv1.ProjectOf(g.pods[m.uid].pod.Labels); project != "" {
+			return project
+		}
+		break
+	}
+	return l.namespaces[g.namespace]
+}
+
+// strayed says that a pod names another project than its group is of.
+func strayed(p *corev1.Pod, project string) string {
+	if named := slipwayv1.ProjectOf(p.Labels); named != "" && named != project {
+		return fmt.Sprintf("names project %s, and its group is of %s; name the same in all pods of a group", named, cmp.Or(project, "none"))
+	}
+	return ""
+}
+
+// least pods that the group starts with; zero when nobody says.
+func (l *ledger) least(g *group) int32 {
+	if g.podGroup != "" {
+		return l.podGroups[types.NamespacedName{Namespace: g.namespace, Name: g.podGroup}]
+	}
+	least := int32(1)
+	for _, a := range g.pods {
+		least = max(least, groupingOf(a.pod).least)
+	}
+	return least
+}
+
+// here are the pods of the group that have a node or have ended well.
+func (l *ledger) here(g *group, c *crew) int32 {
+	here := int32(len(l.succeeded[g.key]))
+	for _, m := range c.pods {
+		if c.whereIs(m) != "" {
+			here++
+		}
+	}
+	return here
 }
 
 // whereIs a pod, or where its place is; empty for nowhere.

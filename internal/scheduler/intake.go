@@ -5,13 +5,17 @@ package scheduler
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/placement"
+	"slipway.dev/slipway/internal/podset"
 )
 
 // intake is what the ledger knows of the pods that this scheduler binds.
@@ -21,6 +25,8 @@ type intake struct {
 	crewOf map[types.UID]string
 	// groups are the gangs that have no Gang: pods alone, and groups of pods.
 	groups map[string]*group
+	// succeeded are pods that did their part in a group and are still there.
+	succeeded map[string]map[types.UID]bool
 	// dirty are the groups that placement is to be asked about anew.
 	dirty map[string]bool
 	// evicted are pods that have given way and are not gone yet.
@@ -35,7 +41,7 @@ type intake struct {
 
 func newIntake() intake {
 	return intake{
-		crews: map[string]*crew{}, crewOf: map[types.UID]string{}, groups: map[string]*group{}, dirty: map[string]bool{},
+		crews: map[string]*crew{}, crewOf: map[types.UID]string{}, groups: map[string]*group{}, succeeded: map[string]map[types.UID]bool{}, dirty: map[string]bool{},
 		evicted: map[types.UID]bool{}, uids: map[types.NamespacedName]types.UID{},
 		podGroups: map[types.NamespacedName]int32{}, storage: newStorage(),
 	}
@@ -47,6 +53,7 @@ func (l *ledger) setPod(p *corev1.Pod) bool {
 	if isOurs(p) && !l.evicted[p.UID] {
 		news = l.enlist(p)
 	} else {
+		l.graduate(p)
 		news = l.dismiss(p.UID)
 	}
 	told, takes := podOf(p)
@@ -63,7 +70,24 @@ func (l *ledger) setPod(p *corev1.Pod) bool {
 	return l.picture.Bind(told) || news
 }
 
+// graduate a pod of a group that has ended well: the others need not wait for it.
+func (l *ledger) graduate(p *corev1.Pod) {
+	g := l.belongs(p)
+	if p.Spec.SchedulerName != slipwayv1.SchedulerName || p.Status.Phase != corev1.PodSucceeded || g.gang || g.least == 1 {
+		return
+	}
+	if l.succeeded[g.key] == nil {
+		l.succeeded[g.key] = map[types.UID]bool{}
+	}
+	l.succeeded[g.key][p.UID] = true
+}
+
 func (l *ledger) removePod(p *corev1.Pod) bool {
+	if key := groupingOf(p).key; l.succeeded[key] != nil {
+		if delete(l.succeeded[key], p.UID); len(l.succeeded[key]) == 0 {
+			delete(l.succeeded, key)
+		}
+	}
 	news := l.dismiss(p.UID)
 	if l.evicted[p.UID] {
 		delete(l.evicted, p.UID)
@@ -74,17 +98,23 @@ func (l *ledger) removePod(p *corev1.Pod) bool {
 
 // enlist a pod in the crew of its gang.
 func (l *ledger) enlist(p *corev1.Pod) bool {
-	g := groupingOf(p)
+	g := l.belongs(p)
 	if before := l.crewOf[p.UID]; before != "" && before != g.key {
 		l.dismiss(p.UID) // Its labels were changed.
 	}
 	m := &member{name: client.ObjectKeyFromObject(p), uid: p.UID, node: p.Spec.NodeName, rank: -1,
-		ending: p.DeletionTimestamp != nil, claims: claimsOf(p)}
+		ending: p.DeletionTimestamp != nil, claims: claimsOf(p), asks: podset.Requests(p.Spec.DeepCopy())}
+	if owner := metav1.GetControllerOf(p); owner != nil {
+		m.owner = owner.UID
+	}
 	crew := l.crew(g.key)
 	known := crew.pods[p.UID]
 	l.crewOf[p.UID], l.uids[m.name] = g.key, p.UID
 	if g.gang {
-		m.set, m.rank = placeOf(p)
+		if m.set, m.rank = placeOf(p); known != nil && known.node != "" {
+			m.set, m.rank = known.set, known.rank
+		}
+		m.problem = l.intruder(g.key, m)
 	} else {
 		m.set = l.join(g, p, known)
 	}
@@ -106,6 +136,51 @@ func (l *ledger) enlist(p *corev1.Pod) bool {
 	}
 	l.ripe = append(l.ripe, m.name)
 	return true
+}
+
+// belongs to a crew, for good once it is bound: whoever may write its labels could
+// otherwise make what it takes another's business.
+func (l *ledger) belongs(p *corev1.Pod) grouping {
+	m := l.member(p.UID)
+	if m == nil || m.node == "" {
+		return groupingOf(p)
+	}
+	key := l.crewOf[p.UID]
+	if g := l.groups[key]; g != nil {
+		return g.grouping
+	}
+	return grouping{key: key, gang: true}
+}
+
+// intruder says why a pod that names a Gang has no part in it: it is not of the workload
+// whose Gang it is, or asks for more than its set does. Empty is for one that belongs, or
+// of whose Gang nothing is known yet.
+func (l *ledger) intruder(key string, m *member) string {
+	e := l.gangs[key]
+	if e == nil {
+		return ""
+	}
+	gang := e.object
+	if owner := metav1.GetControllerOf(gang); owner != nil && owner.UID != m.owner {
+		return fmt.Sprintf("is no pod of %s %s, whose Gang %s its label %s names", owner.Kind, owner.Name, gang.Name, slipwayv1.LabelGang)
+	}
+	for i := range gang.Spec.PodSets {
+		if s := &gang.Spec.PodSets[i]; s.Name == m.set {
+			return beyond(m.asks, s.Requests, gang.Name)
+		}
+	}
+	return fmt.Sprintf("is of pod set %q, which Gang %s does not have", m.set, gang.Name)
+}
+
+// beyond what a set of a Gang asks for, what a pod asks for.
+func beyond(asked, planned corev1.ResourceList, gang string) string {
+	for _, name := range slices.Sorted(maps.Keys(asked)) {
+		quantity, most := asked[name], planned[name]
+		if quantity.Cmp(most) > 0 {
+			return fmt.Sprintf("asks for %s %s, and Gang %s for %s; ask for as much in its workload", quantity.String(), name, gang, most.String())
+		}
+	}
+	return ""
 }
 
 func (l *ledger) crew(key string) *crew {
@@ -190,6 +265,9 @@ func (e *entry) places() []placement.SetPlacement {
 func (l *ledger) seat(e *entry) {
 	key := keyOf(e.name.Namespace, e.name.Name)
 	if c := l.crews[key]; c != nil {
+		for _, m := range c.pods {
+			m.problem = l.intruder(key, m)
+		}
 		c.move(e.places())
 		l.ripen(c)
 	}
@@ -252,6 +330,8 @@ func (l *ledger) errand(name types.NamespacedName) (errand, bool) {
 		e.delete = true
 	case m == nil || m.node != "":
 		return errand{}, false
+	case m.problem != "":
+		e.wait = m.problem
 	case m.seated:
 		e.node = l.crews[l.crewOf[uid]].nodeOf(m.seat)
 		if e.assign, e.wait = l.unready(m, e.node); e.wait == "" {

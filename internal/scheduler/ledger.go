@@ -71,7 +71,7 @@ func (l *ledger) set(o client.Object) bool {
 	l.seen.set(o)
 	switch o := o.(type) {
 	case *corev1.Node:
-		l.divide(slices.Sorted(maps.Keys(o.Labels)), isLevel)
+		l.divide(slices.Sorted(maps.Keys(o.Labels)))
 		return l.picture.SetNode(nodeOf(o))
 	case *corev1.Pod:
 		return l.setPod(o)
@@ -163,11 +163,6 @@ func (l *ledger) ask(e *entry, g *slipwayv1.Gang) {
 		asked.Queue = l.namespaces[g.Namespace]
 	}
 	if err == nil {
-		for i := range g.Spec.PodSets {
-			if t := g.Spec.PodSets[i].Topology; t != nil {
-				l.divide([]string{t.Required, t.Preferred}, func(key string) bool { return key != "" })
-			}
-		}
 		tell := l.picture.SetGang
 		if l.shrink(&asked, e) {
 			tell = l.picture.Reseat

@@ -13,11 +13,11 @@ import (
 // maxLevels that are known at a time, far more than clusters have.
 const maxLevels = 16
 
-// divide the cluster by those of the labels that are levels of its topology.
-func (l *ledger) divide(labels []string, are func(string) bool) {
+// divide the cluster by those of a node's labels that are levels of its topology.
+func (l *ledger) divide(labels []string) {
 	for _, label := range labels {
 		levels := l.picture.Levels
-		if are(label) && len(levels) < maxLevels && !slices.Contains(levels, label) {
+		if isLevel(label) && len(levels) < maxLevels && !slices.Contains(levels, label) {
 			l.picture.Levels = append(levels, label)
 			slices.Sort(l.picture.Levels) // whoever was heard of first
 		}

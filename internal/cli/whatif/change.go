@@ -43,14 +43,11 @@ func (c *Cluster) AddNodes(count int, like string) (*Cluster, error) {
 		if _, has := n.Labels[corev1.LabelHostname]; has {
 			n.Labels[corev1.LabelHostname] = n.Name
 		}
-		n.Cordoned, n.Ready, n.Taints = false, true, slices.DeleteFunc(slices.Clone(model.Taints), ofNode)
+		n.Cordoned, n.Ready, n.Taints = false, true, slices.DeleteFunc(slices.Clone(model.Taints), placement.OfNode)
 		next.input.Nodes = append(next.input.Nodes, n)
 	}
 	return next, nil
 }
-
-// ofNode says that the taint tells of the state of a node, not of what it is for.
-func ofNode(t placement.Taint) bool { return strings.HasPrefix(t.Key, "node.kubernetes.io/") }
 
 func (c *Cluster) model(like string) (placement.Node, error) {
 	if len(c.input.Nodes) == 0 {
