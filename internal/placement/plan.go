@@ -72,7 +72,7 @@ const (
 // a run-time limit are taken to run as long as earlier ones of their kind, or else for
 // ever; but to start before a promise is due takes a limit.
 func (p *Picture) Plan(limit int) int {
-	wanting := slices.Concat(p.favoured, p.eldest(), p.promised())
+	wanting := slices.Concat(p.favoured, p.promised())
 	p.favoured, p.planned = nil, limit
 	p.unplan()
 	p.resume()
@@ -112,21 +112,6 @@ func (p *Picture) Plan(limit int) int {
 		p.changes++
 	}
 	return len(next.promises)
-}
-
-// eldest gang that waits, if it has no promise yet. It gets one whoever's turn it is, so
-// that no gang waits for ever because others have the better right each time.
-func (p *Picture) eldest() []*gang {
-	var eldest *gang
-	for _, g := range p.waiting {
-		if g.told.State == Waiting && !g.moved && !g.turn.repair && g.whole() && (eldest == nil || cmp.Or(cmp.Compare(g.Created, eldest.Created), cmp.Compare(g.Key, eldest.Key)) < 0) {
-			eldest = g
-		}
-	}
-	if eldest == nil || eldest.promise != nil || slices.Contains(p.favoured, eldest) {
-		return nil
-	}
-	return []*gang{eldest}
 }
 
 // promised are the gangs that the plan is not done with.
