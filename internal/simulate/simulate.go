@@ -47,13 +47,18 @@ func simulate(in Input, policy Policy, drive func(*placement.Picture, *Input) dr
 	if err := s.build(); err != nil {
 		return nil, err
 	}
-	s.play()
+	if err := s.play(); err != nil {
+		return nil, err
+	}
 	return s.result(policy), nil
 }
 
 // build the cluster as it is at the start, and note what will happen.
 func (s *simulation) build() error {
 	for _, n := range s.in.Nodes {
+		if s.interrupted() {
+			return ErrInterrupted
+		}
 		s.setNode(n)
 	}
 	if err := s.setQueues(s.in.Queues); err != nil {
@@ -95,9 +100,9 @@ func (s *simulation) enrol(j *Job) {
 	s.byKey[j.Gang.Key] = r
 	if len(j.Gang.Placement) > 0 {
 		s.submit(r)
-		if !j.Gang.Waits {
+		if placed := granted(&j.Gang); !j.Gang.Waits && r.outcome.Refused == "" && len(places(placed)) > 0 {
 			r.outcome.Arrived = min(j.Arrives, j.Gang.Started)
-			s.resume(r)
+			s.resume(r, placed)
 		}
 		return
 	}
@@ -111,8 +116,11 @@ func (s *simulation) submit(r *run) {
 }
 
 // play until nothing happens any more, or the time is over.
-func (s *simulation) play() {
+func (s *simulation) play() error {
 	for at := s.now; ; {
+		if s.interrupted() {
+			return ErrInterrupted
+		}
 		s.meter.advance(at)
 		s.now = at
 		s.agenda.run(at)
@@ -129,7 +137,10 @@ func (s *simulation) play() {
 		s.meter.advance(s.in.Until)
 		s.now = s.in.Until
 	}
+	return nil
 }
+
+func (s *simulation) interrupted() bool { return s.in.Interrupted != nil && s.in.Interrupted() }
 
 // next moment at which something happens.
 func (s *simulation) next() (int64, bool) {
