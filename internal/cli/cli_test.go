@@ -144,7 +144,7 @@ func FuzzLifetime(f *testing.F) {
 // TestSimulationIsInterrupted: it says so, and ends at once.
 func TestSimulationIsInterrupted(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "cluster.yaml")
-	if err := os.WriteFile(file, []byte("{apiVersion: v1, kind: Node, metadata: {name: n}}"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("apiVersion: v1\nkind: Node\nmetadata: {name: node-1}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -152,6 +152,6 @@ func TestSimulationIsInterrupted(t *testing.T) {
 	var out, errs bytes.Buffer
 	code := Main(ctx, Program{Args: []string{"slipway", "simulate", "--from", file}, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs})
 	if code != exitInterrupted || !strings.Contains(errs.String(), "simulating was interrupted before its end; bound how far it looks with --until") {
-		t.Errorf("ended with %d: %s%s", code, &out, &errs)
+		t.Errorf("ended with %d: %s%s", code, out.String(), errs.String())
 	}
 }

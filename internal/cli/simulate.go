@@ -156,7 +156,11 @@ func (a *app) answerWhatIf(ctx context.Context, q question) error {
 			return fmt.Errorf("simulating: %w", err)
 		}
 		if results = append(results, r); q.trace != "" {
-			out.Trace = append(out.Trace, r.Report(traceTerms(asItIs.Now(), length)))
+			terms := traceTerms(asItIs.Now(), length)
+			if len(out.Trace) > 0 {
+				terms.Resource = out.Trace[0].Resource // figures of two resources are not to be compared
+			}
+			out.Trace = append(out.Trace, r.Report(terms))
 		}
 		if !different {
 			results = append(results, nil)

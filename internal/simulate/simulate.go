@@ -23,6 +23,8 @@ type simulation struct {
 	byKey   map[string]*run
 	// bound are the keys of the pods that the picture knows, by node.
 	bound map[string]map[string]bool
+	// others are what pods of no gang use, by key.
+	others map[string][]amount
 }
 
 // Run the input under a policy. It fails on an input of which there is no
@@ -41,7 +43,7 @@ func simulate(in Input, policy Policy, drive func(*placement.Picture, *Input) dr
 	}
 	s := &simulation{
 		in: &in, picture: p, driver: drive(p, &in), meter: newMeter(in.Start), now: in.Start,
-		byKey: map[string]*run{}, bound: map[string]map[string]bool{},
+		byKey: map[string]*run{}, bound: map[string]map[string]bool{}, others: map[string][]amount{},
 	}
 	p.Elapse(in.Start)
 	if err := s.build(); err != nil {
@@ -180,6 +182,8 @@ func (s *simulation) dropNode(name string) {
 	s.meter.dropNode(name)
 	for _, key := range sortedKeys(s.bound[name]) {
 		s.picture.Unbind(key)
+		s.meter.use(s.others[key], -1, "")
+		delete(s.others, key)
 	}
 	delete(s.bound, name)
 }
@@ -204,7 +208,8 @@ func (s *simulation) adopt(pod placement.Pod) {
 		r.pods = append(r.pods, pod)
 		return
 	}
-	s.meter.use(s.meter.amounts(pod.Requests), 1, "")
+	s.others[pod.Key] = s.meter.amounts(pod.Requests)
+	s.meter.use(s.others[pod.Key], 1, "")
 }
 
 func (s *simulation) result(policy Policy) *Result {

@@ -198,3 +198,17 @@ func TestInterrupted(t *testing.T) {
 		t.Errorf("asked %d times: %v", asked, err)
 	}
 }
+
+// TestPodsGoWithTheirNode: what pods of no gang use ends with the node that they are on.
+func TestPodsGoWithTheirNode(t *testing.T) {
+	result := mustRun(t, Input{
+		Nodes: nodes(2), Until: 100, Changes: []Change{{At: 50, DropNodes: []string{"n1"}}},
+		Pods: []placement.Pod{
+			{Key: "a", Node: "n0", Requests: placement.Resources{"x/gpu": 8}},
+			{Key: "b", Node: "n1", Requests: placement.Resources{"x/gpu": 8}},
+		},
+	}, Slipway)
+	if use := result.Use["x/gpu"]; use.Used[0] != 16*50+8*50 || use.Used[0] > use.Offered[0] {
+		t.Errorf("used %v of %v", use.Used, use.Offered)
+	}
+}
