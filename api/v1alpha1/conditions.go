@@ -71,7 +71,7 @@ func CheckpointOf(annotations map[string]string) *metav1.Time {
 	if err != nil {
 		return nil
 	}
-	return &metav1.Time{Time: at}
+	return &metav1.Time{Time: at.Truncate(time.Second)} // as it is stored
 }
 
 // ProjectOf an object with labels; empty for its namespace's.

@@ -143,11 +143,11 @@ func (p *pass) run() {
 		return
 	}
 	old := p.in.Gang.Spec.PodSets[0].Count
-	next := p.in.Gang.Spec.DeepCopy()
+	next := p.gangSpec(old)
+	next.PodSets = p.in.Gang.Spec.DeepCopy().PodSets // Where its pods may go is settled.
 	// Smaller only when the pods are: which places it keeps is decided by where they are.
 	next.PodSets[0].Count = max(left(p.in.Job), min(p.in.Job.Status.Active, old))
-	next.Project, next.Priority = slipwayv1.ProjectOf(p.in.Job.Labels), p.in.Priority
-	reshaped := p.syncGang(*next)
+	reshaped := p.syncGang(next)
 	switch {
 	case reshaped || p.in.Gang.Status.ObservedGeneration < p.in.Gang.Generation:
 	case !isPlaced(p.in.Gang):

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	batchv1 "k8s.io/api/batch/v1"
@@ -15,6 +16,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/podset"
 )
 
 // queuedJob is one that waits, of two pods at a time.
@@ -135,6 +137,9 @@ func TestDecide(t *testing.T) {
 		"a bad limit": {queuedJob(func(j *batchv1.Job) {
 			j.Annotations = map[string]string{slipwayv1.AnnotationMaxRunTime: "long"}
 		}), nil, "Blocked"},
+		"a bad slice": {queuedJob(func(j *batchv1.Job) {
+			j.Spec.Template.Annotations = map[string]string{podset.AnnotationSliceSize: "none"}
+		}), nil, "Blocked"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := observed{Job: tt.job}
@@ -149,6 +154,27 @@ func TestDecide(t *testing.T) {
 				t.Errorf("the decision changed the job: %s", diff)
 			}
 		})
+	}
+}
+
+// TestRunningJobChanges: all that may change while it runs reaches the Gang.
+func TestRunningJobChanges(t *testing.T) {
+	job := queuedJob(running)
+	in := observed{Job: job, Gang: gangOf(job, 2, 2), Priority: 5}
+	sets := in.Gang.Spec.DeepCopy().PodSets
+	job.Labels = map[string]string{slipwayv1.LabelQueueName: "vision"}
+	job.Annotations = map[string]string{slipwayv1.AnnotationUser: "alice", slipwayv1.AnnotationMinRunTime: "30m",
+		slipwayv1.AnnotationMaxRunTime: "3h", slipwayv1.AnnotationCheckpoint: "2026-01-02T15:04:05.6Z"}
+	job.Spec.Template.Spec.NodeSelector = map[string]string{"too": "late"}
+	todo := decide(in)
+	if todo.Gang == nil {
+		t.Fatal("the gang stays as it was")
+	}
+	want := slipwayv1.GangSpec{Project: "vision", User: "alice", Priority: 5, PodSets: sets,
+		MaxRunTime: &metav1.Duration{Duration: 3 * 3600e9}, MinRunTime: &metav1.Duration{Duration: 1800e9},
+		LastCheckpoint: ptr.To(metav1.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC))}
+	if diff := cmp.Diff(want, todo.Gang.Spec); diff != "" {
+		t.Error(diff)
 	}
 }
 

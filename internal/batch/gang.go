@@ -92,8 +92,9 @@ func (p *pass) problems() []string {
 	if p.in.InTheWay != "" {
 		problems = append(problems, p.in.InTheWay)
 	}
-	spec := &p.in.Job.Spec.Template.Spec
-	if len(spec.ResourceClaims) > 0 {
+	template := &p.in.Job.Spec.Template
+	problems = append(problems, podset.Problems("spec.template.metadata.annotations", template.Annotations)...)
+	if len(template.Spec.ResourceClaims) > 0 {
 		problems = append(problems, "spec.template.spec.resourceClaims: are not supported; request an extended resource, or name another scheduler")
 	}
 	for _, annotation := range []string{slipwayv1.AnnotationMaxRunTime, slipwayv1.AnnotationMinRunTime} {

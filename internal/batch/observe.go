@@ -6,6 +6,7 @@ package batch
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -55,11 +56,19 @@ func (r *reconciler) observeGang(ctx context.Context, in *observed) error {
 	return nil
 }
 
+// systemPrefix begins the names of the classes that Kubernetes keeps for itself.
+const systemPrefix = "system-"
+
 // observePriority is that of the class named for the queue, or else for the pods. A
 // class that does not exist counts as none: pods that name one are refused by the
-// API server.
+// API server. So does one of the system's that is named for the queue alone, where
+// nobody asks who may use it.
 func (r *reconciler) observePriority(ctx context.Context, in *observed) error {
-	for _, name := range []string{in.Job.Labels[labelPriority], in.Job.Spec.Template.Spec.PriorityClassName} {
+	queued := in.Job.Labels[labelPriority]
+	if strings.HasPrefix(queued, systemPrefix) {
+		in.NoClass, queued = append(in.NoClass, queued), ""
+	}
+	for _, name := range []string{queued, in.Job.Spec.Template.Spec.PriorityClassName} {
 		if name == "" {
 			continue
 		}

@@ -14,7 +14,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/clip"
 )
 
@@ -22,7 +21,8 @@ const (
 	// staleDelay is when to look again after a conflict, should the event of the
 	// newer version not come first.
 	staleDelay = time.Second
-	// blockedDelay is how long to wait before looking again for what is not watched.
+	// blockedDelay is how long to wait before looking again for what is not watched, and
+	// before asking again for what was refused.
 	blockedDelay = 30 * time.Second
 )
 
@@ -52,10 +52,7 @@ func (r *reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	}
 	todo := decide(in)
 	if err := r.apply(ctx, in, todo); err != nil {
-		if apierrors.IsConflict(err) {
-			return ctrl.Result{RequeueAfter: staleDelay}, nil
-		}
-		return ctrl.Result{}, err
+		return r.failed(job, err)
 	}
 	for _, e := range todo.Events {
 		r.send(job, e)
@@ -66,44 +63,23 @@ func (r *reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	return ctrl.Result{}, nil
 }
 
+// failed says when to try again what could not be carried out. What the API server
+// refuses stays so until a person does something: that one is told.
+func (r *reconciler) failed(job *batchv1.Job, err error) (ctrl.Result, error) {
+	switch {
+	case apierrors.IsConflict(err):
+		return ctrl.Result{RequeueAfter: staleDelay}, nil
+	case apierrors.IsInvalid(err), apierrors.IsForbidden(err):
+		r.send(job, blockedEvent([]string{err.Error()}))
+		return ctrl.Result{RequeueAfter: blockedDelay}, nil
+	}
+	return ctrl.Result{}, err
+}
+
 func (r *reconciler) send(job *batchv1.Job, e event) {
 	key := client.ObjectKeyFromObject(job)
 	if before, loaded := r.said.Swap(key, e); loaded && before == e {
 		return
 	}
 	r.events.Eventf(job, nil, e.Type, e.Reason, e.Action, "%s", clip.Text(e.Note, maxNote))
-}
-
-// apply carries out the plan. What turns out to be done already is no error.
-func (r *reconciler) apply(ctx context.Context, in observed, todo plan) error {
-	if todo.Gang != nil {
-		if err := r.writeGang(ctx, in.Gang, todo.Gang); err != nil {
-			return err
-		}
-	}
-	if todo.Job != nil {
-		patch := client.MergeFromWithOptions(in.Job, client.MergeFromWithOptimisticLock{})
-		if err := r.client.Patch(ctx, todo.Job, patch); client.IgnoreNotFound(err) != nil {
-			return wrap(err, "patching the job")
-		}
-	}
-	if todo.DropGang {
-		err := r.client.Delete(ctx, in.Gang, client.Preconditions{UID: &in.Gang.UID})
-		if !apierrors.IsConflict(err) {
-			return wrap(client.IgnoreNotFound(err), "deleting gang %s", in.Gang.Name)
-		}
-	}
-	return nil
-}
-
-func (r *reconciler) writeGang(ctx context.Context, old, next *slipwayv1.Gang) error {
-	if old == nil {
-		err := r.client.Create(ctx, next)
-		if apierrors.IsAlreadyExists(err) {
-			return nil // The cache is behind; seeing it brings the next pass.
-		}
-		return wrap(err, "making gang %s", next.Name)
-	}
-	err := r.client.Patch(ctx, next, client.MergeFromWithOptions(old, client.MergeFromWithOptimisticLock{}))
-	return wrap(err, "patching gang %s", next.Name)
 }

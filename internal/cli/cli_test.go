@@ -5,6 +5,9 @@ package cli
 
 import (
 	"bytes"
+	"context"
+	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -136,4 +139,19 @@ func FuzzLifetime(f *testing.F) {
 			t.Fatalf("%q is %s, which is read as %s, %v", text, &first, &second, err)
 		}
 	})
+}
+
+// TestSimulationIsInterrupted: it says so, and ends at once.
+func TestSimulationIsInterrupted(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "cluster.yaml")
+	if err := os.WriteFile(file, []byte("apiVersion: v1\nkind: Node\nmetadata: {name: node-1}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out, errs bytes.Buffer
+	code := Main(ctx, Program{Args: []string{"slipway", "simulate", "--from", file}, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs})
+	if code != exitInterrupted || !strings.Contains(errs.String(), "simulating was interrupted before its end; bound how far it looks with --until") {
+		t.Errorf("ended with %d: %s%s", code, out.String(), errs.String())
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"slipway.dev/slipway/internal/cli/connect"
+	"slipway.dev/slipway/internal/simulate"
 )
 
 // Program is what a process is given.
@@ -55,6 +56,9 @@ func Main(ctx context.Context, p Program) int {
 	switch {
 	case err == nil:
 		return 0
+	case errors.Is(err, simulate.ErrInterrupted):
+		fmt.Fprintln(p.Stderr, "slipway: "+err.Error())
+		return exitInterrupted
 	case ctx.Err() != nil:
 		return exitInterrupted
 	case errors.As(err, &usage):

@@ -6,6 +6,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -95,6 +96,8 @@ func (q question) check() (simulate.Policy, error) {
 	switch {
 	case q.addNodes < 0:
 		return "", wrongUsage("--add-nodes is %d; use zero or more, and --remove-node for nodes that go", q.addNodes)
+	case q.addNodes > maxAdded:
+		return "", wrongUsage("--add-nodes is %d, which is more than a simulation has room for; use at most %d", q.addNodes, maxAdded)
 	case q.like != "" && q.addNodes == 0:
 		return "", wrongUsage("--like says what added nodes are like; say how many with --add-nodes")
 	case q.assumed < 0 || q.until < 0:
@@ -108,6 +111,9 @@ func (q question) check() (simulate.Policy, error) {
 	}
 	return policy, nil
 }
+
+// maxAdded nodes: twenty times as many as Kubernetes is made for.
+const maxAdded = 100_000
 
 // answer of "slipway simulate"; Trace sums up each simulation.
 type whatIfAnswer struct {
@@ -142,12 +148,19 @@ func (a *app) answerWhatIf(ctx context.Context, q question) error {
 	out := whatIfAnswer{Taken: s.Taken, Policy: policy}
 	var results []*simulate.Result
 	for _, c := range []*whatif.Cluster{asItIs, changed} {
-		r, err := c.Trace(jobs).Simulate(policy, until)
+		r, err := c.Trace(jobs).Simulate(ctx, policy, until)
+		if errors.Is(err, simulate.ErrInterrupted) {
+			return fmt.Errorf("simulating was %w; bound how far it looks with --until", err)
+		}
 		if err != nil {
 			return fmt.Errorf("simulating: %w", err)
 		}
 		if results = append(results, r); q.trace != "" {
-			out.Trace = append(out.Trace, r.Report(traceTerms(asItIs.Now(), length)))
+			terms := traceTerms(asItIs.Now(), length)
+			if len(out.Trace) > 0 {
+				terms.Resource = out.Trace[0].Resource // figures of two resources are not to be compared
+			}
+			out.Trace = append(out.Trace, r.Report(terms))
 		}
 		if !different {
 			results = append(results, nil)

@@ -6,6 +6,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -99,26 +100,34 @@ func printReports(out io.Writer, reports []simulate.Report) error {
 	row("fairness (Jain's index)", func(r simulate.Report) string { return fmt.Sprintf("%.3f", r.Jain) })
 	row("large gangs starved", func(r simulate.Report) string { return fmt.Sprint(len(r.Starved)) })
 	row("gave way", func(r simulate.Report) string { return fmt.Sprint(r.Evictions) })
-	for i, c := range reports[0].Classes {
+	for _, c := range reports[0].Classes {
 		what := fmt.Sprintf("wait of %s of size %d to %d: mean, p95, max", jobsWord(c.Jobs), c.From, c.To)
-		row(what, func(r simulate.Report) string {
-			c := r.Classes[i]
-			return fmt.Sprintf("%s, %s, %s", seconds(c.Mean), seconds(c.P95), seconds(c.Max))
-		})
+		row(what, func(r simulate.Report) string { return waitOf(r, c.From, c.To) })
 	}
-	for i, s := range reports[0].Projects {
+	for _, s := range reports[0].Projects {
 		name := s.Project
 		if name == "" {
 			name = "no project"
 		}
 		row("received of what it was due: "+name, func(r simulate.Report) string {
-			if s := r.Projects[i]; s.Fair > 0 {
-				return percent(s.Received / s.Fair)
+			if i := slices.IndexFunc(r.Projects, func(o simulate.Share) bool { return o.Project == s.Project }); i >= 0 && r.Projects[i].Fair > 0 {
+				return percent(r.Projects[i].Received / r.Projects[i].Fair)
 			}
 			return "-"
 		})
 	}
 	return w.Flush()
+}
+
+// waitOf the class of these sizes, which a report on another cluster may not have: gangs
+// that are submitted come in one alone.
+func waitOf(r simulate.Report, from, to int64) string {
+	i := slices.IndexFunc(r.Classes, func(c simulate.Class) bool { return c.From == from && c.To == to })
+	if i < 0 {
+		return "-"
+	}
+	c := r.Classes[i]
+	return fmt.Sprintf("%s, %s, %s", seconds(c.Mean), seconds(c.P95), seconds(c.Max))
 }
 
 func jobsWord(n int) string {

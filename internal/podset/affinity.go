@@ -28,16 +28,26 @@ func Pinned(affinity *corev1.Affinity, node string) *corev1.Affinity {
 
 // reachable adds to an affinity that the node must reach every volume that pods of
 // the template mount.
-func reachable(affinity *corev1.Affinity, spec *corev1.PodSpec, volumes map[string]*corev1.NodeSelector) *corev1.Affinity {
-	for _, v := range spec.Volumes {
-		if v.PersistentVolumeClaim == nil {
-			continue
-		}
-		if where := volumes[v.PersistentVolumeClaim.ClaimName]; where != nil {
+func reachable(affinity *corev1.Affinity, template *corev1.PodTemplateSpec, volumes map[string]*corev1.NodeSelector) *corev1.Affinity {
+	for i := range template.Spec.Volumes {
+		if where := volumes[claimOf(template.Name, &template.Spec.Volumes[i])]; where != nil {
 			affinity = confined(affinity, where)
 		}
 	}
 	return affinity
+}
+
+// claimOf a volume: the one that it names or, where it lives as long as its pod, the one
+// that Kubernetes makes for it; empty for none. A template without a name is of many pods,
+// whose claims are made when they are.
+func claimOf(pod string, v *corev1.Volume) string {
+	switch {
+	case v.PersistentVolumeClaim != nil:
+		return v.PersistentVolumeClaim.ClaimName
+	case v.Ephemeral != nil && pod != "":
+		return pod + "-" + v.Name
+	}
+	return ""
 }
 
 // confined adds to an affinity that the node must match the selector as well.

@@ -32,7 +32,7 @@ func Of(name string, count int32, template *corev1.PodTemplateSpec, volumes map[
 	if spec.NodeName != "" {
 		set.Affinity = Pinned(spec.Affinity, spec.NodeName)
 	}
-	set.Affinity = reachable(set.Affinity, spec, volumes)
+	set.Affinity = reachable(set.Affinity, template, volumes)
 	return set
 }
 

@@ -54,11 +54,11 @@ func TestReachable(t *testing.T) {
 	term := func(r ...corev1.NodeSelectorRequirement) corev1.NodeSelectorTerm {
 		return corev1.NodeSelectorTerm{MatchExpressions: r}
 	}
-	spec := &corev1.PodSpec{Volumes: []corev1.Volume{
+	template := &corev1.PodTemplateSpec{Spec: corev1.PodSpec{Volumes: []corev1.Volume{
 		{VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "local"}}},
 		{VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "anywhere"}}},
 		{VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}},
-	}}
+	}}}
 	volumes := map[string]*corev1.NodeSelector{"local": selector(nodeTerms(in("host", "a"), in("host", "b")))}
 	for name, tt := range map[string]struct {
 		affinity *corev1.Affinity
@@ -73,10 +73,29 @@ func TestReachable(t *testing.T) {
 		}}, []corev1.NodeSelectorTerm{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, selector(reachable(tt.affinity, spec, volumes)).NodeSelectorTerms); diff != "" {
+			if diff := cmp.Diff(tt.want, selector(reachable(tt.affinity, template, volumes)).NodeSelectorTerms); diff != "" {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestReachesEphemeralVolumes: those that live as long as their pod, too, but not what others
+// mount.
+func TestReachesEphemeralVolumes(t *testing.T) {
+	on := func(node string) *corev1.NodeSelector {
+		r := corev1.NodeSelectorRequirement{Key: "host", Operator: corev1.NodeSelectorOpIn, Values: []string{node}}
+		return nodeTerms(r).NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution
+	}
+	template := &corev1.PodTemplateSpec{Spec: corev1.PodSpec{Volumes: []corev1.Volume{
+		{Name: "scratch", VolumeSource: corev1.VolumeSource{Ephemeral: &corev1.EphemeralVolumeSource{}}}}}}
+	template.Name = "p"
+	set := Of("w", 1, template, map[string]*corev1.NodeSelector{"p-scratch": on("a"), "others": on("b")})
+	if set.Affinity == nil {
+		t.Fatal("it may go anywhere")
+	}
+	if diff := cmp.Diff(on("a"), set.Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution); diff != "" {
+		t.Error(diff)
 	}
 }
 

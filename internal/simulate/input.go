@@ -4,10 +4,14 @@
 package simulate
 
 import (
+	"errors"
 	"fmt"
 
 	"slipway.dev/slipway/internal/placement"
 )
+
+// ErrInterrupted is that of a simulation which was given up before its end.
+var ErrInterrupted = errors.New("interrupted before its end")
 
 // Input of a simulation. Times are seconds since any one moment.
 type Input struct {
@@ -36,6 +40,8 @@ type Input struct {
 	SettleEvery int64
 	// HalfLife of past usage; zero is the scheduler's own.
 	HalfLife int64
+	// Interrupted is asked again and again whether to give up; nil is never.
+	Interrupted func() bool
 }
 
 // Past usage of a queue itself: so much of a resource on average, as was said at a

@@ -59,9 +59,32 @@ func (s *simulation) take(v placement.Verdict) {
 func evicted(v placement.Verdict) bool { return v.Reason != nil && v.Reason.Code == placement.Evicted }
 
 // resume a job that ran before the simulation began.
-func (s *simulation) resume(r *run) {
+func (s *simulation) resume(r *run, placed []placement.SetPlacement) {
 	r.outcome.Started = min(r.Gang.Started, s.now)
-	s.run(r, r.Gang.Placement, r.outcome.Started)
+	s.run(r, placed, r.outcome.Started)
+}
+
+// granted is what counts of the placement that a gang is said to have, as the scheduler
+// reads it: no more places than each of its sets has pods.
+func granted(g *placement.Gang) []placement.SetPlacement {
+	var out []placement.SetPlacement
+	for _, set := range g.Sets {
+		i := slices.IndexFunc(g.Placement, func(p placement.SetPlacement) bool { return p.Set == set.Name })
+		if i < 0 {
+			continue
+		}
+		has, left := placement.SetPlacement{Set: set.Name}, set.Count
+		for _, slot := range g.Placement[i].Slots {
+			if slot.Count <= 0 || left == 0 {
+				break
+			}
+			slot.Count = min(slot.Count, left)
+			has.Slots = append(has.Slots, slot)
+			left -= slot.Count
+		}
+		out = append(out, has)
+	}
+	return out
 }
 
 // start, or go on, with a placement.
@@ -103,7 +126,9 @@ func (s *simulation) holding(r *run, placed []placement.SetPlacement) (int64, []
 	for _, set := range placed {
 		have := int64(0)
 		for _, slot := range set.Slots {
-			have += int64(slot.Count)
+			if slot.Node != "" {
+				have += int64(slot.Count)
+			}
 		}
 		pods += have
 		for name, n := range r.podSet(set.Set).Shape.Requests {
@@ -188,11 +213,16 @@ type place struct {
 	node string
 }
 
+// places of the ranks that have one: an elastic gang runs without some.
 func places(placed []placement.SetPlacement) []place {
 	var all []place
 	for _, set := range placed {
 		rank := int32(0)
 		for _, slot := range set.Slots {
+			if slot.Node == "" {
+				rank += slot.Count
+				continue
+			}
 			for range slot.Count {
 				all = append(all, place{set.Set, rank, slot.Node})
 				rank++

@@ -23,6 +23,8 @@ type simulation struct {
 	byKey   map[string]*run
 	// bound are the keys of the pods that the picture knows, by node.
 	bound map[string]map[string]bool
+	// others are what pods of no gang use, by key.
+	others map[string][]amount
 }
 
 // Run the input under a policy. It fails on an input of which there is no
@@ -41,19 +43,24 @@ func simulate(in Input, policy Policy, drive func(*placement.Picture, *Input) dr
 	}
 	s := &simulation{
 		in: &in, picture: p, driver: drive(p, &in), meter: newMeter(in.Start), now: in.Start,
-		byKey: map[string]*run{}, bound: map[string]map[string]bool{},
+		byKey: map[string]*run{}, bound: map[string]map[string]bool{}, others: map[string][]amount{},
 	}
 	p.Elapse(in.Start)
 	if err := s.build(); err != nil {
 		return nil, err
 	}
-	s.play()
+	if err := s.play(); err != nil {
+		return nil, err
+	}
 	return s.result(policy), nil
 }
 
 // build the cluster as it is at the start, and note what will happen.
 func (s *simulation) build() error {
 	for _, n := range s.in.Nodes {
+		if s.interrupted() {
+			return ErrInterrupted
+		}
 		s.setNode(n)
 	}
 	if err := s.setQueues(s.in.Queues); err != nil {
@@ -95,9 +102,9 @@ func (s *simulation) enrol(j *Job) {
 	s.byKey[j.Gang.Key] = r
 	if len(j.Gang.Placement) > 0 {
 		s.submit(r)
-		if !j.Gang.Waits {
+		if placed := granted(&j.Gang); !j.Gang.Waits && r.outcome.Refused == "" && len(places(placed)) > 0 {
 			r.outcome.Arrived = min(j.Arrives, j.Gang.Started)
-			s.resume(r)
+			s.resume(r, placed)
 		}
 		return
 	}
@@ -111,8 +118,11 @@ func (s *simulation) submit(r *run) {
 }
 
 // play until nothing happens any more, or the time is over.
-func (s *simulation) play() {
+func (s *simulation) play() error {
 	for at := s.now; ; {
+		if s.interrupted() {
+			return ErrInterrupted
+		}
 		s.meter.advance(at)
 		s.now = at
 		s.agenda.run(at)
@@ -129,7 +139,10 @@ func (s *simulation) play() {
 		s.meter.advance(s.in.Until)
 		s.now = s.in.Until
 	}
+	return nil
 }
+
+func (s *simulation) interrupted() bool { return s.in.Interrupted != nil && s.in.Interrupted() }
 
 // next moment at which something happens.
 func (s *simulation) next() (int64, bool) {
@@ -169,6 +182,8 @@ func (s *simulation) dropNode(name string) {
 	s.meter.dropNode(name)
 	for _, key := range sortedKeys(s.bound[name]) {
 		s.picture.Unbind(key)
+		s.meter.use(s.others[key], -1, "")
+		delete(s.others, key)
 	}
 	delete(s.bound, name)
 }
@@ -193,7 +208,8 @@ func (s *simulation) adopt(pod placement.Pod) {
 		r.pods = append(r.pods, pod)
 		return
 	}
-	s.meter.use(s.meter.amounts(pod.Requests), 1, "")
+	s.others[pod.Key] = s.meter.amounts(pod.Requests)
+	s.meter.use(s.others[pod.Key], 1, "")
 }
 
 func (s *simulation) result(policy Policy) *Result {

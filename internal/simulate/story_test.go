@@ -4,6 +4,7 @@
 package simulate
 
 import (
+	"errors"
 	"math"
 	"testing"
 
@@ -157,5 +158,57 @@ func TestRefusesInput(t *testing.T) {
 		if _, err := Run(in, Slipway); err == nil {
 			t.Errorf("%+v was not refused", in)
 		}
+	}
+}
+
+// TestSaidPlaces: of a placement that a gang is said to have only those places count that
+// it has pods for, and none on no node, where an elastic gang runs without its ranks.
+func TestSaidPlaces(t *testing.T) {
+	a := job("A", 0, 2, 8, 100, 100)
+	a.Gang.Sets[0].Optional = 1
+	two := nodes(2)
+	for name, c := range map[string]struct {
+		nodes []placement.Node
+		slots []placement.Slot
+		used  float64
+	}{
+		"too many": {two, []placement.Slot{{Node: "n0", Count: 1}, {Node: "n1", Count: math.MaxInt32}}, 160},
+		"negative": {two, []placement.Slot{{Node: "n0", Count: 1}, {Node: "n1", Count: 1}, {Node: "n0", Count: -5}}, 160},
+		"a hole":   {two[1:], []placement.Slot{{Node: "", Count: 1}, {Node: "n1", Count: 1}}, 80},
+	} {
+		a.Gang.Placement = []placement.SetPlacement{{Set: "w", Slots: c.slots}, {Set: "other", Slots: c.slots}}
+		result := mustRun(t, Input{Nodes: c.nodes, Jobs: []Job{a}, Until: 10}, BestEffort)
+		if used := result.Use["x/gpu"].Used[0]; used != c.used || !result.of(t, "A").Running {
+			t.Errorf("%s: used %v, want %v; %+v", name, used, c.used, result.of(t, "A"))
+		}
+	}
+	got := places([]placement.SetPlacement{{Set: "w", Slots: []placement.Slot{{Count: 2}, {Node: "n", Count: 1}}}})
+	if diff := cmp.Diff([]place{{"w", 2, "n"}}, got, cmp.AllowUnexported(place{})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestInterrupted(t *testing.T) {
+	asked := 0
+	in := Input{Nodes: nodes(1), Jobs: []Job{job("A", 0, 1, 8, 100, 100), job("B", 0, 1, 8, 100, 100)}, Interrupted: func() bool {
+		asked++
+		return asked > 2
+	}}
+	if _, err := Run(in, Slipway); !errors.Is(err, ErrInterrupted) || asked != 3 {
+		t.Errorf("asked %d times: %v", asked, err)
+	}
+}
+
+// TestPodsGoWithTheirNode: what pods of no gang use ends with the node that they are on.
+func TestPodsGoWithTheirNode(t *testing.T) {
+	result := mustRun(t, Input{
+		Nodes: nodes(2), Until: 100, Changes: []Change{{At: 50, DropNodes: []string{"n1"}}},
+		Pods: []placement.Pod{
+			{Key: "a", Node: "n0", Requests: placement.Resources{"x/gpu": 8}},
+			{Key: "b", Node: "n1", Requests: placement.Resources{"x/gpu": 8}},
+		},
+	}, Slipway)
+	if use := result.Use["x/gpu"]; use.Used[0] != 16*50+8*50 || use.Used[0] > use.Offered[0] {
+		t.Errorf("used %v of %v", use.Used, use.Offered)
 	}
 }

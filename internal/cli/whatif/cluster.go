@@ -4,6 +4,7 @@
 package whatif
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -102,9 +103,11 @@ const tracePrefix = "trace/"
 // Now is when the cluster was as it is here, in seconds.
 func (c *Cluster) Now() int64 { return c.input.Start }
 
-// Simulate under a policy until a moment; zero is until nothing happens any more.
-func (c *Cluster) Simulate(p simulate.Policy, until int64) (*simulate.Result, error) {
+// Simulate under a policy until a moment; zero is until nothing happens any more. It is
+// given up when the context ends.
+func (c *Cluster) Simulate(ctx context.Context, p simulate.Policy, until int64) (*simulate.Result, error) {
 	in := c.input
 	in.Until = until
+	in.Interrupted = func() bool { return ctx.Err() != nil }
 	return simulate.Run(in, p)
 }

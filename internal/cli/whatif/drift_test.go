@@ -53,7 +53,7 @@ func TestDecidesAsTheScheduler(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := New(s, 0)
-	result, err := c.Simulate(simulate.Slipway, c.Now())
+	result, err := c.Simulate(t.Context(), simulate.Slipway, c.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -199,6 +199,9 @@ func nodes(placed []slipwayv1.PodSetPlacement) string {
 	var order []string
 	for _, set := range placed {
 		for _, slot := range set.Slots {
+			if slot.Node == "" {
+				continue // an elastic gang runs without these
+			}
 			if pods[slot.Node] == 0 {
 				order = append(order, slot.Node)
 			}

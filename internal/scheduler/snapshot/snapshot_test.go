@@ -14,6 +14,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 )
 
 // small is as people write it.
@@ -138,6 +140,33 @@ func TestWritesNothingSecret(t *testing.T) {
 	}
 	if pod.Spec.Containers[0].Image != secret {
 		t.Error("the pod itself was trimmed")
+	}
+}
+
+// TestWritesWhatDecides: what the scheduler looks at of a node and of a pod is read again
+// as it was.
+func TestWritesWhatDecides(t *testing.T) {
+	since := metav1.NewTime(time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC))
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n", UID: "1"}, Status: corev1.NodeStatus{Conditions: []corev1.NodeCondition{
+		{Type: corev1.NodeReady, Status: corev1.ConditionTrue, LastTransitionTime: since},
+		{Type: slipwayv1.NodeUnhealthy, Status: corev1.ConditionTrue, Reason: "XidError", LastTransitionTime: since},
+	}}}
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "p", Namespace: "a", UID: "2"},
+		Spec:   corev1.PodSpec{NodeName: "n", ResourceClaims: []corev1.PodResourceClaim{{Name: "gpu"}}},
+		Status: corev1.PodStatus{Conditions: []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionTrue, LastTransitionTime: since}}}}
+	s := &Snapshot{Nodes: []*corev1.Node{node}, Pods: []*corev1.Pod{pod}}
+	read, err := Read(bytes.NewReader(written(t, s)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(node.Status, read.Nodes[0].Status); diff != "" {
+		t.Errorf("the node (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(pod.Spec.ResourceClaims, read.Pods[0].Spec.ResourceClaims); diff != "" {
+		t.Errorf("claims of the pod (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(pod.Status, read.Pods[0].Status); diff != "" {
+		t.Errorf("the pod (-want +got):\n%s", diff)
 	}
 }
 

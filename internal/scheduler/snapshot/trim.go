@@ -75,9 +75,9 @@ func trimNode(n *corev1.Node) *corev1.Node {
 		Status:     corev1.NodeStatus{Allocatable: n.Status.Allocatable},
 	}
 	for _, c := range n.Status.Conditions {
-		if c.Type == corev1.NodeReady {
+		if c.Type == corev1.NodeReady || c.Type == slipwayv1.NodeUnhealthy {
 			out.Status.Conditions = append(out.Status.Conditions, corev1.NodeCondition{
-				Type: c.Type, Status: c.Status, LastTransitionTime: c.LastTransitionTime})
+				Type: c.Type, Status: c.Status, Reason: c.Reason, LastTransitionTime: c.LastTransitionTime})
 		}
 	}
 	return out
@@ -134,7 +134,7 @@ func trimPod(p *corev1.Pod) *corev1.Pod {
 		ObjectMeta: trimMeta(&p.ObjectMeta),
 		Spec: corev1.PodSpec{
 			NodeName: spec.NodeName, SchedulerName: spec.SchedulerName, SchedulingGates: spec.SchedulingGates,
-			SchedulingGroup: spec.SchedulingGroup, Volumes: trimMounts(spec.Volumes),
+			SchedulingGroup: spec.SchedulingGroup, Volumes: trimMounts(spec.Volumes), ResourceClaims: spec.ResourceClaims,
 			Priority: spec.Priority, NodeSelector: spec.NodeSelector, Affinity: spec.Affinity, Tolerations: spec.Tolerations,
 			TopologySpreadConstraints: spec.TopologySpreadConstraints, ActiveDeadlineSeconds: spec.ActiveDeadlineSeconds,
 			HostNetwork: spec.HostNetwork, Overhead: spec.Overhead, Resources: spec.Resources,
@@ -148,8 +148,10 @@ func trimPod(p *corev1.Pod) *corev1.Pod {
 		},
 	}
 	for _, c := range p.Status.Conditions {
-		if c.Type == corev1.PodResizePending || c.Type == corev1.PodResizeInProgress {
-			out.Status.Conditions = append(out.Status.Conditions, corev1.PodCondition{Type: c.Type, Status: c.Status, Reason: c.Reason})
+		switch c.Type {
+		case corev1.PodScheduled, corev1.PodResizePending, corev1.PodResizeInProgress:
+			out.Status.Conditions = append(out.Status.Conditions, corev1.PodCondition{
+				Type: c.Type, Status: c.Status, Reason: c.Reason, LastTransitionTime: c.LastTransitionTime})
 		}
 	}
 	return out

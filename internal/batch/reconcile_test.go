@@ -1,0 +1,76 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package batch
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	batchv1 "k8s.io/api/batch/v1"
+	schedulingv1 "k8s.io/api/scheduling/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+)
+
+// newReconciler of a cluster without an API server that creates Gangs as told.
+func newReconciler(t *testing.T, create error, objects ...client.Object) (*reconciler, *events.FakeRecorder) {
+	t.Helper()
+	kinds := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, slipwayv1.AddToScheme} {
+		if err := add(kinds); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cluster := fake.NewClientBuilder().WithScheme(kinds).WithObjects(objects...).WithInterceptorFuncs(interceptor.Funcs{
+		Create: func(context.Context, client.WithWatch, client.Object, ...client.CreateOption) error { return create },
+	}).Build()
+	told := events.NewFakeRecorder(8)
+	return &reconciler{client: cluster, live: cluster, events: told}, told
+}
+
+// TestRefusedGang: who waits because the API server refuses its Gang is told so, and is
+// looked at again.
+func TestRefusedGang(t *testing.T) {
+	job := queuedJob()
+	job.Namespace = "team"
+	for name, refusal := range map[string]error{
+		"invalid":   apierrors.NewInvalid(schema.GroupKind{Kind: "Gang"}, "job-j", nil),
+		"forbidden": apierrors.NewForbidden(schema.GroupResource{Resource: "gangs"}, "job-j", nil),
+	} {
+		r, told := newReconciler(t, refusal, job)
+		result, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(job)})
+		if err != nil || result.RequeueAfter != blockedDelay {
+			t.Errorf("%s: looks again after %v: %v", name, result.RequeueAfter, err)
+		}
+		select {
+		case said := <-told.Events:
+			if !strings.Contains(said, "Blocked") || !strings.Contains(said, "making gang job-j: ") {
+				t.Errorf("%s: said %q", name, said)
+			}
+		default:
+			t.Errorf("%s: said nothing", name)
+		}
+	}
+}
+
+// TestSystemClassForTheQueue counts as one that does not exist.
+func TestSystemClassForTheQueue(t *testing.T) {
+	class := &schedulingv1.PriorityClass{ObjectMeta: metav1.ObjectMeta{Name: "system-node-critical"}, Value: 2000001000}
+	r, _ := newReconciler(t, nil, class)
+	in := observed{Job: queuedJob(func(j *batchv1.Job) { j.Labels = map[string]string{labelPriority: class.Name} })}
+	if err := r.observePriority(t.Context(), &in); err != nil || in.Priority != 0 || len(in.NoClass) != 1 {
+		t.Errorf("priority is %d, there are no %v: %v", in.Priority, in.NoClass, err)
+	}
+}

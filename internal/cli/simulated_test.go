@@ -1,0 +1,40 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"slipway.dev/slipway/internal/simulate"
+)
+
+// TestReportsOfOtherClasses: figures stand beside those of the same sizes and the same
+// project, however many of them a report has.
+func TestReportsOfOtherClasses(t *testing.T) {
+	share := func(name string, received float64) simulate.Share {
+		return simulate.Share{Project: name, Fair: 100, Received: received}
+	}
+	reports := []simulate.Report{
+		{Classes: []simulate.Class{{From: 2, To: 8, Jobs: 1, Mean: 10}, {From: 9, To: 64, Jobs: 1, Mean: 20}},
+			Projects: []simulate.Share{share("b", 50), share("c", 60)}},
+		{Classes: []simulate.Class{{From: 1, To: 1, Jobs: 1, Mean: 30}, {From: 2, To: 8, Jobs: 2, Mean: 40}},
+			Projects: []simulate.Share{share("a", 70), share("b", 80)}},
+	}
+	var out bytes.Buffer
+	if err := printReports(&out, reports); err != nil {
+		t.Fatal(err)
+	}
+	var rows []string
+	for line := range strings.Lines(out.String()) {
+		if strings.HasPrefix(line, "wait") || strings.HasPrefix(line, "received") {
+			rows = append(rows, strings.Join(strings.Fields(line[strings.LastIndex(line, ":"):]), " "))
+		}
+	}
+	want := ": mean, p95, max 10s, 0s, 0s 40s, 0s, 0s|: mean, p95, max 20s, 0s, 0s -|: b 50.0 % 80.0 %|: c 60.0 % -"
+	if got := strings.Join(rows, "|"); got != want {
+		t.Errorf("printed\n%s, want\n%s", got, want)
+	}
+}
