@@ -56,6 +56,11 @@ var law = append([]edge{
 		never: []string{"os", "io", "net", "log", "syscall", "context", "database"},
 	},
 	{
+		words: "podset says what templates ask for, whoever asks: it knows no room above",
+		rooms: []string{"internal/podset"},
+		never: []string{"./internal"}, unless: []string{"./internal/podset"},
+	},
+	{
 		words: "api imports nothing internal: other people's programs import it",
 		rooms: []string{"api"},
 		never: []string{"./internal"},

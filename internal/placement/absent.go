@@ -17,6 +17,8 @@ type leaver struct {
 	keep int32
 	// pledge is the promise whose places it leaves.
 	pledge *promise
+	// loss by it; see Picture.loss.
+	loss int64
 }
 
 // part of what a gang takes.

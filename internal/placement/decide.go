@@ -208,7 +208,7 @@ func (ps *pass) start(g *gang) bool {
 	if !g.any(slot.missing) || g.runs() {
 		return true
 	}
-	whole := g.whole()
+	whole := g.unplaced()
 	switch {
 	case whole && ps.failed[ps.wish(g)], ps.held(g, whole):
 	case ps.p.fill(g, g.lacks()):
@@ -226,7 +226,7 @@ func (ps *pass) start(g *gang) bool {
 // noHope is for a gang like one of its queue that failed in this pass, in which room
 // and limits only become less. Nothing is new about it either.
 func (ps *pass) noHope(g *gang) bool {
-	return !g.moved && ps.hopeless[hope{g.queue, ps.wish(g)}] && g.whole()
+	return !g.moved && ps.hopeless[hope{g.queue, ps.wish(g)}] && g.unplaced()
 }
 
 // wish is a shape, and which promises stand before it.
@@ -261,7 +261,7 @@ func (ps *pass) judge(g *gang) (Verdict, bool) {
 	state := Placed
 	switch {
 	case runs:
-	case !g.whole(), g.fitsLimits() && ps.p.fitsEmpty(g):
+	case !g.unplaced(), g.fitsLimits() && ps.p.fitsEmpty(g):
 		state = Waiting
 	default:
 		state = Never

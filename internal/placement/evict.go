@@ -73,8 +73,8 @@ func (p *Picture) disinherit() {
 // ended, so that nobody needs to lose anything for it.
 func (p *Picture) soon(g *gang) bool { return g.promise != nil && g.promise.at <= p.now+overrun }
 
-// whole says that nothing of the gang is placed.
-func (g *gang) whole() bool { return g.count(slot.fresh) == g.count(every) }
+// unplaced says that nothing of the gang is placed.
+func (g *gang) unplaced() bool { return g.count(slot.fresh) == g.count(every) }
 
 // entitled says that there may be somebody who must give way: a quick answer for
 // the many gangs that have no such right.
@@ -189,9 +189,12 @@ func (p *Picture) candidates(g *gang) []leaver {
 			all = append(all, leaver{gang: v, part: everything})
 		}
 	}
+	for i := range all {
+		all[i].loss = p.loss(all[i])
+	}
 	slices.SortFunc(all, func(x, y leaver) int {
 		a, b := x.gang, y.gang
-		return cmp.Or(cmp.Compare(y.part, x.part), cmp.Compare(a.Priority, b.Priority), cmp.Compare(p.loss(x), p.loss(y)),
+		return cmp.Or(cmp.Compare(y.part, x.part), cmp.Compare(a.Priority, b.Priority), cmp.Compare(x.loss, y.loss),
 			cmp.Compare(b.Started, a.Started), cmp.Compare(a.Key, b.Key))
 	})
 	taken := map[*queue]vector{}

@@ -319,7 +319,7 @@ func (g *gang) runs() bool {
 }
 
 // broken gangs were placed and do not run: all that they hold is idle.
-func (g *gang) broken() bool { return (g.any(slot.lost) || g.Unfinished) && !g.runs() && !g.whole() }
+func (g *gang) broken() bool { return (g.any(slot.lost) || g.Unfinished) && !g.runs() && !g.unplaced() }
 
 // placement as it is told: ranks without which the gang runs have no node. While
 // it does not run, those that lost their node keep its name until they have another.

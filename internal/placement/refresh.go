@@ -54,7 +54,7 @@ func (ps *pass) reason(g *gang, state State) *Reason {
 	case g.victims > 0:
 		return &Reason{Code: MakingRoom, Text: plural(g.victims, "gang") + " gave way to it; it starts when their pods have ended"}
 	}
-	if !g.whole() {
+	if !g.unplaced() {
 		return ps.p.explain(g, g.lacks())
 	}
 	w := ps.wish(g)

@@ -21,7 +21,7 @@ func (p *Picture) Members() map[string]Members {
 	all := map[string]Members{}
 	for _, g := range p.gangs {
 		m := all[g.Queue]
-		if g.queued && !g.any(slot.isHeld) {
+		if g.queued && !g.runs() {
 			m.Waiting++
 		} else {
 			m.Placed++
