@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/placement"
 	"slipway.dev/slipway/internal/scheduler"
@@ -48,7 +51,32 @@ func New(s *snapshot.Snapshot, assumed time.Duration) *Cluster {
 	for _, g := range told.Gangs {
 		c.input.Jobs = append(c.input.Jobs, c.job(g))
 	}
+	c.divide()
 	return c
+}
+
+// divide the cluster by the levels of its topology. Which they are is the scheduler's to
+// say, from the labels of nodes and from those that gangs name: it is asked about nodes
+// and gangs with nothing else to them.
+func (c *Cluster) divide() {
+	bare := &snapshot.Snapshot{Taken: c.snapshot.Taken}
+	for _, n := range c.snapshot.Nodes {
+		bare.Add(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: n.Name, Labels: n.Labels}})
+	}
+	asked := map[slipwayv1.Topology]bool{{}: true}
+	for i := range c.input.Jobs {
+		for _, set := range c.input.Jobs[i].Gang.Sets {
+			topology := slipwayv1.Topology{Required: set.Topology.Required, Preferred: set.Topology.Preferred}
+			if !asked[topology] {
+				asked[topology] = true
+				bare.Add(&slipwayv1.Gang{
+					ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprint(len(asked)), Generation: 1},
+					Spec:       slipwayv1.GangSpec{PodSets: []slipwayv1.PodSet{{Topology: &topology}}},
+				})
+			}
+		}
+	}
+	c.input.Levels = scheduler.Decide(bare).Picture.Levels
 }
 
 // job of a gang that is there.
@@ -84,6 +112,7 @@ func (c *Cluster) Submit(g *slipwayv1.Gang) (*Cluster, error) {
 	}
 	next := c.copy()
 	next.input.Jobs = append(next.input.Jobs, c.job(told))
+	next.divide()
 	return next, nil
 }
 
@@ -94,6 +123,7 @@ func (c *Cluster) Trace(jobs []simulate.Job) *Cluster {
 		j.Gang.Key = tracePrefix + j.Gang.Key
 		next.input.Jobs = append(next.input.Jobs, j)
 	}
+	next.divide()
 	return next
 }
 
