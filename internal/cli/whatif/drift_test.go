@@ -120,3 +120,26 @@ func TestDividesAsTheScheduler(t *testing.T) {
 		}
 	}
 }
+
+// TestLeavesOutWhatIsWrong: and simulates the rest.
+func TestLeavesOutWhatIsWrong(t *testing.T) {
+	s, err := snapshot.Read(strings.NewReader(cluster + `
+- {apiVersion: slipway.dev/v1alpha1, kind: Project, metadata: {name: here}, spec: {parent: there}}
+- {apiVersion: slipway.dev/v1alpha1, kind: Project, metadata: {name: there}, spec: {parent: here}}
+- {apiVersion: slipway.dev/v1alpha1, kind: Gang, metadata: {name: back, namespace: team}, spec: {maxRunTime: -1h, podSets: [{name: w, count: 1}]}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := New(s, 0)
+	want := []string{
+		"project there is left out: its parents form a cycle, there → here → there; give one of them another parent",
+		"gang team/back is left out: spec.maxRunTime is -3600 seconds, and no gang ends before it starts; use a duration above zero, or leave it out",
+	}
+	if diff := cmp.Diff(want, c.Warnings()); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+	if result, err := c.Simulate(t.Context(), simulate.Slipway, c.Now()); err != nil || len(result.Jobs) == 0 {
+		t.Errorf("simulated %+v: %v", result, err)
+	}
+}
