@@ -137,6 +137,9 @@ func (a *app) answerWhatIf(ctx context.Context, q question) error {
 		return err
 	}
 	asItIs := whatif.New(s, q.assumed)
+	for _, line := range asItIs.Warnings() {
+		fmt.Fprintln(a.Stderr, "warning: "+line)
+	}
 	changed, different, err := a.change(asItIs, q)
 	if err != nil {
 		return err

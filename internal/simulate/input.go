@@ -22,6 +22,8 @@ type Input struct {
 	Queues []placement.Queue
 	// Namespaces with their labels, for the terms of pods about others.
 	Namespaces map[string]map[string]string
+	// Levels are the labels by which the cluster divides its nodes, see placement.Picture.
+	Levels []string
 	// Past usage of queues that decides whose turn it is; none of those left out.
 	Past []Past
 	// Pods that are bound at the start. Those of a job end with it, others never do.

@@ -38,6 +38,7 @@ func Run(in Input, policy Policy) (*Result, error) {
 
 func simulate(in Input, policy Policy, drive func(*placement.Picture, *Input) driver) (*Result, error) {
 	p := placement.New()
+	p.Levels = in.Levels
 	if in.HalfLife > 0 {
 		p.HalfLife = in.HalfLife
 	}

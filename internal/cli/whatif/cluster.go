@@ -6,7 +6,12 @@ package whatif
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/placement"
@@ -31,24 +36,90 @@ type Cluster struct {
 	assumed int64
 	// Refused gangs, of which no decision can be made, with the reason.
 	Refused map[string]string
+	// RefusedProjects, which cannot be followed, with the reason: their gangs wait.
+	RefusedProjects map[string]string
 }
 
 // New cluster from a snapshot. Gangs run as long as their limit says, those without
 // one as long as is assumed, or for ever when that is zero.
 func New(s *snapshot.Snapshot, assumed time.Duration) *Cluster {
 	told := scheduler.Tell(s)
-	c := &Cluster{snapshot: s, assumed: int64(assumed / time.Second), Refused: told.Refused}
+	c := &Cluster{snapshot: s, assumed: int64(assumed / time.Second), Refused: told.Refused, RefusedProjects: map[string]string{}}
 	c.input = simulate.Input{
-		Start: s.Taken.Unix(), Nodes: told.Nodes, Queues: told.Queues, Pods: told.Pods, Grace: grace,
+		Start: s.Taken.Unix(), Nodes: told.Nodes, Queues: c.accepted(told.Queues), Pods: told.Pods, Grace: grace,
 		Namespaces: told.Namespaces,
 	}
 	for _, past := range told.Past {
 		c.input.Past = append(c.input.Past, simulate.Past(past))
 	}
 	for _, g := range told.Gangs {
+		if err := playable(&g); err != nil {
+			c.Refused[g.Key] = err.Error()
+			continue
+		}
 		c.input.Jobs = append(c.input.Jobs, c.job(g))
 	}
+	c.divide()
 	return c
+}
+
+// accepted are the queues that the scheduler follows, which are told to it one by one; it
+// goes on without the others.
+func (c *Cluster) accepted(queues []placement.Queue) []placement.Queue {
+	var out []placement.Queue
+	picture := placement.New()
+	for _, q := range queues {
+		if err := picture.SetQueue(q); err != nil {
+			c.RefusedProjects[q.Name] = err.Error()
+			continue
+		}
+		out = append(out, q)
+	}
+	return out
+}
+
+// playable says whether there is a time at which the gang ends.
+func playable(g *placement.Gang) error {
+	if g.Limit < 0 {
+		return fmt.Errorf("spec.maxRunTime is %d seconds, and no gang ends before it starts; use a duration above zero, or leave it out", g.Limit)
+	}
+	return nil
+}
+
+// Warnings of what is left out of the simulation, a line each.
+func (c *Cluster) Warnings() []string {
+	var lines []string
+	for _, name := range slices.Sorted(maps.Keys(c.RefusedProjects)) {
+		lines = append(lines, fmt.Sprintf("project %s is left out: %s", name, c.RefusedProjects[name]))
+	}
+	for _, key := range slices.Sorted(maps.Keys(c.Refused)) {
+		lines = append(lines, fmt.Sprintf("gang %s is left out: %s", key, c.Refused[key]))
+	}
+	return lines
+}
+
+// divide the cluster by the levels of its topology. Which they are is the scheduler's to
+// say, from the labels of nodes and from those that gangs name: it is asked about nodes
+// and gangs with nothing else to them.
+func (c *Cluster) divide() {
+	bare := &snapshot.Snapshot{Taken: c.snapshot.Taken}
+	for _, n := range c.snapshot.Nodes {
+		bare.Add(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: n.Name, Labels: n.Labels}})
+	}
+	asked := map[slipwayv1.Topology]bool{{}: true}
+	for i := range c.input.Jobs {
+		for _, set := range c.input.Jobs[i].Gang.Sets {
+			topology := slipwayv1.Topology{Required: set.Topology.Required, Preferred: set.Topology.Preferred}
+			if !asked[topology] {
+				asked[topology] = true
+				bare.Add(&slipwayv1.Gang{
+					ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprint(len(asked)), Generation: 1},
+					Spec:       slipwayv1.GangSpec{PodSets: []slipwayv1.PodSet{{Topology: &topology}}},
+				})
+			}
+		}
+	}
+	c.input.Levels = scheduler.Decide(bare).Picture.Levels
 }
 
 // job of a gang that is there.
@@ -76,6 +147,9 @@ func (c *Cluster) Submit(g *slipwayv1.Gang) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := playable(&told); err != nil {
+		return nil, fmt.Errorf("gang %s: %w", told.Key, err)
+	}
 	told.Created, told.Placement, told.Started, told.Waits = c.input.Start, nil, 0, false
 	for _, j := range c.input.Jobs {
 		if j.Gang.Key == told.Key {
@@ -84,6 +158,7 @@ func (c *Cluster) Submit(g *slipwayv1.Gang) (*Cluster, error) {
 	}
 	next := c.copy()
 	next.input.Jobs = append(next.input.Jobs, c.job(told))
+	next.divide()
 	return next, nil
 }
 
@@ -94,6 +169,7 @@ func (c *Cluster) Trace(jobs []simulate.Job) *Cluster {
 		j.Gang.Key = tracePrefix + j.Gang.Key
 		next.input.Jobs = append(next.input.Jobs, j)
 	}
+	next.divide()
 	return next
 }
 

@@ -4,6 +4,7 @@
 package whatif
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -89,5 +90,56 @@ func TestDecidesAsTheScheduler(t *testing.T) {
 	}
 	if states[placement.Placed] == 0 || states[placement.Waiting] == 0 || states[placement.Never] == 0 {
 		t.Errorf("the cluster shows too little: %v", states)
+	}
+}
+
+// TestDividesAsTheScheduler: where a gang that would rather be in one rack does not fit any,
+// a block that holds it all comes before the largest rack, in a simulation, too.
+func TestDividesAsTheScheduler(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("apiVersion: v1\nkind: List\nitems:\n")
+	for i, place := range []string{"a/1", "a/1", "a/1", "b/2", "b/2", "b/3", "b/3"} {
+		block, rack, _ := strings.Cut(place, "/")
+		fmt.Fprintf(&text, "- {apiVersion: v1, kind: Node, metadata: {name: node-%d, labels: {site/block: %q, site/rack: %q}}, status: {allocatable: {x/gpu: \"8\", pods: \"9\"}, conditions: [{type: Ready, status: \"True\"}]}}\n", i, block, rack)
+	}
+	for _, g := range []struct{ name, label, pods string }{{"racks", "site/rack", "4"}, {"blocks", "site/block", "1"}} {
+		fmt.Fprintf(&text, "- {apiVersion: slipway.dev/v1alpha1, kind: Gang, metadata: {name: %s, namespace: team}, spec: {priority: %s, podSets: [{name: w, count: %s, requests: {x/gpu: \"8\"}, topology: {preferred: %s}}]}}\n", g.name, g.pods, g.pods, g.label)
+	}
+	s, err := snapshot.Read(strings.NewReader(text.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := New(s, 0).Simulate(t.Context(), simulate.Slipway, s.Taken.Unix())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range result.Jobs {
+		live, _ := scheduler.Decide(s).Answer(types.NamespacedName{Namespace: "team", Name: strings.TrimPrefix(o.Gang, "team/")})
+		if diff := cmp.Diff(live.Placement, o.Placement); diff != "" || live.State != placement.Placed {
+			t.Errorf("%s is %v (-scheduler +simulation):\n%s", o.Gang, live.State, diff)
+		}
+	}
+}
+
+// TestLeavesOutWhatIsWrong: and simulates the rest.
+func TestLeavesOutWhatIsWrong(t *testing.T) {
+	s, err := snapshot.Read(strings.NewReader(cluster + `
+- {apiVersion: slipway.dev/v1alpha1, kind: Project, metadata: {name: here}, spec: {parent: there}}
+- {apiVersion: slipway.dev/v1alpha1, kind: Project, metadata: {name: there}, spec: {parent: here}}
+- {apiVersion: slipway.dev/v1alpha1, kind: Gang, metadata: {name: back, namespace: team}, spec: {maxRunTime: -1h, podSets: [{name: w, count: 1}]}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := New(s, 0)
+	want := []string{
+		"project there is left out: its parents form a cycle, there → here → there; give one of them another parent",
+		"gang team/back is left out: spec.maxRunTime is -3600 seconds, and no gang ends before it starts; use a duration above zero, or leave it out",
+	}
+	if diff := cmp.Diff(want, c.Warnings()); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+	if result, err := c.Simulate(t.Context(), simulate.Slipway, c.Now()); err != nil || len(result.Jobs) == 0 {
+		t.Errorf("simulated %+v: %v", result, err)
 	}
 }
