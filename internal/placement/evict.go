@@ -25,12 +25,12 @@ const (
 // without to one of its own. Between queues one that would stay within what it is
 // guaranteed takes back what others borrowed, as long as they use more than they are
 // guaranteed. What gangs can do without goes first; then they give way whole, those of
-// the lowest priority first, of these those that lose least by it, and none in its protected time. Nobody gives way to a
-// gang that was promised to start soon anyway.
+// the lowest priority first, of these those that lose least by it, and none in its
+// protected time.
 func (p *Picture) Evict(limit int) []Verdict {
 	p.disinherit()
 	contest := p.contest(func(g *gang) bool {
-		return g.told.State == Waiting && !g.moved && g.victims == 0 && !p.soon(g)
+		return g.told.State == Waiting && !g.moved && g.victims == 0
 	})
 	var verdicts []Verdict
 	for g := contest.next(); g != nil && limit > 0; g = contest.next() {
@@ -68,10 +68,6 @@ func (p *Picture) disinherit() {
 		}
 	}
 }
-
-// soon is whether a gang was promised to start by the time that its victims would have
-// ended, so that nobody needs to lose anything for it.
-func (p *Picture) soon(g *gang) bool { return g.promise != nil && g.promise.at <= p.now+overrun }
 
 // unplaced says that nothing of the gang is placed.
 func (g *gang) unplaced() bool { return g.count(slot.fresh) == g.count(every) }
