@@ -64,7 +64,7 @@ one for ever, or as long as --assume-run-time says.`,
 	flags.StringVar(&q.like, "like", "", "with --add-nodes: the `node` that they are like (default: one of the most frequent size)")
 	flags.StringArrayVar(&q.removed, "remove-node", nil, "what if this `node` went; repeatable")
 	flags.StringArrayVar(&q.quotas, "quota", nil, "what if a project's quota were `PROJECT:RESOURCE=GUARANTEED[/LIMIT]`; RESOURCE@KIND for nodes of one kind; repeatable")
-	flags.StringArrayVarP(&q.files, "file", "F", nil, "what if the Gang or PyTorchJob in this `file` were submitted, - for standard input; repeatable")
+	flags.StringArrayVarP(&q.files, "file", "F", nil, "what if the Gang, Job or PyTorchJob in this `file` were submitted, - for standard input; repeatable")
 	flags.StringVar(&q.trace, "trace", "", "what if the jobs of this `file` came, in CSV: columns submit, pods, run_time and others, see docs/simulate.md")
 	flags.StringVar(&q.policy, "policy", string(simulate.Slipway), "who decides: `slipway`, fifo or best-effort")
 	flags.DurationVar(&q.assumed, "assume-run-time", 0, "`time` that gangs without a limit run, such as 8h (default: for ever)")

@@ -4,7 +4,7 @@
 package training
 
 import (
-	"fmt"
+	"errors"
 	"reflect"
 	"strings"
 
@@ -25,7 +25,7 @@ func GangOf(manifest client.Object) (*slipwayv1.Gang, bool, error) {
 		}
 		job := f.Open(manifest.DeepCopyObject().(client.Object))
 		if problems := validate(f, job); len(problems) > 0 {
-			return nil, true, fmt.Errorf("%s", strings.Join(problems, "; "))
+			return nil, true, errors.New(strings.Join(problems, "; "))
 		}
 		job.Default()
 		p := &pass{in: observed{Framework: f, Job: job}}

@@ -6,11 +6,13 @@ package whatif
 import (
 	"fmt"
 
+	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/batch"
 	"slipway.dev/slipway/internal/training"
 )
 
@@ -23,8 +25,11 @@ func GangOf(manifest *unstructured.Unstructured, scheme *runtime.Scheme) (*slipw
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(manifest.Object, typed); err != nil {
 		return nil, err
 	}
-	if gang, is := typed.(*slipwayv1.Gang); is {
-		return gang, nil
+	switch typed := typed.(type) {
+	case *slipwayv1.Gang:
+		return typed, nil
+	case *batchv1.Job:
+		return batch.GangOf(typed)
 	}
 	if object, is := typed.(client.Object); is {
 		if gang, is, err := training.GangOf(object); is {
@@ -35,5 +40,5 @@ func GangOf(manifest *unstructured.Unstructured, scheme *runtime.Scheme) (*slipw
 }
 
 func cannot(manifest *unstructured.Unstructured) error {
-	return fmt.Errorf("%s %s cannot be simulated; give a Gang or a PyTorchJob", manifest.GetKind(), manifest.GetName())
+	return fmt.Errorf("%s %s cannot be simulated; give a Gang, a Job or a PyTorchJob", manifest.GetKind(), manifest.GetName())
 }
