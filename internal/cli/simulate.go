@@ -101,7 +101,7 @@ func (q question) check() (simulate.Policy, error) {
 	case q.like != "" && q.addNodes == 0:
 		return "", wrongUsage("--like says what added nodes are like; say how many with --add-nodes")
 	case q.assumed < 0 || q.until < 0:
-		return "", wrongUsage("--assume-run-time and --until cannot be below zero; use a time such as 8h")
+		return "", wrongUsage("a time of --assume-run-time or --until is below zero; use one such as 8h")
 	case q.format != "" && q.format != "json":
 		return "", wrongUsage("--output is %q; use json, or leave it out for a table", q.format)
 	}

@@ -56,7 +56,7 @@ func (c *Cluster) model(like string) (placement.Node, error) {
 	if like != "" {
 		i := slices.IndexFunc(c.input.Nodes, func(n placement.Node) bool { return n.Name == like })
 		if i < 0 {
-			return placement.Node{}, fmt.Errorf("--like: there is no node %s; name one of the cluster", like)
+			return placement.Node{}, fmt.Errorf("--like: there is no node %s; name one that slipway top nodes shows", like)
 		}
 		return c.input.Nodes[i], nil
 	}
@@ -76,7 +76,7 @@ func sizeOf(n *placement.Node) string { return fmt.Sprint(n.Kind, n.Allocatable)
 func (c *Cluster) RemoveNode(name string) (*Cluster, error) {
 	i := slices.IndexFunc(c.input.Nodes, func(n placement.Node) bool { return n.Name == name })
 	if i < 0 {
-		return nil, fmt.Errorf("--remove-node: there is no node %s; name one of the cluster", name)
+		return nil, fmt.Errorf("--remove-node: there is no node %s; name one that slipway top nodes shows", name)
 	}
 	next := c.copy()
 	next.input.Changes = append(slices.Clone(c.input.Changes), simulate.Change{At: c.input.Start, DropNodes: []string{name}})
@@ -94,7 +94,7 @@ func (c *Cluster) SetQuota(text string) (*Cluster, error) {
 	name, kind, _ := strings.Cut(name, "@")
 	i := slices.IndexFunc(c.input.Queues, func(q placement.Queue) bool { return q.Name == project })
 	if i < 0 {
-		return nil, fmt.Errorf("--quota %s: there is no project %s; name one of: slipway queue", text, project)
+		return nil, fmt.Errorf("--quota %s: there is no project %s; name one that slipway queue shows", text, project)
 	}
 	next := c.copy()
 	q := &next.input.Queues[i]
@@ -113,6 +113,9 @@ func (c *Cluster) SetQuota(text string) (*Cluster, error) {
 		if q.Quota[at].Limit, err = quantity(name, limit); err != nil {
 			return nil, fmt.Errorf("--quota %s: %w", text, err)
 		}
+	} else if q.Quota[at].Guaranteed > q.Quota[at].Limit {
+		return nil, fmt.Errorf("--quota %s: guarantees more than the limit of project %s, %s, which stays as it is; write another one behind it, %[1]s/%[4]s",
+			text, project, placement.Format(name, q.Quota[at].Limit), guaranteed)
 	}
 	return next, nil
 }
