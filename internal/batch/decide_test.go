@@ -62,7 +62,7 @@ func gangOf(job *batchv1.Job, count, placed int32) *slipwayv1.Gang {
 }
 
 // words for a plan: "gang 2, start, drop: reasons of events".
-func words(in observed, todo plan) string {
+func words(todo plan) string {
 	var all []string
 	if todo.Gang != nil {
 		all = append(all, fmt.Sprint("gang ", todo.Gang.Spec.PodSets[0].Count))
@@ -147,7 +147,7 @@ func TestDecide(t *testing.T) {
 				c(&in)
 			}
 			before := in.Job.DeepCopy()
-			if diff := cmp.Diff(tt.want, words(in, decide(in))); diff != "" {
+			if diff := cmp.Diff(tt.want, words(decide(in))); diff != "" {
 				t.Error(diff)
 			}
 			if diff := cmp.Diff(before, in.Job); diff != "" {

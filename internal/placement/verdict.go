@@ -74,11 +74,11 @@ type Reason struct {
 type Cause string
 
 const (
-	// ByPriority: to one of its queue with a higher priority.
+	// ByPriority is to one of its queue with a higher priority.
 	ByPriority Cause = "priority"
-	// ByGuarantee: to one whose queue is guaranteed the places.
+	// ByGuarantee is to one whose queue is guaranteed the places.
 	ByGuarantee Cause = "guarantee"
-	// BySurplus: to one of its queue that waits, while it can do with less.
+	// BySurplus is to one of its queue that waits, while it can do with less.
 	BySurplus Cause = "surplus"
 )
 

@@ -226,13 +226,8 @@ func (l *ledger) groupGang(key string, g *group, c *crew) placement.Gang {
 // projectOf a group is that of the first of its pods, those that are bound before others:
 // who joins later changes nothing about who is charged.
 func (l *ledger) projectOf(g *group, c *crew) string {
-	for _, m := range c.inOrder() {
-		if project := slipwayv1.ProjectOf(g.pods[m.uid].pod.Labels); project != "" {
-			return project
-		}
-		break
-	}
-	return l.namespaces[g.namespace]
+	first := c.inOrder()[0]
+	return cmp.Or(slipwayv1.ProjectOf(g.pods[first.uid].pod.Labels), l.namespaces[g.namespace])
 }
 
 // strayed says that a pod names another project than its group is of.

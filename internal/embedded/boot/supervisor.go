@@ -77,7 +77,7 @@ func Run(ctx context.Context, c *cluster.Cluster, host cluster.Host, observe fun
 	answering, silence := context.WithCancel(context.WithoutCancel(ctx))
 	serving := make(chan error, 1)
 	go func() { serving <- control.Serve(answering, c.ControlSocket(), s) }()
-	defer func() { silence(); <-serving }()
+	defer func() { silence(); <-serving }() //nolint:errcheck // it ends because it was asked to
 
 	if err := s.boot(observe); err != nil {
 		return errors.Join(err, s.stop())

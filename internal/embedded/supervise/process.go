@@ -292,9 +292,9 @@ func ending(err error) error {
 func terminate(process *os.Process, exited <-chan error) {
 	_ = process.Signal(syscall.SIGTERM)
 	select {
-	case <-exited:
+	case <-exited: //nolint:errcheck // however it ended
 	case <-time.After(stopGrace):
 		_ = process.Kill()
-		<-exited
+		<-exited //nolint:errcheck // however it ended
 	}
 }

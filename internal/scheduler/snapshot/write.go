@@ -22,12 +22,11 @@ func (s *Snapshot) Write(w io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("encoding %T %s: %w", o, o.GetName(), err)
 		}
-		out.WriteString(separator)
-		if _, err := out.Write(line); err != nil {
+		if _, err := fmt.Fprintf(out, "%s%s", separator, line); err != nil {
 			return err
 		}
 		separator = ",\n"
 	}
-	out.WriteString("\n]}\n")
+	fmt.Fprint(out, "\n]}\n") // Flush tells of its error, too
 	return out.Flush()
 }

@@ -105,7 +105,7 @@ func read(reader *csv.Reader) (rows [][]string, lines []int, err error) {
 		case errors.As(err, &broken):
 			return nil, nil, &Fault{broken.Line, "", fmt.Sprintf("%s; write a cell with quotes or commas as \"…\", quotes in it twice", broken.Err)}
 		case err != nil:
-			return rows, lines, nil // the end: a string has no other error
+			return rows, lines, nil //nolint:nilerr // the end: a string has no other error
 		}
 		line, _ := reader.FieldPos(0)
 		rows, lines = append(rows, row), append(lines, line)

@@ -62,7 +62,7 @@ func boot(ctx context.Context, programs string, into *samples) (err error) {
 	}()
 	if err := c.Up(ctx); err != nil {
 		cancel()
-		<-seen
+		<-seen //nolint:errcheck // the first error is told
 		return err
 	}
 	into.up = append(into.up, time.Since(began).Seconds())
