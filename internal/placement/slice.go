@@ -11,7 +11,10 @@ import (
 // chunk of a slice: consecutive ranks that want places in one domain, the home of those
 // of the slice that have one, if any.
 type chunk struct {
-	pods   int32
+	slice int32 // number of it
+	pods  int32
+	// all pods of the slice that want a place, those of other chunks included.
+	all    int32
 	home   domain
 	rooted bool
 }
@@ -47,13 +50,15 @@ func (t *trial) parts(k int, l *level, in area) []parcel {
 // places to ranks, and returns how many.
 func (t *trial) takeSlices(k int, r route) int32 {
 	slice := t.p.level(t.g.sets[k].Topology.SliceLabel)
-	todo, taken := t.chunks(k, slice), int32(0)
+	todo, taken, homes := t.chunks(k, slice), int32(0), map[int32]domain{}
 	for _, in := range r {
 		for len(todo) > 0 {
 			t.g.sets[k].class.sync(t.p)
 			where, count := todo[0].home, 1
-			if !todo[0].rooted {
-				if where, count = t.roomFor(k, todo, slice, in); count == 0 {
+			if home, begun := homes[todo[0].slice]; begun {
+				where = home
+			} else if !todo[0].rooted {
+				if where, count = t.roomFor(k, todo, homes, slice, in); count == 0 {
 					break
 				}
 			}
@@ -65,6 +70,9 @@ func (t *trial) takeSlices(k int, r route) int32 {
 				t.undo(mark)
 				break
 			}
+			for _, c := range todo[:count] {
+				homes[c.slice] = where
+			}
 			todo, taken = todo[count:], taken+pods
 		}
 	}
@@ -74,7 +82,7 @@ func (t *trial) takeSlices(k int, r route) int32 {
 // roomFor the next chunks in one domain for slices: the tightest one that holds all
 // without a home that follow one another, or else the one that holds most. It returns
 // how many of them it holds.
-func (t *trial) roomFor(k int, todo []chunk, slice *level, in area) (best domain, count int) {
+func (t *trial) roomFor(k int, todo []chunk, begun map[int32]domain, slice *level, in area) (best domain, count int) {
 	room := make([]int64, len(slice.names))
 	for i := range in.indices(t.p) {
 		if id := slice.of[i]; id >= 0 {
@@ -84,10 +92,13 @@ func (t *trial) roomFor(k int, todo []chunk, slice *level, in area) (best domain
 	for id, pods := range room {
 		holds, left := 0, pods
 		for _, c := range todo {
-			if c.rooted || int64(c.pods) > left {
+			if _, is := begun[c.slice]; is || c.rooted || int64(c.all) > left {
 				break
 			}
-			holds, left = holds+1, left-int64(c.pods)
+			holds, left = holds+1, left-int64(c.all)
+			if c.all > c.pods {
+				break // the rest of the slice comes later, and here
+			}
 		}
 		if holds > count || holds > 0 && holds == count && pods < room[best.id] {
 			best, count = domain{slice, int32(id)}, holds
@@ -109,15 +120,24 @@ func (t *trial) chunks(k int, slice *level) []chunk {
 		}
 	}
 	var todo []chunk
-	need := t.need[k]
+	need, all := t.need[k], map[int32]int32{}
 	for _, kind := range []func(slot) bool{slot.lost, slot.fresh} {
 		for from, r := range s.runs() {
 			for end := from + r.count; kind(r) && from < end && need > 0; {
-				c := chunk{pods: min(size-from%size, end-from, need)}
-				c.home, c.rooted = homes[from/size], homes[from/size].level != nil
-				todo, from, need = append(todo, c), from+c.pods, need-c.pods
+				c := chunk{slice: from / size, pods: min(size-from%size, end-from, need)}
+				c.home, c.rooted = homes[c.slice], homes[c.slice].level != nil
+				if last := len(todo) - 1; last >= 0 && todo[last].slice == c.slice {
+					todo[last].pods += c.pods
+				} else {
+					todo = append(todo, c)
+				}
+				all[c.slice] += c.pods
+				from, need = from+c.pods, need-c.pods
 			}
 		}
+	}
+	for i := range todo {
+		todo[i].all = all[todo[i].slice]
 	}
 	return todo
 }
