@@ -74,7 +74,8 @@ func (w *world) decide() {
 	}
 	w.checkGains(before, w.held(), resuming)
 	for key, g := range w.p.gangs {
-		if w.heldBy(key, before) == 0 && !resuming[key] {
+		// What came from elsewhere stays where it was, if that node comes back.
+		if w.heldBy(key, before) == 0 && !w.restored[key] {
 			w.checkTopology(g)
 		}
 	}
