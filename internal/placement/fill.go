@@ -50,13 +50,43 @@ func (p *Picture) fill(g *gang, need []int32) bool {
 func (p *Picture) trial(g *gang, need []int32) *trial {
 	t := &trial{p: p, g: g, need: slices.Clone(need)}
 	for k := range g.sets {
+		rank := int32(0)
 		for j := range g.sets[k].slots {
-			if s := &g.sets[k].slots[j]; s.lost() && need[k] > 0 && t.stay(k, s) {
+			s := &g.sets[k].slots[j]
+			if s.lost() && need[k] > 0 && t.together(k, rank, s) && t.stay(k, s) {
 				t.need[k] = max(t.need[k]-s.count, 0)
 			}
+			rank += s.count
 		}
 	}
 	return t
+}
+
+// together with the others of its set, as its topology wants them, would a slot be that
+// begins with a rank and stays where it was.
+func (t *trial) together(k int, rank int32, s *slot) bool {
+	topology, n := &t.g.sets[k].Topology, t.p.byName[s.node]
+	if n == nil || !n.known {
+		return false
+	}
+	if topology.Required != "" {
+		l := t.p.level(topology.Required)
+		if home, rooted := t.home(k, l); l.of[n.index] < 0 || rooted && l.of[n.index] != home.id {
+			return false
+		}
+	}
+	if topology.Slice == 0 {
+		return true
+	}
+	l, size := t.p.level(topology.SliceLabel), topology.Slice
+	for from, r := range t.g.sets[k].runs() {
+		o := t.p.byName[r.node]
+		same := from/size <= (rank+s.count-1)/size && (from+r.count-1)/size >= rank/size
+		if same && r.held && o != nil && o.known && l.of[o.index] != l.of[n.index] {
+			return false
+		}
+	}
+	return l.of[n.index] >= 0
 }
 
 // stay lets a slot stay where it was, if that node came back and nobody else took
