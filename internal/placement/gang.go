@@ -203,8 +203,8 @@ type gang struct {
 	told        Verdict
 	promise     *promise
 	// victims are how many gangs gave way to this one, heir is the key of the one that
-	// this one gave way to, and leaving are the nodes on which
-	// pods of a gang that gave way may still be.
+	// this one gave way to, and leaving are the nodes on which pods of a gang that gave
+	// way may still be.
 	victims int
 	heir    string
 	leaving []*node

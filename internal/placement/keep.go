@@ -85,15 +85,7 @@ func (pr *promise) of(q *queue, kind int) vector {
 	if kind == 0 {
 		return pr.gang.sum(pr.gang.lacks())
 	}
-	var v vector
-	for _, at := range pr.places {
-		if at.node.kind == kind {
-			for _, r := range pr.gang.sets[at.set].class.requests {
-				v.add(r.at, r.n*int64(at.pods))
-			}
-		}
-	}
-	return v
+	return pr.sum(func(n *node) bool { return n.kind == kind })
 }
 
 // returns of what a queue uses on a kind of nodes, zero for all, when somebody leaves.
@@ -133,10 +125,13 @@ func (pl *plan) nodes() []*node {
 }
 
 // on a node, what is promised.
-func (pr *promise) on(n *node) vector {
+func (pr *promise) on(n *node) vector { return pr.sum(func(o *node) bool { return o == n }) }
+
+// sum of what is promised on some of the nodes.
+func (pr *promise) sum(on func(*node) bool) vector {
 	var v vector
 	for _, at := range pr.places {
-		if at.node == n {
+		if on(at.node) {
 			for _, r := range pr.gang.sets[at.set].class.requests {
 				v.add(r.at, r.n*int64(at.pods))
 			}

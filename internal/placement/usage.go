@@ -64,6 +64,12 @@ func (u *usage) recall(resource int, mean float64) float64 {
 	return delta
 }
 
+// Past usage of a queue itself: the mean of a resource, as it was at a moment.
+type Past struct {
+	Queue, Resource string
+	Mean, At        int64
+}
+
 // Recall that a queue itself used so much of a resource on average, as was said at a
 // moment that Elapse has passed: Past said so. It replaces what is known.
 func (p *Picture) Recall(name, resource string, mean, at int64) {

@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"slipway.dev/slipway/internal/clip"
+	"slipway.dev/slipway/internal/scheduler/snapshot"
 )
 
 // binder does what is to be done about a pod that this scheduler binds: it binds the
@@ -73,7 +74,7 @@ func (b binder) run(ctx context.Context, e errand) error {
 
 // assign a claim to a node, for which its volume is then made.
 func (b binder) assign(ctx context.Context, name types.NamespacedName, node string) error {
-	body, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": map[string]string{annotationSelectedNode: node}}})
+	body, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": map[string]string{snapshot.AnnotationSelectedNode: node}}})
 	if err != nil {
 		return fmt.Errorf("encoding the node of claim %s: %w", name, err)
 	}

@@ -48,14 +48,21 @@ func gangOf(g *slipwayv1.Gang) (placement.Gang, error) {
 		}
 		out.Sets = append(out.Sets, set)
 	}
-	for _, placed := range g.Status.Placement {
+	out.Placement = placesOf(g.Status.Placement)
+	return out, nil
+}
+
+// placesOf a Gang, as its status tells them.
+func placesOf(status []slipwayv1.PodSetPlacement) []placement.SetPlacement {
+	var places []placement.SetPlacement
+	for _, placed := range status {
 		set := placement.SetPlacement{Set: placed.Name}
 		for _, slot := range placed.Slots {
 			set.Slots = append(set.Slots, placement.Slot(slot))
 		}
-		out.Placement = append(out.Placement, set)
+		places = append(places, set)
 	}
-	return out, nil
+	return places
 }
 
 // maxProtected is the longest that a gang gives way to nobody, whatever it asks for: a

@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/scheduler/snapshot"
 )
 
 // How pods without a Gang say that they belong together: a label with the group's
@@ -67,12 +68,8 @@ func atLeastOne(s string) int32 {
 
 // isOurs says that this scheduler binds the pod, be it not yet or already.
 func isOurs(p *corev1.Pod) bool {
-	return p.Spec.SchedulerName == slipwayv1.SchedulerName && len(p.Spec.SchedulingGates) == 0 && !hasEnded(p) &&
+	return p.Spec.SchedulerName == slipwayv1.SchedulerName && len(p.Spec.SchedulingGates) == 0 && !snapshot.Ended(p) &&
 		(p.Spec.NodeName != "" || p.DeletionTimestamp == nil)
-}
-
-func hasEnded(p *corev1.Pod) bool {
-	return p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
 }
 
 // placeOf a pod of a Gang: its set, and the rank that it says it has, be it as a pod of

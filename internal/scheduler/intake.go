@@ -103,10 +103,7 @@ func (l *ledger) enlist(p *corev1.Pod) bool {
 		l.dismiss(p.UID) // Its labels were changed.
 	}
 	m := &member{name: client.ObjectKeyFromObject(p), uid: p.UID, node: p.Spec.NodeName, rank: -1,
-		ending: p.DeletionTimestamp != nil, claims: claimsOf(p), asks: podset.Requests(p.Spec.DeepCopy())}
-	if owner := metav1.GetControllerOf(p); owner != nil {
-		m.owner = owner.UID
-	}
+		ending: p.DeletionTimestamp != nil, claims: claimsOf(p)}
 	crew := l.crew(g.key)
 	known := crew.pods[p.UID]
 	l.crewOf[p.UID], l.uids[m.name] = g.key, p.UID
@@ -114,6 +111,10 @@ func (l *ledger) enlist(p *corev1.Pod) bool {
 		if m.set, m.rank = placeOf(p); known != nil && known.node != "" {
 			m.set, m.rank = known.set, known.rank
 		}
+		if owner := metav1.GetControllerOf(p); owner != nil {
+			m.owner = owner.UID
+		}
+		m.asks = podset.Requests(p.Spec.DeepCopy())
 		m.problem = l.intruder(g.key, m)
 	} else {
 		m.set = l.join(g, p, known)
@@ -250,15 +251,7 @@ func (e *entry) places() []placement.SetPlacement {
 	if !isPlaced(&e.status) || e.answer == nil || e.answer.verdict.State != placement.Placed {
 		return nil
 	}
-	var places []placement.SetPlacement
-	for _, p := range e.status.Placement {
-		set := placement.SetPlacement{Set: p.Name}
-		for _, slot := range p.Slots {
-			set.Slots = append(set.Slots, placement.Slot(slot))
-		}
-		places = append(places, set)
-	}
-	return places
+	return placesOf(e.status.Placement)
 }
 
 // seat the pods of a Gang whose status is known.

@@ -11,13 +11,14 @@ import (
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/placement"
+	"slipway.dev/slipway/internal/scheduler/snapshot"
 )
 
 // podOf says what a Pod takes of its node. It is false for one that takes nothing:
 // it is not bound yet, or it has ended. A pod that is on its way out counts until
 // it is gone.
 func podOf(p *corev1.Pod) (placement.Pod, bool) {
-	if p.Spec.NodeName == "" || p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed {
+	if p.Spec.NodeName == "" || snapshot.Ended(p) {
 		return placement.Pod{}, false
 	}
 	out := placement.Pod{

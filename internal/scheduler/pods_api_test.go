@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/scheduler/snapshot"
 )
 
 // ours makes a pod of one GPU that this scheduler is to bind.
@@ -169,7 +170,7 @@ func TestAPIVolumeForAPod(t *testing.T) {
 	})
 	r.awaitWait("p", "the claim data has no volume yet")
 	r.must(r.client.Get(t.Context(), client.ObjectKeyFromObject(claim), claim))
-	if got := claim.Annotations[annotationSelectedNode]; got != n.Name {
+	if got := claim.Annotations[snapshot.AnnotationSelectedNode]; got != n.Name {
 		t.Fatalf("the volume is made for %q", got)
 	}
 	r.create(&corev1.PersistentVolume{ObjectMeta: metav1.ObjectMeta{Name: "volume-" + r.ns}, Spec: corev1.PersistentVolumeSpec{

@@ -12,11 +12,9 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-)
 
-// annotationSelectedNode on a claim says for which node its volume is made, when its
-// class waits for the first pod.
-const annotationSelectedNode = "volume.kubernetes.io/selected-node"
+	"slipway.dev/slipway/internal/scheduler/snapshot"
+)
 
 // noProvisioner is that of classes whose volumes people make.
 const noProvisioner = "kubernetes.io/no-provisioner"
@@ -50,7 +48,7 @@ func newStorage() storage {
 
 func (l *ledger) setClaim(o *corev1.PersistentVolumeClaim) bool {
 	key := client.ObjectKeyFromObject(o)
-	next := claim{class: ptr.Deref(o.Spec.StorageClassName, ""), node: o.Annotations[annotationSelectedNode]}
+	next := claim{class: ptr.Deref(o.Spec.StorageClassName, ""), node: o.Annotations[snapshot.AnnotationSelectedNode]}
 	if o.Status.Phase == corev1.ClaimBound {
 		next.volume = o.Spec.VolumeName
 	}

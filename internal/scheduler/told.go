@@ -19,17 +19,11 @@ type Told struct {
 	Queues []placement.Queue
 	Pods   []placement.Pod
 	Gangs  []placement.Gang
-	Past   []Past
+	Past   []placement.Past
 	// Namespaces with their labels.
 	Namespaces map[string]map[string]string
 	// Refused gangs, of which no decision can be made, with the reason.
 	Refused map[string]string
-}
-
-// Past usage of a queue, as for placement.Picture.Recall.
-type Past struct {
-	Queue, Resource string
-	Mean, At        int64
 }
 
 // Tell of a snapshot.
@@ -45,7 +39,8 @@ func Tell(s *snapshot.Snapshot) Told {
 		out.Queues = append(out.Queues, queueOf(p))
 		if past := p.Status.PastUsage; past != nil {
 			for _, resource := range slices.Sorted(maps.Keys(past.Mean)) {
-				out.Past = append(out.Past, Past{p.Name, string(resource), amountOf(resource, past.Mean[resource]), past.Time.Unix()})
+				out.Past = append(out.Past, placement.Past{
+					Queue: p.Name, Resource: string(resource), Mean: amountOf(resource, past.Mean[resource]), At: past.Time.Unix()})
 			}
 		}
 	}

@@ -25,7 +25,7 @@ type Input struct {
 	// Levels are the labels by which the cluster divides its nodes, see placement.Picture.
 	Levels []string
 	// Past usage of queues that decides whose turn it is; none of those left out.
-	Past []Past
+	Past []placement.Past
 	// Pods that are bound at the start. Those of a job end with it, others never do.
 	Pods []placement.Pod
 	// Jobs that run or wait at the start, and those that come later.
@@ -44,13 +44,6 @@ type Input struct {
 	HalfLife int64
 	// Interrupted is asked again and again whether to give up; nil is never.
 	Interrupted func() bool
-}
-
-// Past usage of a queue itself: so much of a resource on average, as was said at a
-// moment. See placement.Picture.Recall.
-type Past struct {
-	Queue, Resource string
-	Mean, At        int64
 }
 
 // Job is a gang, when it comes, and how long it runs.

@@ -49,9 +49,7 @@ func New(s *snapshot.Snapshot, assumed time.Duration) *Cluster {
 		Start: s.Taken.Unix(), Nodes: told.Nodes, Queues: c.accepted(told.Queues), Pods: told.Pods, Grace: grace,
 		Namespaces: told.Namespaces,
 	}
-	for _, past := range told.Past {
-		c.input.Past = append(c.input.Past, simulate.Past(past))
-	}
+	c.input.Past = told.Past
 	for _, g := range told.Gangs {
 		if err := playable(&g); err != nil {
 			c.Refused[g.Key] = err.Error()

@@ -97,8 +97,9 @@ func trimVolume(v *corev1.PersistentVolume) *corev1.PersistentVolume {
 	return out
 }
 
-// selectedNode is the annotation of a claim with the node that its volume is made for.
-const selectedNode = "volume.kubernetes.io/selected-node"
+// AnnotationSelectedNode on a claim says for which node its volume is made, when its
+// class waits for the first pod.
+const AnnotationSelectedNode = "volume.kubernetes.io/selected-node"
 
 func trimClaim(c *corev1.PersistentVolumeClaim) *corev1.PersistentVolumeClaim {
 	out := &corev1.PersistentVolumeClaim{
@@ -107,8 +108,8 @@ func trimClaim(c *corev1.PersistentVolumeClaim) *corev1.PersistentVolumeClaim {
 		Spec:       corev1.PersistentVolumeClaimSpec{StorageClassName: c.Spec.StorageClassName, VolumeName: c.Spec.VolumeName},
 		Status:     corev1.PersistentVolumeClaimStatus{Phase: c.Status.Phase},
 	}
-	if node := c.Annotations[selectedNode]; node != "" {
-		metav1.SetMetaDataAnnotation(&out.ObjectMeta, selectedNode, node)
+	if node := c.Annotations[AnnotationSelectedNode]; node != "" {
+		metav1.SetMetaDataAnnotation(&out.ObjectMeta, AnnotationSelectedNode, node)
 	}
 	return out
 }
