@@ -80,6 +80,9 @@ func (r *reconciler) claim(ctx context.Context, in *observed, rank *rank, object
 	if err := r.client.Get(ctx, key, object); err != nil {
 		return wrap(client.IgnoreNotFound(err), "reading %s %s", kindOf(object), key.Name)
 	}
+	if metav1.IsControlledBy(object, in.Job.Object()) {
+		return r.keep(ctx, in, object) // The cache learnt of it after the listing.
+	}
 	orphan := metav1.GetControllerOf(object) == nil && object.GetDeletionTimestamp() == nil
 	if !orphan || !labels.SelectorFromSet(rankLabels(*in, rank)).Matches(labels.Set(object.GetLabels())) {
 		in.Blocked[rank.name] = inTheWay(kindOf(object), object, *in)
