@@ -70,7 +70,7 @@ func (p *Picture) disinherit() {
 }
 
 // unplaced says that nothing of the gang is placed.
-func (g *gang) unplaced() bool { return g.count(slot.fresh) == g.count(every) }
+func (g *gang) unplaced() bool { return !g.any(slot.known) }
 
 // entitled says that there may be somebody who must give way: a quick answer for
 // the many gangs that have no such right.
