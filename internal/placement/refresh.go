@@ -35,9 +35,12 @@ func (p *Picture) stalest(limit int) (stalest []*gang, more bool) {
 		if g.moved || g.explainedAt == p.changes {
 			continue
 		}
+		if limit == 0 {
+			return nil, true
+		}
 		if len(stalest) == limit {
 			more = true
-			if limit == 0 || stalest[limit-1].explainedAt <= g.explainedAt {
+			if stalest[limit-1].explainedAt <= g.explainedAt {
 				continue
 			}
 			stalest = stalest[:limit-1]
