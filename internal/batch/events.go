@@ -43,7 +43,7 @@ func (p *pass) emit(e event) { p.out.Events = append(p.out.Events, e) }
 
 // emitVerdict tells why the Gang waits, in the scheduler's words.
 func (p *pass) emitVerdict() {
-	if c := placed(p.in.Gang); c != nil {
+	if c := p.in.Gang.Status.Placed(); c != nil {
 		p.emit(waitingEvent(c.Reason, c.Message))
 	}
 }

@@ -26,7 +26,7 @@ const maxNote = 1024
 // Placed changed, or the places did; a new wording is none. Nor is a gang placed by
 // the first answer to it: nobody was told to wait, and the condition says as much.
 func eventOf(d *draft) (gangEvent, bool) {
-	c := meta.FindStatusCondition(d.new.Conditions, slipwayv1.ConditionPlaced)
+	c := d.new.Placed()
 	if c.Reason == reasonPlaced && placedReason(d.old) == "" {
 		return gangEvent{}, false
 	}

@@ -140,7 +140,7 @@ func TestAPIPlannedStart(t *testing.T) {
 	r.await("runs", "Placed")
 	r.gangOf("all", "large", 8, limit(time.Hour))
 	g := r.awaitThat("large", "to be told when it starts", func(g *slipwayv1.Gang) bool {
-		c := meta.FindStatusCondition(g.Status.Conditions, slipwayv1.ConditionPlaced)
+		c := g.Status.Placed()
 		return c != nil && strings.Contains(c.Message, "; expected to start by ")
 	})
 	_, text, _ := strings.Cut(message(g), "; expected to start by ")

@@ -12,7 +12,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -209,5 +208,5 @@ func (r *rig) awaitEvent(name, reason string) *eventsv1.Event {
 }
 
 func message(g *slipwayv1.Gang) string {
-	return meta.FindStatusCondition(g.Status.Conditions, slipwayv1.ConditionPlaced).Message
+	return g.Status.Placed().Message
 }

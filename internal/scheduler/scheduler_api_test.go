@@ -128,7 +128,7 @@ func TestAPIBurst(t *testing.T) {
 	placed, waiting := 0, 0
 	for i := range gangs {
 		g := r.awaitAnswer(fmt.Sprint("g", i))
-		if isPlaced(&g.Status) {
+		if g.Status.IsPlaced() {
 			placed++
 		} else {
 			waiting++

@@ -91,7 +91,7 @@ func TestConditions(t *testing.T) {
 	}
 
 	status = statusFor(status, placed(here, nil), later)
-	c := meta.FindStatusCondition(status.Conditions, slipwayv1.ConditionPlaced)
+	c := status.Placed()
 	if len(status.Conditions) != 2 || c.Status != metav1.ConditionTrue || !c.LastTransitionTime.Time.Equal(later) {
 		t.Errorf("placed, it says %+v", status.Conditions)
 	}
