@@ -12,9 +12,9 @@ import (
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 )
 
-// maxDeadline in seconds, a hundred years; more is no limit, and no number of
+// MaxDeadline in seconds, a hundred years; more is no limit, and no number of
 // nanoseconds.
-const maxDeadline = 100 * 365 * 24 * 60 * 60
+const MaxDeadline = 100 * 365 * 24 * 60 * 60
 
 // Terms are what a job asks of the scheduler beside its pods and their priority: for whom,
 // for how long, and what it would lose. Its annotations say so, or else its own deadline in
@@ -29,7 +29,7 @@ func Terms(job metav1.Object, deadline *int64) slipwayv1.GangSpec {
 
 		LastCheckpoint: slipwayv1.CheckpointOf(annotations),
 	}
-	if spec.MaxRunTime == nil && deadline != nil && *deadline <= maxDeadline {
+	if spec.MaxRunTime == nil && deadline != nil && *deadline <= MaxDeadline {
 		spec.MaxRunTime = &metav1.Duration{Duration: time.Duration(*deadline) * time.Second}
 	}
 	return spec
