@@ -16,9 +16,6 @@ type event struct {
 	Type, Reason, Action, Note string
 }
 
-// maxNote is the API server's limit for an event's note, in bytes.
-const maxNote = 1024
-
 func waitingEvent(reason, why string) event {
 	return event{corev1.EventTypeNormal, reason, "Wait", why}
 }
