@@ -138,7 +138,7 @@ func waitingGangs(gangs []slipwayv1.Gang) []waiting {
 	var all []waiting
 	for i := range gangs {
 		g := &gangs[i]
-		c := meta.FindStatusCondition(g.Status.Conditions, slipwayv1.ConditionPlaced)
+		c := g.Status.Placed()
 		if g.DeletionTimestamp == nil && c != nil && c.Status == metav1.ConditionFalse {
 			all = append(all, waiting{g.Name, g.Namespace, c.Message, g.Spec.Priority, g.CreationTimestamp.Time})
 		}

@@ -222,7 +222,7 @@ func (p *Picture) loss(l leaver) int64 {
 	size := int64(g.count(slot.isHeld))
 	devices := int64(0)
 	for i, n := range g.sum(g.placed()) {
-		if isDevice(p.names.list[i]) {
+		if IsDevice(p.names.list[i]) {
 			devices += n
 		}
 	}

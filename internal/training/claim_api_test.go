@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/kubetest"
 )
 
 func (r *rig) stranger(name string, labels map[string]string) *corev1.Pod {
@@ -54,10 +55,10 @@ func TestAPIReleaseAndAdoption(t *testing.T) {
 			return len(l.Items) == 1 && l.Items[0].DeletionTimestamp == nil && (metav1.GetControllerOf(&l.Items[0]) != nil) == want
 		}
 	}
-	edit(r, pod, func(p *corev1.Pod) { p.OwnerReferences = nil }, r.patch)
+	kubetest.Edit(t, r.client, pod, func(p *corev1.Pod) { p.OwnerReferences = nil })
 	await(r, "adoption", &corev1.PodList{}, owned(true))
 
-	edit(r, pod, func(p *corev1.Pod) { p.Labels["training.kubeflow.org/job-name"] = "under-study" }, r.patch)
+	kubetest.Edit(t, r.client, pod, func(p *corev1.Pod) { p.Labels["training.kubeflow.org/job-name"] = "under-study" })
 	await(r, "release", &corev1.PodList{}, owned(false))
 	r.awaitJob("j", "the pod to be named", func(job *kubeflowv1.PyTorchJob) bool {
 		return strings.Contains(waitsFor(job), "Pod j-worker-0 is in the way")
@@ -76,7 +77,7 @@ func TestAPIPriorityClass(t *testing.T) {
 	})
 	r.create(&schedulingv1.PriorityClass{ObjectMeta: metav1.ObjectMeta{Name: class}, Value: 42})
 	// A person who touches the job need not wait for the next look.
-	edit(r, job, func(j *kubeflowv1.PyTorchJob) { j.Annotations = map[string]string{"touched": "yes"} }, r.patch)
+	kubetest.Edit(t, r.client, job, func(j *kubeflowv1.PyTorchJob) { j.Annotations = map[string]string{"touched": "yes"} })
 	if got := r.awaitGang("pytorchjob-j").Spec.Priority; got != 42 {
 		t.Errorf("priority %d", got)
 	}
@@ -102,7 +103,7 @@ func TestAPIPodWithAClaimIsHeldToItsNode(t *testing.T) {
 		Spec: corev1.PersistentVolumeClaimSpec{VolumeName: volume.Name, AccessModes: volume.Spec.AccessModes,
 			Resources: corev1.VolumeResourceRequirements{Requests: volume.Spec.Capacity}},
 	})
-	edit(r, job, func(j *kubeflowv1.PyTorchJob) { j.Annotations = map[string]string{"touched": "yes"} }, r.patch)
+	kubetest.Edit(t, r.client, job, func(j *kubeflowv1.PyTorchJob) { j.Annotations = map[string]string{"touched": "yes"} })
 	gang := r.awaitGang("pytorchjob-j")
 	got := gang.Spec.PodSets[0].Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution
 	if diff := cmp.Diff(volume.Spec.NodeAffinity.Required, got); diff != "" {
