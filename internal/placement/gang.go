@@ -79,6 +79,8 @@ type Shape struct {
 	// away, and among which it is evenly divided.
 	Near, Apart []PeerTerm
 	Even        []Evenness
+	// PreferredPeers decide among nodes that will do, together with Preferred.
+	PreferredPeers []PeerPreference
 }
 
 // Topology keeps pods of a set close to one another: on nodes that share the value of
