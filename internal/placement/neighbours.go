@@ -52,10 +52,10 @@ type rule struct {
 	preference *PeerPreference
 
 	levels  []*level // by key
-	seen    []int    // pods with the mark, by node.index
+	seen    []int32  // pods with the mark, by node.index
 	counts  [][]int  // the same by key and domain
 	total   int      // of all counts
-	sizes   []int    // nodes of each domain of the first key that count
+	sizes   []int32  // nodes of each domain of the first key that count
 	counted []bool   // which nodes do, of an even division
 	least   int      // of any domain, of an even division
 }
@@ -70,13 +70,13 @@ func (t *ties) begin(p *Picture, c *class) {
 	}
 	t.base, t.facts, t.stale = make([]fit, len(p.nodes)), p.facts, true
 	for _, r := range t.rules {
-		r.seen, r.levels, r.counts, r.total = make([]int, len(p.nodes)), nil, nil, 0
+		r.seen, r.levels, r.counts, r.total = make([]int32, len(p.nodes)), nil, nil, 0
 		for _, key := range r.keys {
 			l := p.level(key)
 			r.levels = append(r.levels, l)
 			r.counts = append(r.counts, make([]int, len(l.names)))
 		}
-		r.sizes = make([]int, len(r.levels[0].names))
+		r.sizes = make([]int32, len(r.levels[0].names))
 		r.counted = make([]bool, len(p.nodes))
 		for i, d := range r.levels[0].of {
 			if r.counted[i] = d >= 0 && (r.kind != even || c.divides(r.evenness, p.nodes[i])); r.counted[i] {
@@ -161,11 +161,11 @@ func (r *rule) fewest() int {
 // recount the pods on a node, and say whether other nodes are concerned.
 func (r *rule) recount(n *node) bool {
 	i := n.index
-	more := n.ports[r.mark.port] - r.seen[i]
+	more := n.ports[r.mark.port] - int(r.seen[i])
 	if more == 0 || r.kind == even && !r.counted[i] {
 		return false
 	}
-	r.seen[i] += more
+	r.seen[i] += int32(more)
 	none, concerned := r.total == 0, r.kind == even
 	for k, l := range r.levels {
 		d := l.of[i]
@@ -313,21 +313,64 @@ func (c *class) most() int64 {
 // to one of them.
 func (t *trial) follows() []int {
 	after := make([]int, len(t.g.sets))
-	for range t.g.sets {
-		for k := range t.g.sets {
-			for j := range t.g.sets {
-				if j != k && t.g.sets[k].leans(&t.g.sets[j]) {
-					after[k] = min(max(after[k], after[j]+1), len(t.g.sets))
-				}
+	leaning := t.leaning()
+	for changed := len(leaning) > 0; changed; {
+		changed = false
+		for _, l := range leaning {
+			// In a circle nobody comes first, and all end up with as many as there are.
+			if next := min(after[l.on]+1, len(t.g.sets)); next > after[l.set] {
+				after[l.set], changed = next, true
 			}
 		}
 	}
 	return after
 }
 
-// leans says that pods of a set must be near to some that those of another one are.
-func (s *set) leans(on *set) bool {
-	return s.class.ties != nil && slices.ContainsFunc(s.class.ties.rules, func(r *rule) bool {
-		return r.kind == near && !r.own && slices.Contains(on.ports, r.mark.port)
-	})
+// lean of a set on another one, to whose pods its own must be near.
+type lean struct{ set, on int }
+
+// maxLeans bounds what it costs to sort sets that all lean on one another.
+const maxLeans = 1 << 12
+
+// leaning are the leans among the sets of the gang.
+func (t *trial) leaning() []lean {
+	var all []lean
+	bearers := map[HostPort][]int{}
+	for k := range t.g.sets {
+		for _, r := range t.g.sets[k].class.ties.leans() {
+			if _, known := bearers[r.mark.port]; !known {
+				bearers[r.mark.port] = t.bearers(r.mark.port)
+			}
+			for _, on := range bearers[r.mark.port] {
+				if all = append(all, lean{k, on}); len(all) == maxLeans {
+					return all
+				}
+			}
+		}
+	}
+	return all
+}
+
+// bearers of a mark are the sets whose pods have it.
+func (t *trial) bearers(mark HostPort) []int {
+	var sets []int
+	for k := range t.g.sets {
+		if slices.Contains(t.g.sets[k].ports, mark) {
+			sets = append(sets, k)
+		}
+	}
+	return sets
+}
+
+// leans are the rules by which pods must be near to others, of which they are none.
+func (t *ties) leans() []*rule {
+	var found []*rule
+	if t != nil {
+		for _, r := range t.rules {
+			if r.kind == near && !r.own {
+				found = append(found, r)
+			}
+		}
+	}
+	return found
 }
