@@ -16,6 +16,8 @@ type class struct {
 	users int // sets
 	// requests of one pod, itself included.
 	requests []amount
+	// selectors are the labels of Selector, in order.
+	selectors []string
 	// ties to other pods, and the terms by which those keep the class's away; mostly nil.
 	ties  *ties
 	shuns []*mark
@@ -197,7 +199,8 @@ func (p *Picture) intern(s *PodSet, k *kin) *class {
 	key := s.Shape.key() + tieKey(s, shuns)
 	c := p.classes[key]
 	if c == nil {
-		c = &class{Shape: s.Shape, key: key, requests: p.names.perPod(s.Shape.Requests), ties: p.tie(s, k, shuns), shuns: shuns}
+		c = &class{Shape: s.Shape, key: key, requests: p.names.perPod(s.Shape.Requests), selectors: sortedKeys(s.Shape.Selector),
+			ties: p.tie(s, k, shuns), shuns: shuns}
 		p.classes[key] = c
 	} else if c.users == 0 {
 		p.idle = slices.DeleteFunc(p.idle, func(idle *class) bool { return idle == c })
