@@ -14,7 +14,13 @@ import (
 // holds, and looks again only at nodes that were touched; what that changes for other
 // nodes is looked at once for all of them (sift).
 type ties struct {
-	rules []*rule
+	kin kin
+	// rules that the class's pods wish for, and then those of others that shun them, which
+	// are right for the turn of the registry.
+	rules   []*rule
+	wishes  int
+	shunned bool
+	turn    uint64
 	// base is what fits on each node, the rules apart.
 	base []fit
 	// facts of the Picture that levels are right for.
@@ -41,6 +47,8 @@ const (
 type rule struct {
 	kind ruleKind
 	mark *mark
+	// also are more marks that mean the same, if any.
+	also map[HostPort]bool
 	// own says that the class's pods have the mark themselves.
 	own bool
 	// waived is what the empty cluster cannot have: pods of others to be near to.
@@ -61,7 +69,9 @@ type rule struct {
 }
 
 // outdated says that everything must be counted anew.
-func (t *ties) outdated(p *Picture) bool { return t != nil && t.facts != p.facts }
+func (t *ties) outdated(p *Picture) bool {
+	return t != nil && (t.facts != p.facts || t.shunned && t.turn != p.marks.turns)
+}
 
 // begin to count.
 func (t *ties) begin(p *Picture, c *class) {
@@ -69,6 +79,9 @@ func (t *ties) begin(p *Picture, c *class) {
 		return
 	}
 	t.base, t.facts, t.stale = make([]fit, len(p.nodes)), p.facts, true
+	if t.rules, t.turn = t.rules[:t.wishes:t.wishes], p.marks.turns; t.shunned {
+		t.rules = append(t.rules, p.shunRules(c)...)
+	}
 	for _, r := range t.rules {
 		r.seen, r.levels, r.counts, r.total = make([]int32, len(p.nodes)), nil, nil, 0
 		for _, key := range r.keys {
@@ -161,7 +174,7 @@ func (r *rule) fewest() int {
 // recount the pods on a node, and say whether other nodes are concerned.
 func (r *rule) recount(n *node) bool {
 	i := n.index
-	more := n.ports[r.mark.port] - int(r.seen[i])
+	more := r.marked(n) - int(r.seen[i])
 	if more == 0 || r.kind == even && !r.counted[i] {
 		return false
 	}
@@ -181,6 +194,19 @@ func (r *rule) recount(n *node) bool {
 		}
 	}
 	return concerned || r.kind == near && none != (r.total == 0)
+}
+
+// marked pods on a node.
+func (r *rule) marked(n *node) int {
+	pods := n.ports[r.mark.port]
+	if len(r.also) > 0 {
+		for port, more := range n.terms {
+			if r.also[port] {
+				pods += more
+			}
+		}
+	}
+	return pods
 }
 
 // allows so many more pods on a node.
