@@ -28,6 +28,10 @@ func (p *Picture) NextLoss() (int64, bool) {
 	return next, next != never
 }
 
+// NextRight is when somebody who waits may have a right that the last Evict found
+// protected, if nothing else happens; false for never.
+func (p *Picture) NextRight() (int64, bool) { return p.protected, p.protected != never }
+
 // watch a node that may evict something, now or later, and no other.
 func (p *Picture) watch(n *node) {
 	if _, evicts := n.taint(NoExecute, nil); evicts && n.known {

@@ -29,6 +29,7 @@ const (
 // protected time.
 func (p *Picture) Evict(limit int) []Verdict {
 	p.disinherit()
+	p.protected = never
 	contest := p.contest(func(g *gang) bool {
 		return g.told.State == Waiting && !g.moved && g.victims == 0
 	})
@@ -174,7 +175,11 @@ func (a *absence) shrink(i int, possible func() bool) leaver {
 func (p *Picture) candidates(g *gang) []leaver {
 	var all []leaver
 	for _, v := range p.gangs {
-		if v == g || !v.any(slot.isHeld) || p.now < v.Started+v.Protected {
+		if v == g || !v.any(slot.isHeld) {
+			continue
+		}
+		if until := v.Started + v.Protected; p.now < until {
+			p.protected = min(p.protected, until)
 			continue
 		}
 		whole := p.givesWay(v, g)

@@ -49,6 +49,9 @@ type Picture struct {
 	elastic int
 	// evicting are the nodes with taints that evict.
 	evicting map[string]*node
+	// protected is when the first of those is protected no longer who were asked in vain to
+	// give way.
+	protected int64
 	// unsure are the names of nodes that the next decision reviews.
 	unsure map[string]bool
 
@@ -90,18 +93,19 @@ func New() *Picture {
 
 func blank() *Picture {
 	return &Picture{
-		names:   names{index: map[string]int{}},
-		root:    newQueue(""),
-		queues:  map[string]*queue{},
-		kinds:   names{index: map[string]int{"": 0}, list: []string{""}},
-		byName:  map[string]*node{},
-		pods:    map[string]*bookedPod{},
-		gangs:   map[string]*gang{},
-		classes: map[string]*class{},
-		levels:  map[string]*level{},
-		fitting: map[unique.Handle[string]]bool{},
-		unsure:  map[string]bool{},
-		marks:   newRegistry(),
+		names:     names{index: map[string]int{}},
+		protected: never,
+		root:      newQueue(""),
+		queues:    map[string]*queue{},
+		kinds:     names{index: map[string]int{"": 0}, list: []string{""}},
+		byName:    map[string]*node{},
+		pods:      map[string]*bookedPod{},
+		gangs:     map[string]*gang{},
+		classes:   map[string]*class{},
+		levels:    map[string]*level{},
+		fitting:   map[unique.Handle[string]]bool{},
+		unsure:    map[string]bool{},
+		marks:     newRegistry(),
 
 		evicting: map[string]*node{},
 	}

@@ -38,6 +38,8 @@ type seat struct {
 type member struct {
 	name types.NamespacedName
 	uid  types.UID
+	// pod as it was last seen.
+	pod *corev1.Pod
 	// set that it belongs to, and the rank that it says it has; negative for none.
 	set  string
 	rank int32
@@ -68,7 +70,7 @@ func newCrew() *crew {
 func (c *crew) set(m *member) bool {
 	old := c.pods[m.uid]
 	if old != nil && old.node == m.node && old.problem == m.problem {
-		old.ending = m.ending
+		old.ending, old.pod = m.ending, m.pod
 		return false
 	}
 	if old != nil {

@@ -16,6 +16,7 @@ import (
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/placement"
 	"slipway.dev/slipway/internal/podset"
+	"slipway.dev/slipway/internal/scheduler/snapshot"
 )
 
 // intake is what the ledger knows of the pods that this scheduler binds.
@@ -31,6 +32,8 @@ type intake struct {
 	dirty map[string]bool
 	// evicted are pods that have given way and are not gone yet.
 	evicted map[types.UID]bool
+	// assumed are pods whose binding was sent and is not seen yet.
+	assumed map[types.UID]bool
 	// uids of the pods, by name; ripe are those about which something is to be done.
 	uids map[types.NamespacedName]types.UID
 	ripe []types.NamespacedName
@@ -42,7 +45,7 @@ type intake struct {
 func newIntake() intake {
 	return intake{
 		crews: map[string]*crew{}, crewOf: map[types.UID]string{}, groups: map[string]*group{}, succeeded: map[string]map[types.UID]bool{}, dirty: map[string]bool{},
-		evicted: map[types.UID]bool{}, uids: map[types.NamespacedName]types.UID{},
+		evicted: map[types.UID]bool{}, assumed: map[types.UID]bool{}, uids: map[types.NamespacedName]types.UID{},
 		podGroups: map[types.NamespacedName]int32{}, storage: newStorage(),
 	}
 }
@@ -57,6 +60,10 @@ func (l *ledger) setPod(p *corev1.Pod) bool {
 		news = l.dismiss(p.UID)
 	}
 	told, takes := podOf(p)
+	if !takes && l.assumed[p.UID] && !snapshot.Ended(p) {
+		return news // What is seen is older than what was sent.
+	}
+	delete(l.assumed, p.UID)
 	if !takes {
 		return l.picture.Unbind(string(p.UID)) || news
 	}
@@ -93,6 +100,7 @@ func (l *ledger) removePod(p *corev1.Pod) bool {
 		delete(l.evicted, p.UID)
 		delete(l.uids, client.ObjectKeyFromObject(p))
 	}
+	delete(l.assumed, p.UID)
 	return l.picture.Unbind(string(p.UID)) || news
 }
 
@@ -102,7 +110,7 @@ func (l *ledger) enlist(p *corev1.Pod) bool {
 	if before := l.crewOf[p.UID]; before != "" && before != g.key {
 		l.dismiss(p.UID) // Its labels were changed.
 	}
-	m := &member{name: client.ObjectKeyFromObject(p), uid: p.UID, node: p.Spec.NodeName, rank: -1,
+	m := &member{name: client.ObjectKeyFromObject(p), uid: p.UID, pod: p, node: p.Spec.NodeName, rank: -1,
 		ending: p.DeletionTimestamp != nil, claims: claimsOf(p)}
 	crew := l.crew(g.key)
 	known := crew.pods[p.UID]
@@ -328,7 +336,8 @@ func (l *ledger) errand(name types.NamespacedName) (errand, bool) {
 	case m.seated:
 		e.node = l.crews[l.crewOf[uid]].nodeOf(m.seat)
 		if e.assign, e.wait = l.unready(m, e.node); e.wait == "" {
-			m.node, e.bind = e.node, e.node
+			e.bind = e.node
+			l.assume(m, e.node)
 		}
 	default:
 		e.wait = l.why(l.crewOf[uid])
@@ -339,10 +348,27 @@ func (l *ledger) errand(name types.NamespacedName) (errand, bool) {
 	return e, e.delete || e.bind != "" || e.wait != ""
 }
 
+// assume that a pod is bound, from when the request is sent: its gang may give way before
+// the answer is there, and what gave way counts until it is gone.
+func (l *ledger) assume(m *member, node string) {
+	pod := *m.pod
+	pod.Spec.NodeName = node
+	m.node = node
+	told, _ := podOf(&pod)
+	l.seatOf(m, &told)
+	l.assumed[m.uid], m.told = true, told
+	l.picture.Bind(told)
+}
+
 // unbind a pod whose binding was not made, unless somebody else has bound it.
 func (l *ledger) unbind(uid types.UID) {
-	if m := l.member(uid); m != nil && m.told.Node == "" {
-		m.node = ""
+	if !l.assumed[uid] {
+		return
+	}
+	delete(l.assumed, uid)
+	l.picture.Unbind(string(uid))
+	if m := l.member(uid); m != nil {
+		m.node, m.told = "", placement.Pod{}
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/clip"
 	"slipway.dev/slipway/internal/placement"
 )
 
@@ -123,7 +124,7 @@ func (l *ledger) projectDraft(name string, now time.Time) (*projectDraft, bool) 
 	condition := metav1.Condition{Type: slipwayv1.ConditionReady, Status: metav1.ConditionTrue, Reason: "QuotaInForce",
 		Message: "gangs of the project are queued by its quota", ObservedGeneration: p.object.Generation, LastTransitionTime: metav1.NewTime(now.Truncate(time.Second))}
 	if p.refused != "" {
-		condition.Status, condition.Reason, condition.Message = metav1.ConditionFalse, reasonInvalid, p.refused
+		condition.Status, condition.Reason, condition.Message = metav1.ConditionFalse, reasonInvalid, clip.Text(p.refused, maxMessage)
 	}
 	meta.SetStatusCondition(&next.Conditions, condition)
 	if equality.Semantic.DeepEqual(&p.object.Status, next) && !l.outdated(p.object, now) {

@@ -78,9 +78,11 @@ func TestAPIProjects(t *testing.T) {
 	if g := r.await("lost", "NoQueue"); !strings.Contains(message(g), "there is no project "+r.ns+"-nobody") {
 		t.Errorf("says %q", message(g))
 	}
-	r.gangOf("red", "own", 4)
+	// Nothing but the time that passes ends that.
+	protected := func(g *slipwayv1.Gang) { g.Spec.MinRunTime = &metav1.Duration{Duration: 5 * time.Second} }
+	r.gangOf("red", "own", 4, protected)
 	r.await("own", "Placed")
-	r.gangOf("red", "borrows", 3)
+	r.gangOf("red", "borrows", 3, protected)
 	r.await("borrows", "Placed")
 	r.gangOf("red", "beyond", 1)
 	if g := r.await("beyond", "QuotaExceeded"); !strings.Contains(message(g), "may use 7 and uses 7") {

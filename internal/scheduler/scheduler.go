@@ -120,12 +120,11 @@ func (d *decider) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, e
 		d.reworded = now
 	}
 	changed, again := d.decide(now, due)
-	if planned, later := d.plan(now); later.IsZero() {
-		changed = append(changed, planned...)
-	} else if again.IsZero() || later.Before(again) {
-		again = later
+	planned, next := d.plan(now)
+	if again.IsZero() || !next.IsZero() && next.Before(again) {
+		again = next
 	}
-	d.enqueue(changed)
+	d.enqueue(append(changed, planned...))
 	d.release()
 	if again.IsZero() {
 		return ctrl.Result{}, nil
@@ -173,8 +172,8 @@ func (d *decider) decide(now time.Time, reword bool) ([]types.NamespacedName, ti
 	return append(decided, reworded...), again
 }
 
-// plan, unless that was done just now or nothing happened since: then it returns
-// when to do it.
+// plan, unless that was done just now. It returns when to do it next though nothing may
+// change until then; zero for never.
 func (d *decider) plan(now time.Time) ([]types.NamespacedName, time.Time) {
 	if due := d.planned.Add(d.breather); now.Before(due) {
 		return nil, due
@@ -186,7 +185,7 @@ func (d *decider) plan(now time.Time) ([]types.NamespacedName, time.Time) {
 	d.planned = time.Now()
 	d.meters.planned(d.ledger.takeTally(), d.planned.Sub(began))
 	d.breather = max(planEvery, planBreather*d.planned.Sub(now))
-	return changed, time.Time{}
+	return changed, d.ledger.nextRight()
 }
 
 // writer writes the answer to one gang into its status, and what a project uses
