@@ -47,4 +47,7 @@ func TestAPIRestartRemembers(t *testing.T) {
 	if len(past.Users) < 2 || past.Users[0].Name != "ada" || len(past.Runs) != 2 || len(past.Runs[1].Seconds) != 3 {
 		t.Errorf("of users and runs is written %+v", past)
 	}
+	if len(p.Spec.Quota) != 1 || p.Generation != 1 {
+		t.Errorf("what people wrote became %+v, generation %d", p.Spec, p.Generation)
+	}
 }
