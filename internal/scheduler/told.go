@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
+
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/placement"
 	"slipway.dev/slipway/internal/scheduler/snapshot"
@@ -68,11 +70,19 @@ func Tell(s *snapshot.Snapshot) Told {
 }
 
 // tellPods those that are bound, and those that are gangs of their own: what is made of
-// pods only a ledger knows.
+// pods only a ledger knows, which is told of these alone and of what they refer to.
 func (out *Told) tellPods(s *snapshot.Snapshot) {
 	l := newLedger()
 	for o := range s.Objects() {
-		l.set(o)
+		switch o := o.(type) {
+		case *corev1.Node, *slipwayv1.Gang, *slipwayv1.Project:
+		case *corev1.Pod:
+			if isOurs(o) && !groupingOf(o).gang {
+				l.set(o)
+			}
+		default:
+			l.set(o)
+		}
 	}
 	l.askGroups()
 	for _, key := range slices.Sorted(maps.Keys(l.groups)) {
@@ -88,7 +98,7 @@ func (out *Told) tellPods(s *snapshot.Snapshot) {
 		if !takes {
 			continue
 		}
-		if m := l.member(p.UID); m != nil && l.groups[l.crewOf[p.UID]] != nil {
+		if m := l.member(p.UID); m != nil {
 			l.seatOf(m, &pod)
 		}
 		out.Pods = append(out.Pods, pod)
