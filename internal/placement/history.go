@@ -91,8 +91,18 @@ func (h *history) runTime(g *gang) (int64, float64) {
 		}
 		return g.Limit, float64(kept+trust) / float64(len(runs)+trust+1)
 	}
-	if len(runs) < minRecent {
+	expected := Expect(runs)
+	if expected == 0 {
 		return 0, 0
 	}
-	return slices.Max(runs), float64(len(runs)) / float64(len(runs)+1)
+	return expected, float64(len(runs)) / float64(len(runs)+1)
+}
+
+// Expect how long a run of a kind takes at most, in seconds, of which the last ones took so
+// long; zero when these are too few to tell.
+func Expect(took []int64) int64 {
+	if len(took) < minRecent {
+		return 0
+	}
+	return slices.Max(took)
 }

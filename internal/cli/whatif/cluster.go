@@ -4,6 +4,7 @@
 package whatif
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -32,8 +33,10 @@ const (
 type Cluster struct {
 	snapshot *snapshot.Snapshot
 	input    simulate.Input
-	// assumed run time of gangs that have no limit, in seconds; zero is for ever.
+	// assumed run time of gangs that have no limit, in seconds; zero is for ever. Of those of
+	// a kind it is known how long runs took: learned.
 	assumed int64
+	learned map[string]int64
 	// Held groups of pods, whose start room alone does not bring.
 	Held []scheduler.Held
 	// Refused gangs, of which no decision can be made, with the reason.
@@ -42,8 +45,9 @@ type Cluster struct {
 	RefusedProjects map[string]string
 }
 
-// New cluster from a snapshot. Gangs run as long as their limit says, those without
-// one as long as is assumed, or for ever when that is zero.
+// New cluster from a snapshot. Gangs run as long as their limit says, those without one as
+// long as the scheduler expects of their kind, others as long as is assumed, or for ever when
+// that is zero.
 func New(s *snapshot.Snapshot, assumed time.Duration) *Cluster {
 	told := scheduler.Tell(s)
 	c := &Cluster{snapshot: s, assumed: int64(assumed / time.Second), Held: told.Held, Refused: told.Refused, RefusedProjects: map[string]string{}}
@@ -51,7 +55,12 @@ func New(s *snapshot.Snapshot, assumed time.Duration) *Cluster {
 		Start: s.Taken.Unix(), Nodes: told.Nodes, Queues: c.accepted(told.Queues), Pods: told.Pods, Grace: grace,
 		Namespaces: told.Namespaces,
 	}
-	c.input.Past = told.Past
+	c.input.Past, c.learned = told.Past, map[string]int64{}
+	for _, past := range told.Past {
+		for _, runs := range past.Runs {
+			c.learned[runs.Kind] = placement.Expect(runs.Took)
+		}
+	}
 	for _, g := range told.Gangs {
 		if err := playable(&g); err != nil {
 			c.Refused[g.Key] = err.Error()
@@ -125,12 +134,13 @@ func (c *Cluster) divide() {
 	c.input.Levels = scheduler.Decide(bare).Picture.Levels
 }
 
-// job of a gang that is there; without a limit it runs as long as is assumed.
+// job of a gang that is there; without a limit, and of an unknown kind, it runs as long as is
+// assumed.
 func (c *Cluster) job(g placement.Gang, assumed int64) simulate.Job {
 	now := c.input.Start
 	j := simulate.Job{Gang: g, Arrives: min(g.Created, now), RunTime: g.Limit}
 	if j.RunTime == 0 {
-		j.RunTime = assumed
+		j.RunTime = cmp.Or(c.learned[g.Kind], assumed)
 	}
 	if len(g.Placement) == 0 || g.Waits {
 		return j
