@@ -5,6 +5,7 @@ package v1alpha1
 
 import (
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -225,6 +226,17 @@ func (p *PodSetPlacement) NodeOf(rank int32) (string, bool) {
 		rank -= slot.Count
 	}
 	return "", false
+}
+
+// Placed is the scheduler's word on the gang, the condition of that type; nil when it
+// has not said any.
+func (s *GangStatus) Placed() *metav1.Condition {
+	return meta.FindStatusCondition(s.Conditions, ConditionPlaced)
+}
+
+// IsPlaced says that the gang has the nodes without which it cannot run.
+func (s *GangStatus) IsPlaced() bool {
+	return meta.IsStatusConditionTrue(s.Conditions, ConditionPlaced)
 }
 
 // GangList is a list of Gangs.

@@ -22,6 +22,7 @@ import (
 
 	"slipway.dev/slipway/api/admission"
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/kubetest"
 )
 
 // settled returns when the API server, just started, follows its policies.
@@ -37,7 +38,7 @@ func (r *rig) settled() {
 // until something holds that cannot be watched.
 func (r *rig) until(what string, holds func(context.Context) bool) {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(r.t.Context(), kubetest.Patience)
 	defer cancel()
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
@@ -130,7 +131,7 @@ func TestAPISuspendAndResume(t *testing.T) {
 			job := r.job("j", label(tt.label, "p"))
 			r.create(job)
 			for _, step := range tt.steps {
-				edit(r, job, step)
+				kubetest.Edit(t, r.client, job, step)
 			}
 			if got := stateOf(job); got != tt.want {
 				t.Errorf("it %s, and should %s", got, tt.want)

@@ -9,7 +9,6 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
@@ -104,7 +103,7 @@ func (p *pass) wait() {
 	reshaped := p.syncGang(p.gangSpec(left(p.in.Job)))
 	switch {
 	case reshaped || p.in.Gang.Status.ObservedGeneration < p.in.Gang.Generation:
-	case !isPlaced(p.in.Gang):
+	case !p.in.Gang.Status.IsPlaced():
 		p.emitVerdict()
 	case ending(p.in.Job) == 0:
 		p.start()
@@ -130,13 +129,13 @@ func (p *pass) start() {
 	if len(p.in.NoClass) > 0 {
 		p.emit(noClassEvent(p.in.NoClass))
 	}
-	p.emit(startedEvent(placed(p.in.Gang).Message))
+	p.emit(startedEvent(p.in.Gang.Status.Placed().Message))
 }
 
 // run keeps the Gang as large as the Job, and holds the Job back when the Gang has no
 // places any more. One that has some still lost a node, which may come back.
 func (p *pass) run() {
-	if p.in.Gang == nil || !isPlaced(p.in.Gang) && len(p.in.Gang.Status.Placement) == 0 {
+	if p.in.Gang == nil || !p.in.Gang.Status.IsPlaced() && len(p.in.Gang.Status.Placement) == 0 {
 		p.hold()
 		return
 	}
@@ -148,7 +147,7 @@ func (p *pass) run() {
 	reshaped := p.syncGang(next)
 	switch {
 	case reshaped || p.in.Gang.Status.ObservedGeneration < p.in.Gang.Generation:
-	case !isPlaced(p.in.Gang):
+	case !p.in.Gang.Status.IsPlaced():
 		p.emitVerdict()
 	default:
 		p.emitGrowth()
@@ -161,8 +160,8 @@ func (p *pass) hold() {
 	metav1.SetMetaDataAnnotation(&job.ObjectMeta, slipwayv1.AnnotationQueued, "true")
 	p.out.Job = job
 	why := "it has no place"
-	if c := placed(p.in.Gang); c != nil {
-		why = c.Message
+	if p.in.Gang != nil && p.in.Gang.Status.Placed() != nil {
+		why = p.in.Gang.Status.Placed().Message
 	}
 	p.emit(heldEvent(why))
 }
@@ -180,18 +179,6 @@ func (p *pass) syncGang(spec slipwayv1.GangSpec) bool {
 	p.out.Gang = p.in.Gang.DeepCopy()
 	p.out.Gang.Spec = spec
 	return true
-}
-
-func isPlaced(gang *slipwayv1.Gang) bool {
-	return meta.IsStatusConditionTrue(gang.Status.Conditions, slipwayv1.ConditionPlaced)
-}
-
-// placed is the scheduler's word on the Gang; nil when it has not said any.
-func placed(gang *slipwayv1.Gang) *metav1.Condition {
-	if gang == nil {
-		return nil
-	}
-	return meta.FindStatusCondition(gang.Status.Conditions, slipwayv1.ConditionPlaced)
 }
 
 // parallelism is how many pods the Job has at a time.
@@ -214,11 +201,9 @@ func left(job *batchv1.Job) int32 {
 func (p *pass) emitGrowth() {
 	set, has := &p.in.Gang.Spec.PodSets[0], int32(0)
 	for _, placed := range p.in.Gang.Status.Placement {
-		for _, slot := range placed.Slots {
-			has += slot.Count
-		}
+		has += placed.Pods()
 	}
-	if c := placed(p.in.Gang); c != nil && has < set.Count {
+	if c := p.in.Gang.Status.Placed(); c != nil && has < set.Count {
 		p.emit(waitingEvent(c.Reason, fmt.Sprintf("%d of %d pods have no place yet: %s", set.Count-has, set.Count, c.Message)))
 	}
 }

@@ -16,9 +16,6 @@ type event struct {
 	Type, Reason, Action, Note string
 }
 
-// maxNote is the API server's limit for an event's note, in bytes.
-const maxNote = 1024
-
 func waitingEvent(reason, why string) event {
 	return event{corev1.EventTypeNormal, reason, "Wait", why}
 }
@@ -43,7 +40,7 @@ func (p *pass) emit(e event) { p.out.Events = append(p.out.Events, e) }
 
 // emitVerdict tells why the Gang waits, in the scheduler's words.
 func (p *pass) emitVerdict() {
-	if c := placed(p.in.Gang); c != nil {
+	if c := p.in.Gang.Status.Placed(); c != nil {
 		p.emit(waitingEvent(c.Reason, c.Message))
 	}
 }

@@ -4,11 +4,9 @@
 package batch
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -51,39 +49,10 @@ func (p *pass) newGang(spec slipwayv1.GangSpec) *slipwayv1.Gang {
 // gangSpec is what the Job asks of the scheduler, with so many pods.
 func (p *pass) gangSpec(count int32) slipwayv1.GangSpec {
 	job := p.in.Job
-	return slipwayv1.GangSpec{
-		Project:    slipwayv1.ProjectOf(job.Labels),
-		User:       job.Annotations[slipwayv1.AnnotationUser],
-		Priority:   p.in.Priority,
-		MaxRunTime: maxRunTime(job),
-		MinRunTime: duration(job, slipwayv1.AnnotationMinRunTime),
-
-		LastCheckpoint: slipwayv1.CheckpointOf(job.Annotations),
-
-		PodSets: []slipwayv1.PodSet{podset.Of(podSetName, count, &job.Spec.Template, p.in.Volumes.Nodes)},
-	}
-}
-
-// maxRunTime is the annotation, or else the Job's deadline.
-func maxRunTime(job *batchv1.Job) *metav1.Duration {
-	if d := duration(job, slipwayv1.AnnotationMaxRunTime); d != nil {
-		return d
-	}
-	if s := job.Spec.ActiveDeadlineSeconds; s != nil && *s <= maxDeadline {
-		return &metav1.Duration{Duration: time.Duration(*s) * time.Second}
-	}
-	return nil
-}
-
-// maxDeadline in seconds, a hundred years; more is no limit, and no number of
-// nanoseconds.
-const maxDeadline = 100 * 365 * 24 * 60 * 60
-
-func duration(job *batchv1.Job, annotation string) *metav1.Duration {
-	if d, err := time.ParseDuration(job.Annotations[annotation]); err == nil && d > 0 {
-		return &metav1.Duration{Duration: d}
-	}
-	return nil
+	spec := podset.Terms(job, job.Spec.ActiveDeadlineSeconds)
+	spec.Priority = p.in.Priority
+	spec.PodSets = []slipwayv1.PodSet{podset.Of(podSetName, count, &job.Spec.Template, p.in.Volumes.Nodes)}
+	return spec
 }
 
 // problems are the reasons why the Job cannot be queued as it is, a line each.
@@ -97,10 +66,5 @@ func (p *pass) problems() []string {
 	if len(template.Spec.ResourceClaims) > 0 {
 		problems = append(problems, "spec.template.spec.resourceClaims: are not supported; request an extended resource, or name another scheduler")
 	}
-	for _, annotation := range []string{slipwayv1.AnnotationMaxRunTime, slipwayv1.AnnotationMinRunTime} {
-		if s, is := p.in.Job.Annotations[annotation]; is && duration(p.in.Job, annotation) == nil {
-			problems = append(problems, fmt.Sprintf("metadata.annotations[%s]: %q is not a duration; write one such as 36h or 90m", annotation, s))
-		}
-	}
-	return problems
+	return append(problems, podset.TermProblems(p.in.Job)...)
 }

@@ -12,6 +12,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/kubetest"
 )
 
 // TestAPILifeOfAJob: it waits, runs, gives way, runs again, rests, and ends.
@@ -31,17 +32,17 @@ func TestAPILifeOfAJob(t *testing.T) {
 		t.Errorf("its pods get the labels %v", l)
 	}
 	// The Job controller writes that it began, after which the template cannot change.
-	editStatus(r, job, func(j *batchv1.Job) { j.Status.StartTime, j.Status.Active = ptr.To(metav1.Now()), 2 })
+	kubetest.EditStatus(t, r.client, job, func(j *batchv1.Job) { j.Status.StartTime, j.Status.Active = ptr.To(metav1.Now()), 2 })
 
 	r.place(&gang, false)
 	job = r.awaitJob("j", "waits")
-	editStatus(r, job, func(j *batchv1.Job) {
+	kubetest.EditStatus(t, r.client, job, func(j *batchv1.Job) {
 		j.Status.StartTime, j.Status.Active, j.Status.Terminating = nil, 0, ptr.To[int32](0)
 	})
 	r.place(&gang, true)
 	job = r.awaitJob("j", "runs")
 
-	editStatus(r, job, func(j *batchv1.Job) {
+	kubetest.EditStatus(t, r.client, job, func(j *batchv1.Job) {
 		now := metav1.Now()
 		j.Status.StartTime, j.Status.CompletionTime, j.Status.Succeeded = &now, &now, 2
 		for _, c := range []batchv1.JobConditionType{batchv1.JobSuccessCriteriaMet, batchv1.JobComplete} {
@@ -60,10 +61,10 @@ func TestAPIAPersonSuspendsAndResumes(t *testing.T) {
 	gang := r.awaitGangs(1)[0]
 	r.place(&gang, true)
 	job = r.awaitJob("j", "runs")
-	edit(r, job, suspended)
+	kubetest.Edit(t, r.client, job, suspended)
 	r.awaitGangs(0)
 	r.awaitJob("j", "rests")
-	edit(r, job, func(j *batchv1.Job) { j.Spec.Suspend = ptr.To(false) })
+	kubetest.Edit(t, r.client, job, func(j *batchv1.Job) { j.Spec.Suspend = ptr.To(false) })
 	r.awaitGangs(1)
 	r.awaitJob("j", "waits")
 }
@@ -78,8 +79,8 @@ func TestAPIGrowsAndShrinks(t *testing.T) {
 	r.place(&gang, true)
 	r.awaitJob("j", "runs")
 	for _, n := range []int32{5, 1} {
-		edit(r, job, func(j *batchv1.Job) { j.Spec.Parallelism = &n })
-		await(r, "the gang to follow", &slipwayv1.GangList{}, func(l *slipwayv1.GangList) bool {
+		kubetest.Edit(t, r.client, job, func(j *batchv1.Job) { j.Spec.Parallelism = &n })
+		kubetest.AwaitList(t, r.client, r.ns, "the gang to follow", &slipwayv1.GangList{}, func(l *slipwayv1.GangList) bool {
 			return len(l.Items) == 1 && l.Items[0].Spec.PodSets[0].Count == n
 		})
 	}

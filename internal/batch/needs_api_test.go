@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/kubetest"
 )
 
 // TestAPIGoesOnWhenWhatItNeedsComes: a claim that is made, its volume, and a name that
@@ -27,7 +28,7 @@ func TestAPIGoesOnWhenWhatItNeedsComes(t *testing.T) {
 		j.Spec.Template.Spec.Volumes = []corev1.Volume{{Name: "data", VolumeSource: corev1.VolumeSource{
 			PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "data"}}}}
 	}))
-	await(r, "both to be told what is missing", &eventsv1.EventList{}, func(l *eventsv1.EventList) bool {
+	kubetest.AwaitList(t, r.client, r.ns, "both to be told what is missing", &eventsv1.EventList{}, func(l *eventsv1.EventList) bool {
 		blocked := map[string]bool{}
 		for _, e := range l.Items {
 			blocked[e.Regarding.Name] = blocked[e.Regarding.Name] || e.Reason == "Blocked"

@@ -78,5 +78,5 @@ func (r *reconciler) send(job *batchv1.Job, e event) {
 	if before, loaded := r.said.Swap(key, e); loaded && before == e {
 		return
 	}
-	r.events.Eventf(job, nil, e.Type, e.Reason, e.Action, "%s", clip.Text(e.Note, maxNote))
+	r.events.Eventf(job, nil, e.Type, e.Reason, e.Action, "%s", clip.Note(e.Note))
 }

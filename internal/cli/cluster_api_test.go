@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -16,9 +15,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
-	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
@@ -48,27 +44,7 @@ func newTerminal(t *testing.T) *terminal {
 		t.Fatal(err)
 	}
 	namespace := kubetest.Namespace(t, config)
-	return &terminal{t, kubeconfig(t, config, namespace), c, namespace}
-}
-
-func kubeconfig(t *testing.T, config *rest.Config, namespace string) string {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "kubeconfig")
-	err := clientcmd.WriteToFile(clientcmdapi.Config{
-		CurrentContext: "test",
-		Contexts:       map[string]*clientcmdapi.Context{"test": {Cluster: "test", AuthInfo: "test", Namespace: namespace}},
-		Clusters: map[string]*clientcmdapi.Cluster{"test": {
-			Server: config.Host, CertificateAuthorityData: config.CAData, CertificateAuthority: config.CAFile,
-		}},
-		AuthInfos: map[string]*clientcmdapi.AuthInfo{"test": {
-			ClientCertificateData: config.CertData, ClientKeyData: config.KeyData,
-			ClientCertificate: config.CertFile, ClientKey: config.KeyFile, Token: config.BearerToken,
-		}},
-	}, file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return file
+	return &terminal{t, kubetest.Kubeconfig(t, config, namespace), c, namespace}
 }
 
 // run returns what a command printed, and its exit code.

@@ -16,7 +16,6 @@ import (
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/duration"
 	"k8s.io/utils/ptr"
@@ -85,7 +84,7 @@ func waitingGangs(gangs []slipwayv1.Gang) []waiting {
 	var all []waiting
 	for i := range gangs {
 		g := &gangs[i]
-		c := meta.FindStatusCondition(g.Status.Conditions, slipwayv1.ConditionPlaced)
+		c := g.Status.Placed()
 		if g.DeletionTimestamp == nil && c != nil && c.Status == metav1.ConditionFalse {
 			all = append(all, waiting{g.Name, g.Namespace, c.Message, g.Spec.Priority, g.CreationTimestamp.Time})
 		}

@@ -11,6 +11,12 @@ import "strings"
 // more says that something is missing.
 const more = "…"
 
+// MaxNote is the API server's limit for an event's note, in bytes.
+const MaxNote = 1024
+
+// Note of an event that the API server takes.
+func Note(text string) string { return Text(text, MaxNote) }
+
 // Text of at most so many bytes, which are more than a few: all of it, or its
 // beginning with an ellipsis.
 func Text(text string, most int) string {

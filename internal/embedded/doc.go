@@ -8,6 +8,8 @@
 //	cluster       the shape of one cluster on this machine: paths, addresses, nodes
 //	boot          the wiring: which steps and processes, in which order
 //	supervise     runs a graph of steps and keeps processes alive
+//	role          what one of these processes does
+//	control       how commands talk to the supervisor
 //	datastore     etcd
 //	controlplane  API server, controller manager, scheduler, metrics API
 //	containerd    containerd and its configuration

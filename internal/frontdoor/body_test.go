@@ -14,10 +14,12 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"slipway.dev/slipway/internal/kubetest"
 )
 
-// dial sends text and returns the connection, on which nothing takes longer than
-// patience.
+// dial sends text and returns the connection, on which nothing takes longer than the
+// test's patience.
 func (w *world) dial(t *testing.T, text string) *net.TCPConn {
 	t.Helper()
 	connection, err := net.Dial("tcp", strings.TrimPrefix(w.url, "http://"))
@@ -25,7 +27,7 @@ func (w *world) dial(t *testing.T, text string) *net.TCPConn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { connection.Close() })
-	connection.SetDeadline(time.Now().Add(patience))
+	connection.SetDeadline(time.Now().Add(kubetest.Patience))
 	if _, err := io.WriteString(connection, text); err != nil {
 		t.Fatal(err)
 	}

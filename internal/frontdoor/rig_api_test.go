@@ -4,7 +4,6 @@
 package frontdoor
 
 import (
-	"context"
 	"io"
 	"net"
 	"net/http"
@@ -19,14 +18,10 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/kubetest"
@@ -46,13 +41,14 @@ func newRig(t *testing.T) *rig {
 	t.Helper()
 	r := &rig{T: t, config: kubetest.Start(t)}
 	r.ns = kubetest.Namespace(t, r.config)
-	kinds := runtime.NewScheme()
-	r.must(clientgoscheme.AddToScheme(kinds))
-	r.must(slipwayv1.AddToScheme(kinds))
-	var err error
-	r.client, err = client.New(r.config, client.Options{Scheme: kinds})
+	r.client = kubetest.Client(t, r.config, slipwayv1.AddToScheme)
+	limited := kubetest.Limited(t, r.config, "frontdoor-"+r.ns, Rules())
+	mgr := kubetest.Manager(t, limited, r.client.Scheme(), cache.Options{ByObject: Cache()})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	r.must(err)
-	r.run(r.leastPrivilege(), kinds)
+	r.must(Setup(mgr, listener))
+	r.url = "http://" + listener.Addr().String()
+	kubetest.Run(t, mgr)
 	return r
 }
 
@@ -66,43 +62,6 @@ func (r *rig) must(err error) {
 func (r *rig) create(o client.Object) {
 	r.Helper()
 	r.must(r.client.Create(r.Context(), o))
-}
-
-// leastPrivilege is the configuration of a user who has Rules in every namespace.
-func (r *rig) leastPrivilege() *rest.Config {
-	user := "frontdoor-" + r.ns
-	r.create(&rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: user}, Rules: Rules()})
-	r.create(&rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: user},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: user},
-		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}},
-	})
-	limited := rest.CopyConfig(r.config)
-	limited.Impersonate = rest.ImpersonationConfig{UserName: user, Groups: []string{"system:authenticated"}}
-	return limited
-}
-
-func (r *rig) run(cfg *rest.Config, kinds *runtime.Scheme) {
-	r.Helper()
-	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
-		Scheme:  kinds,
-		Metrics: metricsserver.Options{BindAddress: "0"},
-		Cache:   cache.Options{ByObject: Cache()},
-	})
-	r.must(err)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	r.must(err)
-	r.must(Setup(mgr, listener))
-	r.url = "http://" + listener.Addr().String()
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- mgr.Start(ctx) }()
-	r.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			r.Errorf("running the front door: %v", err)
-		}
-	})
 }
 
 // key makes a ServiceAccount, if need be, and a token of it.
@@ -181,16 +140,13 @@ func (r *rig) engine(handle http.HandlerFunc) *httptest.Server {
 	return nil
 }
 
-// patience is how long a test waits for what must happen.
-const patience = 30 * time.Second
-
 // until asks, as fast as answers come, until the front door has seen what was
 // changed and answers with the status and words.
 func (r *rig) until(status int, words, key, method, path, body string) {
 	r.Helper()
 	var got int
 	var answer string
-	for began := time.Now(); time.Since(began) < patience; {
+	for began := time.Now(); time.Since(began) < kubetest.Patience; {
 		if got, answer = r.ask(key, method, path, body); got == status && strings.Contains(answer, words) {
 			return
 		}

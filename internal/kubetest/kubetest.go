@@ -1,11 +1,20 @@
 // Copyright The Slipway Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package kubetest gives a test a real API server.
+// Package kubetest gives a test a real API server, and what tests of controllers need
+// before it.
 //
 // It is the embedded one, alone, as package apiserver below this one runs it. The
 // tests of one package share it and each takes a namespace of its own. It ends
-// with the test's process.
+// with the test's process. Nothing else of Kubernetes runs: the test plays kubelets,
+// Kubernetes' controllers, and people.
+//
+//	client.go      clients, and users with no more rights than they are given
+//	manager.go     controllers, run until the test ends
+//	await.go       the moment at which something holds
+//	edit.go        changes as others make them
+//	node.go        nodes
+//	kubeconfig.go  access for programs and commands
 package kubetest
 
 import (

@@ -124,7 +124,7 @@ func (c *class) order(n *node) uint32 {
 			score += max(preference.Weight, 0)
 		}
 	}
-	order := uint32(maxScore-min(score, maxScore)) << 2
+	order := uint32(maxScore-min(score, maxScore/2)) << 2
 	if _, rather := n.taint(PreferNoSchedule, c.Tolerations); rather {
 		order |= 1 << 31
 	}

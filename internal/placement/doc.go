@@ -40,8 +40,9 @@
 // Pods that must be near to others, apart from others, or evenly divided among domains
 // are so as Kubernetes means it: with regard to pods that are bound, to places that
 // gangs have, to the gang's own pods as they get theirs, and to who wants to be apart
-// from them (peers.go, marks.go, ties.go, neighbours.go). This is looked at when a place
-// is given, not afterwards, and not planned with: what is kept for a promise is room.
+// from them (peers.go, marks.go, ties.go, neighbours.go). Whom they only prefer to be
+// beside, or not, orders the nodes that will do (sway.go). All this is looked at when a
+// place is given, not afterwards, and not planned with: what is kept for a promise is room.
 // Of sets of a gang that must be near to one another the one that others lean on goes
 // first, wherever it fits best by itself.
 //

@@ -70,7 +70,7 @@ func (p *Picture) disinherit() {
 }
 
 // unplaced says that nothing of the gang is placed.
-func (g *gang) unplaced() bool { return g.count(slot.fresh) == g.count(every) }
+func (g *gang) unplaced() bool { return !g.any(slot.known) }
 
 // entitled says that there may be somebody who must give way: a quick answer for
 // the many gangs that have no such right.
@@ -222,7 +222,7 @@ func (p *Picture) loss(l leaver) int64 {
 	size := int64(g.count(slot.isHeld))
 	devices := int64(0)
 	for i, n := range g.sum(g.placed()) {
-		if isDevice(p.names.list[i]) {
+		if IsDevice(p.names.list[i]) {
 			devices += n
 		}
 	}

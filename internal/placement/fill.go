@@ -211,6 +211,9 @@ func (t *trial) takeIn(k int, in area, pods int32) int32 {
 		if i < 0 {
 			break
 		}
+		if s.class.ties.repels() {
+			most = 1
+		}
 		n := min(most, s.class.fits[i].pods, t.g.allowance(s.class, t.p.nodes[i]))
 		if n == 0 {
 			shut = shut.with(t.p.nodes[i].kind)

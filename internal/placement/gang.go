@@ -79,6 +79,8 @@ type Shape struct {
 	// away, and among which it is evenly divided.
 	Near, Apart []PeerTerm
 	Even        []Evenness
+	// PreferredPeers decide among nodes that will do, together with Preferred.
+	PreferredPeers []PeerPreference
 }
 
 // Topology keeps pods of a set close to one another: on nodes that share the value of
@@ -235,16 +237,22 @@ type slot struct {
 
 func (s slot) lost() bool  { return !s.held && s.node != "" }
 func (s slot) fresh() bool { return s.node == "" }
+func (s slot) known() bool { return s.node != "" }
 
 func (g *gang) any(is func(slot) bool) bool {
-	return slices.ContainsFunc(g.sets, func(s set) bool { return slices.ContainsFunc(s.slots, is) })
+	for k := range g.sets {
+		if slices.ContainsFunc(g.sets[k].slots, is) {
+			return true
+		}
+	}
+	return false
 }
 
 // count the pods of the slots of a kind.
 func (g *gang) count(is func(slot) bool) int32 {
 	n := int32(0)
-	for _, s := range g.sets {
-		n += s.count(is)
+	for k := range g.sets {
+		n += g.sets[k].count(is)
 	}
 	return n
 }
@@ -325,7 +333,7 @@ func (g *gang) broken() bool { return (g.any(slot.lost) || g.Unfinished) && !g.r
 // it does not run, those that lost their node keep its name until they have another.
 // The end of a set that has no place is left out.
 func (g *gang) placement() []SetPlacement {
-	if !g.any(func(s slot) bool { return !s.fresh() }) {
+	if g.unplaced() {
 		return nil
 	}
 	runs := g.runs()

@@ -33,6 +33,8 @@ const (
 	near
 	// even division among domains.
 	even
+	// preferred to be beside peers, or not to be: it forbids nothing (sway.go).
+	preferred
 )
 
 // rule about pods with a mark.
@@ -46,6 +48,8 @@ type rule struct {
 	keys     []string // of labels, one unless near
 	peers    string   // in words
 	evenness *Evenness
+	// preference of a rule that only prefers.
+	preference *PeerPreference
 
 	levels  []*level // by key
 	seen    []int    // pods with the mark, by node.index
@@ -120,7 +124,7 @@ func (t *ties) limit(i int) fit {
 	if now.pods == 0 {
 		return fit{}
 	}
-	return now
+	return fit{now.pods, t.sway(i, now.order)}
 }
 
 // sift out on all nodes what the rules do not allow any longer, and let in what they do.
@@ -171,7 +175,8 @@ func (r *rule) recount(n *node) bool {
 		was := r.counts[k][d]
 		r.counts[k][d] += more
 		r.total += more
-		if (was == 0) != (r.counts[k][d] == 0) && (k > 0 || r.sizes[d] > 1) {
+		first := (was == 0) != (r.counts[k][d] == 0)
+		if (first || r.kind == preferred) && (k > 0 || r.sizes[d] > 1) {
 			concerned = true
 		}
 	}
@@ -182,6 +187,7 @@ func (r *rule) recount(n *node) bool {
 func (r *rule) allows(i int) int32 {
 	d := r.levels[0].of[i]
 	switch r.kind {
+	case preferred:
 	case near:
 		if !r.near(i, 0) {
 			return 0
@@ -246,6 +252,8 @@ func (r *rule) suits(i, pods int) bool {
 		return r.allows(i) > 0
 	}
 	switch {
+	case r.kind == preferred:
+		return true
 	case r.kind == near:
 		return r.near(i, pods)
 	case r.kind == even && !r.counted[i]:

@@ -162,7 +162,7 @@ func (t *ties) anew() *ties {
 	}
 	fresh := &ties{}
 	for _, r := range t.rules {
-		fresh.rules = append(fresh.rules, &rule{kind: r.kind, mark: r.mark, own: r.own, waived: r.waived, keys: r.keys, peers: r.peers, evenness: r.evenness})
+		fresh.rules = append(fresh.rules, &rule{kind: r.kind, mark: r.mark, own: r.own, waived: r.waived, keys: r.keys, peers: r.peers, evenness: r.evenness, preference: r.preference})
 	}
 	return fresh
 }
@@ -178,6 +178,10 @@ func (s *storyteller) tie(shape *Shape, kind, text, namespace string) {
 		shape.Near = append(shape.Near, PeerTerm{peers, key})
 	case "apart":
 		shape.Apart = append(shape.Apart, PeerTerm{peers, key})
+	case "prefer":
+		shape.PreferredPeers = append(shape.PreferredPeers, PeerPreference{PeerTerm{peers, key}, int32(s.number(skew)), false})
+	case "scatter":
+		shape.PreferredPeers = append(shape.PreferredPeers, PeerPreference{PeerTerm{peers, key}, -int32(s.number(skew)), true})
 	case "even":
 		shape.Even = append(shape.Even, Evenness{Peers: peers, Key: key, MaxSkew: int32(s.number(skew)), MinDomains: 1})
 	}

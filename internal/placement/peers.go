@@ -26,6 +26,16 @@ type PeerTerm struct {
 	Key   string
 }
 
+// PeerPreference is for nodes with many peers in their domain of the label Key, or, with
+// a weight below zero, for those with few: each peer adds the weight to what speaks for
+// the node.
+type PeerPreference struct {
+	PeerTerm
+	Weight int32
+	// Labelled wants nodes without the label last; otherwise nobody is beside them.
+	Labelled bool
+}
+
 // Evenness keeps pods from being unevenly divided among the domains of the label Key:
 // none may have MaxSkew more than the one that has least. Nodes without one of the
 // labels of all of a pod's rules are no part of any domain.
@@ -82,6 +92,14 @@ func (s *Shape) validatePeers() error {
 			}
 		}
 	}
+	for _, t := range s.PreferredPeers {
+		if err := t.Peers.validate(); err != nil {
+			return fmt.Errorf("preferred pod affinity or spread: %w", err)
+		}
+		if t.Key == "" {
+			return fmt.Errorf("preferred pod affinity or spread names no topology key; name a label of nodes")
+		}
+	}
 	for _, e := range s.Even {
 		if err := e.Peers.validate(); err != nil {
 			return fmt.Errorf("topology spread constraint: %w", err)
@@ -95,7 +113,9 @@ func (s *Shape) validatePeers() error {
 }
 
 // tied says that it matters for the shape which pods are where.
-func (s *Shape) tied() bool { return len(s.Near)+len(s.Apart)+len(s.Even) > 0 }
+func (s *Shape) tied() bool {
+	return len(s.Near)+len(s.Apart)+len(s.Even)+len(s.PreferredPeers) > 0
+}
 
 // String of peers as people write labels: "app=x, tier".
 func (p *Peers) String() string {

@@ -123,7 +123,7 @@ func (p *Picture) SetNode(told Node) bool {
 	n.Node, n.alloc, n.devices = told, nil, nil
 	for _, a := range p.names.amounts(told.Allocatable) {
 		n.alloc.add(a.at, a.n)
-		if isDevice(p.names.list[a.at]) {
+		if IsDevice(p.names.list[a.at]) {
 			n.devices = append(n.devices, a.at)
 		}
 	}

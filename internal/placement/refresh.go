@@ -15,22 +15,40 @@ import (
 // Nothing is decided by it; the limit keeps what a busy cluster costs those who
 // write answers down independent of how many gangs wait.
 func (p *Picture) Refresh(limit int) (news []Verdict, more bool) {
-	var stale []*gang
-	for _, g := range p.waiting {
-		if !g.moved && g.explainedAt < p.changes {
-			stale = append(stale, g)
-		}
-	}
-	slices.SortStableFunc(stale, func(a, b *gang) int { return cmp.Compare(a.explainedAt, b.explainedAt) })
+	stalest, more := p.stalest(limit)
 	ps := p.pass()
-	for _, g := range stale[:min(limit, len(stale))] {
+	for _, g := range stalest {
 		g.explainedAt = p.changes
 		if reason := ps.reason(g, g.told.State); reason.String() != g.told.Reason.String() {
 			g.told.Reason = reason
 			news = append(news, g.told)
 		}
 	}
-	return news, len(stale) > limit
+	return news, more
+}
+
+// stalest of the gangs that wait, in the order in which they were looked at and then in
+// turn, and whether there are more than so many. Thousands may wait; what is kept in
+// order meanwhile is no more than is wanted.
+func (p *Picture) stalest(limit int) (stalest []*gang, more bool) {
+	for _, g := range p.waiting {
+		if g.moved || g.explainedAt == p.changes {
+			continue
+		}
+		if limit == 0 {
+			return nil, true
+		}
+		if len(stalest) == limit {
+			more = true
+			if stalest[limit-1].explainedAt <= g.explainedAt {
+				continue
+			}
+			stalest = stalest[:limit-1]
+		}
+		i, _ := slices.BinarySearchFunc(stalest, g.explainedAt, func(s *gang, at uint64) int { return cmp.Or(cmp.Compare(s.explainedAt, at), -1) })
+		stalest = slices.Insert(stalest, i, g)
+	}
+	return stalest, more
 }
 
 // reason that the gang, or part of it, waits.

@@ -98,5 +98,9 @@ func (v vector) zero() bool {
 	return true
 }
 
-// isDevice tells what a node has few of and other nodes lack: extended resources.
-func isDevice(name string) bool { return strings.Contains(name, "/") }
+// IsDevice tells what a node has few of and other nodes lack: resources with a domain, but
+// for Kubernetes' own, of which only those are devices that name a class of them.
+func IsDevice(resource string) bool {
+	domain, _, has := strings.Cut(resource, "/")
+	return has && (!strings.HasSuffix(domain, "kubernetes.io") || domain == "deviceclass.resource.kubernetes.io")
+}

@@ -349,7 +349,7 @@ func (s *storyteller) set(name, spec string) PodSet {
 			}
 		case key == "namespace":
 			set.Namespace = value
-		case key == "near", key == "apart", key == "even":
+		case key == "near", key == "apart", key == "even", key == "prefer", key == "scatter":
 			s.tie(&set.Shape, key, value, set.Namespace)
 		case strings.HasPrefix(key, "label."):
 			set.Labels = with(set.Labels, key, value)

@@ -85,7 +85,7 @@ func (p *Picture) retie() {
 func tieKey(s *PodSet, shuns []*mark) string {
 	key := ""
 	if s.Shape.tied() {
-		key = fmt.Sprintf("|%q %v|%#v|%#v|%#v", s.Namespace, s.Labels, s.Shape.Near, s.Shape.Apart, s.Shape.Even)
+		key = fmt.Sprintf("|%q %v|%#v|%#v|%#v|%#v", s.Namespace, s.Labels, s.Shape.Near, s.Shape.Apart, s.Shape.Even, s.Shape.PreferredPeers)
 	}
 	for _, m := range shuns {
 		key += "|" + m.key
@@ -124,6 +124,13 @@ func (p *Picture) tie(s *PodSet, k *kin, shuns []*mark) *ties {
 		r := add(even, p.peersMark([]Peers{e.Peers}, true), e.Key)
 		r.peers, r.evenness = e.Peers.String(), e
 		r.mark.draws++
+	}
+	if p.empty != nil { // on the empty cluster there is nobody to be beside
+		for i := range s.Shape.PreferredPeers {
+			pref := &s.Shape.PreferredPeers[i]
+			r := add(preferred, p.peersMark([]Peers{pref.Peers}, true), pref.Key)
+			r.peers, r.preference = pref.Peers.String(), pref
+		}
 	}
 	if len(rules) == 0 {
 		return nil

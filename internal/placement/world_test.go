@@ -192,6 +192,8 @@ func (w *world) gang() Gang {
 			s.Shape.Near = []PeerTerm{w.peerTerm()}
 		case 10:
 			s.Shape.Even = []Evenness{{Peers: w.peers(), Key: w.topologyKey(), MaxSkew: int32(1 + w.n(2)), MinDomains: int32(w.n(3))}}
+		case 12:
+			s.Shape.PreferredPeers = []PeerPreference{{w.peerTerm(), int32(w.n(3) - 1), w.n(2) == 0}, {w.peerTerm(), -1, true}}
 		case 11:
 			s.Shape.Near, s.Shape.Apart = []PeerTerm{{w.peers(), "zone"}}, []PeerTerm{{w.peers(), hostname}}
 		case 0:

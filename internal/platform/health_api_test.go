@@ -39,9 +39,7 @@ func newRig(t *testing.T) *rig {
 	r.clients, err = kubernetes.NewForConfig(config)
 	r.must(err)
 	r.bind("slipway:platform", rbacv1.Subject{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: "slipway:platform"})
-	limited := rest.CopyConfig(config)
-	limited.Impersonate = rest.ImpersonationConfig{UserName: "slipway:platform", Groups: []string{"system:authenticated"}}
-	r.serve(limited)
+	r.serve(kubetest.As(config, "slipway:platform"))
 	return r
 }
 

@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
-	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -22,18 +21,12 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
-	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/kubetest"
 )
-
-// patience is how long a test waits for what must happen: more than a lease lasts.
-const patience = time.Minute
 
 // envPlatform makes the program of the tests a platform of that identity.
 const envPlatform = "SLIPWAY_TEST_PLATFORM"
@@ -61,17 +54,14 @@ func newFleet(t *testing.T) *fleet {
 	t.Helper()
 	config := kubetest.Start(t)
 	f := &fleet{T: t, ns: kubetest.Namespace(t, config)}
-	kinds, err := Scheme()
-	f.must(err)
-	f.client, err = client.NewWithWatch(config, client.Options{Scheme: kinds})
-	f.must(err)
+	f.client = kubetest.Client(t, config, slipwayv1.AddToScheme)
 	f.must(f.client.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: homeNamespace}}))
 	f.must(f.client.Create(t.Context(), &rbacv1.ClusterRoleBinding{
 		ObjectMeta: metav1.ObjectMeta{Name: f.ns + "-fleet"},
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "slipway:platform"},
 		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: "slipway:platform"}},
 	}))
-	f.kubeconfig = f.writeKubeconfig(config)
+	f.kubeconfig = kubetest.Kubeconfig(t, kubetest.As(config, "slipway:platform"), "")
 	return f
 }
 
@@ -80,22 +70,6 @@ func (f *fleet) must(err error) {
 	if err != nil {
 		f.Fatal(err)
 	}
-}
-
-// writeKubeconfig of the platform's own user.
-func (f *fleet) writeKubeconfig(config *rest.Config) string {
-	f.Helper()
-	file := filepath.Join(f.TempDir(), "kubeconfig")
-	f.must(clientcmd.WriteToFile(clientcmdapi.Config{
-		CurrentContext: "test",
-		Contexts:       map[string]*clientcmdapi.Context{"test": {Cluster: "test", AuthInfo: "test"}},
-		Clusters: map[string]*clientcmdapi.Cluster{"test": {
-			Server: config.Host, CertificateAuthorityData: config.CAData, CertificateAuthority: config.CAFile}},
-		AuthInfos: map[string]*clientcmdapi.AuthInfo{"test": {
-			ClientCertificateData: config.CertData, ClientKeyData: config.KeyData, ClientCertificate: config.CertFile,
-			ClientKey: config.KeyFile, Token: config.BearerToken, Impersonate: "slipway:platform", ImpersonateGroups: []string{"system:authenticated"}}},
-	}, file))
-	return file
 }
 
 // member of the fleet.
@@ -138,7 +112,7 @@ func (m *member) kill() {
 // serves says that the front door answers, even if only that a key is missing.
 func (f *fleet) serves(m *member) {
 	f.Helper()
-	ctx, cancel := context.WithTimeout(f.Context(), patience)
+	ctx, cancel := context.WithTimeout(f.Context(), kubetest.Patience)
 	defer cancel()
 	for {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, m.door+"/v1/models", nil)
@@ -159,7 +133,8 @@ func (f *fleet) serves(m *member) {
 // led waits for the identity to lead.
 func (f *fleet) led(identity string) *coordinationv1.Lease {
 	f.Helper()
-	return await(f, &coordinationv1.LeaseList{}, homeNamespace, leaseName, "to be held by "+identity, func(l *coordinationv1.Lease) bool {
+	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: homeNamespace, Name: leaseName}}
+	return kubetest.Await(f, f.client, lease, identity+" to lead", func(l *coordinationv1.Lease) bool {
 		return ptr.Deref(l.Spec.HolderIdentity, "") == identity
 	})
 }
@@ -176,7 +151,8 @@ func (f *fleet) gang(name string, gpus int64) {
 // answered waits for the gang's condition Placed.
 func (f *fleet) answered(name string, status metav1.ConditionStatus) *slipwayv1.Gang {
 	f.Helper()
-	return await(f, &slipwayv1.GangList{}, f.ns, name, "to have Placed "+string(status), func(g *slipwayv1.Gang) bool {
+	gang := &slipwayv1.Gang{ObjectMeta: metav1.ObjectMeta{Namespace: f.ns, Name: name}}
+	return kubetest.Await(f, f.client, gang, "Placed to be "+string(status), func(g *slipwayv1.Gang) bool {
 		return meta.IsStatusConditionPresentAndEqual(g.Status.Conditions, slipwayv1.ConditionPlaced, status)
 	})
 }
@@ -184,34 +160,11 @@ func (f *fleet) answered(name string, status metav1.ConditionStatus) *slipwayv1.
 // node with so many GPUs.
 func (f *fleet) node(name string, gpus int64) {
 	f.Helper()
-	n := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}
-	f.must(f.client.Create(f.Context(), n))
-	f.Cleanup(func() { _ = f.client.Delete(context.Background(), n) })
-	n.Spec.Taints = nil // admission's, that it is not ready
-	f.must(f.client.Update(f.Context(), n))
-	n.Status.Allocatable = corev1.ResourceList{"nvidia.com/gpu": *resource.NewQuantity(gpus, resource.DecimalSI), corev1.ResourcePods: resource.MustParse("110")}
-	n.Status.Capacity = n.Status.Allocatable
-	n.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}
-	f.must(f.client.Status().Update(f.Context(), n))
-}
-
-// await an object of which something holds.
-func await[T client.Object](f *fleet, list client.ObjectList, namespace, name, what string, ok func(T) bool) T {
-	f.Helper()
-	ctx, cancel := context.WithTimeout(f.Context(), patience)
-	defer cancel()
-	changes, err := f.client.Watch(ctx, list, client.InNamespace(namespace), client.MatchingFields{"metadata.name": name})
-	f.must(err)
-	defer changes.Stop()
-	var last any
-	for e := range changes.ResultChan() {
-		if o, is := e.Object.(T); is && ok(o) {
-			return o
-		}
-		last = e.Object
-	}
-	f.Fatalf("waiting for %s %s: it is %+v", name, what, last)
-	panic("unreachable")
+	room := corev1.ResourceList{"nvidia.com/gpu": *resource.NewQuantity(gpus, resource.DecimalSI), corev1.ResourcePods: resource.MustParse("110")}
+	kubetest.Node(f, f.client, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}, Status: corev1.NodeStatus{
+		Allocatable: room, Capacity: room,
+		Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}},
+	}})
 }
 
 // TestAPIOneLeads: of two platforms one decides, both serve; when the leader dies its

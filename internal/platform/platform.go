@@ -31,6 +31,7 @@ import (
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/batch"
 	"slipway.dev/slipway/internal/frontdoor"
+	"slipway.dev/slipway/internal/heap"
 	"slipway.dev/slipway/internal/ready"
 	"slipway.dev/slipway/internal/scheduler"
 	"slipway.dev/slipway/internal/serving"
@@ -55,6 +56,7 @@ type Options struct {
 // Run runs the platform until ctx ends.
 func Run(ctx context.Context, o Options) error {
 	ready.Inherit()
+	heap.Adapt()
 	log := logr.FromSlogHandler(slog.NewTextHandler(os.Stderr, nil))
 	ctrl.SetLogger(log)
 	klog.SetLogger(log)

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -29,7 +28,7 @@ func gangOf(g *slipwayv1.Gang) (placement.Gang, error) {
 		Priority: g.Spec.Priority,
 		Kind:     runOf(g.Namespace, g.Name),
 		Created:  g.CreationTimestamp.Unix(),
-		Waits:    !isPlaced(&g.Status),
+		Waits:    !g.Status.IsPlaced(),
 		Started:  startOf(&g.Status),
 	}
 	if d := g.Spec.MaxRunTime; d != nil {
@@ -71,11 +70,10 @@ const maxProtected = 24 * time.Hour
 
 // startOf a gang that is placed, in seconds; zero for one that waits.
 func startOf(s *slipwayv1.GangStatus) int64 {
-	c := meta.FindStatusCondition(s.Conditions, slipwayv1.ConditionPlaced)
-	if c == nil || c.Status != metav1.ConditionTrue {
+	if !s.IsPlaced() {
 		return 0
 	}
-	return c.LastTransitionTime.Unix()
+	return s.Placed().LastTransitionTime.Unix()
 }
 
 // runOf is what the runs of one thing have in common: their names but for parts with a

@@ -116,6 +116,32 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// What is preferred of peers: near them, apart from them, and few in each domain.
+func TestFollowPreferredPeers(t *testing.T) {
+	term := corev1.PodAffinityTerm{TopologyKey: "rack", LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "x"}}}
+	s := &slipwayv1.PodSet{
+		Affinity: &corev1.Affinity{
+			PodAffinity: &corev1.PodAffinity{
+				PreferredDuringSchedulingIgnoredDuringExecution: []corev1.WeightedPodAffinityTerm{{Weight: 3, PodAffinityTerm: term}}},
+			PodAntiAffinity: &corev1.PodAntiAffinity{
+				PreferredDuringSchedulingIgnoredDuringExecution: []corev1.WeightedPodAffinityTerm{{Weight: 5, PodAffinityTerm: term}}},
+		},
+		TopologySpreadConstraints: []corev1.TopologySpreadConstraint{
+			{TopologyKey: "rack", MaxSkew: 1, WhenUnsatisfiable: corev1.ScheduleAnyway, LabelSelector: term.LabelSelector}},
+	}
+	var shape placement.Shape
+	if err := followPeers("ns", s, &shape); err != nil {
+		t.Fatal(err)
+	}
+	peers := placement.PeerTerm{Key: "rack", Peers: placement.Peers{
+		Namespaces: []string{"ns"}, Labels: []placement.Requirement{{Key: "app", Operator: placement.In, Values: []string{"x"}}}}}
+	want := placement.Shape{PreferredPeers: []placement.PeerPreference{
+		{PeerTerm: peers, Weight: 3}, {PeerTerm: peers, Weight: -5}, {PeerTerm: peers, Weight: -100, Labelled: true}}}
+	if diff := cmp.Diff(want, shape); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestAmountOf(t *testing.T) {
 	for _, c := range []struct {
 		name     corev1.ResourceName

@@ -75,7 +75,7 @@ func TestAPIDebugReplays(t *testing.T) {
 	r.gang("waits", 8, 1)
 	r.gang("never", 17, 1)
 	r.await("never", "NeverFits")
-	r.awaitThat("waits", "to be told when it starts", func(g *slipwayv1.Gang) bool { return strings.Contains(message(g), "expected to start by") })
+	r.awaitThat("waits", "it to be told when it starts", func(g *slipwayv1.Gang) bool { return strings.Contains(message(g), "expected to start by") })
 
 	text := asked(r.scheduler, http.MethodGet).Body.String()
 	taken, err := snapshot.Read(strings.NewReader(text))

@@ -42,7 +42,7 @@
 //
 // # Limits
 //
-// Affinity between pods that is only preferred, and topology spread constraints with
-// ScheduleAnyway, are not looked at. An affinity cannot be about labels that differ from
+// What pods that are there already prefer to have beside them is not looked at when
+// another comes. An affinity cannot be about labels that differ from
 // pod to pod of a set, such as the rank. Resource claims are not counted.
 package scheduler

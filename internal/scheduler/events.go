@@ -19,14 +19,11 @@ type gangEvent struct {
 	Type, Reason, Action, Note string
 }
 
-// maxNote is the API server's limit for an event's note, in bytes.
-const maxNote = 1024
-
 // eventOf a status that was written. It is news when the reason of the condition
 // Placed changed, or the places did; a new wording is none. Nor is a gang placed by
 // the first answer to it: nobody was told to wait, and the condition says as much.
 func eventOf(d *draft) (gangEvent, bool) {
-	c := meta.FindStatusCondition(d.new.Conditions, slipwayv1.ConditionPlaced)
+	c := d.new.Placed()
 	if c.Reason == reasonPlaced && placedReason(d.old) == "" {
 		return gangEvent{}, false
 	}
@@ -34,7 +31,7 @@ func eventOf(d *draft) (gangEvent, bool) {
 	if c.Reason == placedReason(d.old) && !moved {
 		return gangEvent{}, false
 	}
-	e := gangEvent{corev1.EventTypeNormal, c.Reason, "Place", clip.Text(c.Message, maxNote)}
+	e := gangEvent{corev1.EventTypeNormal, c.Reason, "Place", clip.Note(c.Message)}
 	if meta.IsStatusConditionTrue(d.new.Conditions, slipwayv1.ConditionStalled) || c.Reason == string(placement.NodeLost) {
 		e.Type = corev1.EventTypeWarning
 	}

@@ -248,7 +248,7 @@ func (l *ledger) takeRipe() []types.NamespacedName {
 
 // places that are written in the status of a Gang, unless it is to lose them.
 func (e *entry) places() []placement.SetPlacement {
-	if !isPlaced(&e.status) || e.answer == nil || e.answer.verdict.State != placement.Placed {
+	if !e.status.IsPlaced() || e.answer == nil || e.answer.verdict.State != placement.Placed {
 		return nil
 	}
 	return placesOf(e.status.Placement)
@@ -363,7 +363,7 @@ func (l *ledger) why(key string) string {
 	case e.answer.verdict.State != placement.Placed:
 		_, _, message := e.answer.explain()
 		return message
-	case isPlaced(&e.status):
+	case e.status.IsPlaced():
 		return fmt.Sprintf("the places of Gang %s are all taken", key)
 	}
 	return ""

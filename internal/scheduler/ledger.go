@@ -298,7 +298,7 @@ func (l *ledger) moved(name types.NamespacedName) bool {
 		return false
 	}
 	v := &e.answer.verdict
-	return (v.State == placement.Placed) != isPlaced(&e.status) || !samePlaces(v.Placement, e.status.Placement)
+	return (v.State == placement.Placed) != e.status.IsPlaced() || !samePlaces(v.Placement, e.status.Placement)
 }
 
 func samePlaces(told []placement.SetPlacement, written []slipwayv1.PodSetPlacement) bool {

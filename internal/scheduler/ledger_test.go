@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
@@ -131,7 +130,7 @@ func TestPlacesOrSaysWhy(t *testing.T) {
 		"waits": "Reconciling (InsufficientResources)",
 		"never": "Stalled (NeverFits)",
 	})
-	message := meta.FindStatusCondition(s.gang("waits").Status.Conditions, slipwayv1.ConditionPlaced).Message
+	message := s.gang("waits").Status.Placed().Message
 	want := "needs 4 pods of 1 cpu and 1 nvidia.com/gpu each at once; 2 fit now: 1 node has too little nvidia.com/gpu (0 free of 4)"
 	if message != want {
 		t.Errorf("says %q; want %q", message, want)

@@ -16,30 +16,51 @@ import (
 	"slipway.dev/slipway/internal/placement"
 )
 
-// followPeers says to which other pods those of a set are tied. What is only preferred
-// is not looked at.
+// scatterWeight is what each peer in a domain weighs against it where a topology spread
+// constraint may be broken: as much as the greatest weight that an affinity can have.
+const scatterWeight = 100
+
+// followPeers says to which other pods those of a set are tied.
 func followPeers(namespace string, s *slipwayv1.PodSet, shape *placement.Shape) (err error) {
 	if a := s.Affinity; a != nil && a.PodAffinity != nil {
-		required := a.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution
-		if shape.Near, err = peerTerms(namespace, s.Labels, required); err != nil {
+		if shape.Near, err = peerTerms(namespace, s.Labels, a.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution); err != nil {
 			return fmt.Errorf("pod affinity: %w", err)
+		}
+		if err := prefer(namespace, s, shape, a.PodAffinity.PreferredDuringSchedulingIgnoredDuringExecution, 1); err != nil {
+			return fmt.Errorf("preferred pod affinity: %w", err)
 		}
 	}
 	if a := s.Affinity; a != nil && a.PodAntiAffinity != nil {
-		required := a.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution
-		if shape.Apart, err = peerTerms(namespace, s.Labels, required); err != nil {
+		if shape.Apart, err = peerTerms(namespace, s.Labels, a.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution); err != nil {
 			return fmt.Errorf("pod anti-affinity: %w", err)
+		}
+		if err := prefer(namespace, s, shape, a.PodAntiAffinity.PreferredDuringSchedulingIgnoredDuringExecution, -1); err != nil {
+			return fmt.Errorf("preferred pod anti-affinity: %w", err)
 		}
 	}
 	for _, c := range s.TopologySpreadConstraints {
-		if c.WhenUnsatisfiable != corev1.DoNotSchedule {
-			continue
-		}
 		e, err := evennessOf(namespace, s.Labels, &c)
 		if err != nil {
 			return fmt.Errorf("topology spread constraint: %w", err)
 		}
-		shape.Even = append(shape.Even, e)
+		if c.WhenUnsatisfiable == corev1.DoNotSchedule {
+			shape.Even = append(shape.Even, e)
+			continue
+		}
+		shape.PreferredPeers = append(shape.PreferredPeers, placement.PeerPreference{
+			PeerTerm: placement.PeerTerm{Peers: e.Peers, Key: e.Key}, Weight: -scatterWeight, Labelled: true})
+	}
+	return nil
+}
+
+// prefer to be beside peers, or with a sign below zero not to be.
+func prefer(namespace string, s *slipwayv1.PodSet, shape *placement.Shape, terms []corev1.WeightedPodAffinityTerm, sign int32) error {
+	for i := range terms {
+		term, err := peerTerm(namespace, s.Labels, &terms[i].PodAffinityTerm)
+		if err != nil {
+			return err
+		}
+		shape.PreferredPeers = append(shape.PreferredPeers, placement.PeerPreference{PeerTerm: term, Weight: sign * terms[i].Weight})
 	}
 	return nil
 }

@@ -4,7 +4,6 @@
 package scheduler
 
 import (
-	"context"
 	"strings"
 	"testing"
 
@@ -19,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/kubetest"
 	"slipway.dev/slipway/internal/scheduler/snapshot"
 )
 
@@ -34,33 +34,20 @@ func (r *rig) ours(name string, change ...func(*corev1.Pod)) *corev1.Pod {
 // awaitPod that a condition holds of.
 func (r *rig) awaitPod(name, what string, ok func(*corev1.Pod) bool) *corev1.Pod {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
-	defer cancel()
-	changes, err := r.client.Watch(ctx, &corev1.PodList{}, client.InNamespace(r.ns), client.MatchingFields{"metadata.name": name})
-	r.must(err)
-	defer changes.Stop()
-	var last *corev1.Pod
-	for e := range changes.ResultChan() {
-		if p, is := e.Object.(*corev1.Pod); is {
-			if last = p; ok(p) {
-				return p
-			}
-		}
-	}
-	r.t.Fatalf("waiting for pod %s %s: it is %+v", name, what, last)
-	return nil
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: r.ns}}
+	return kubetest.Await(r.t, r.client, pod, what, ok)
 }
 
 func (r *rig) awaitBound(name string) *corev1.Pod {
 	r.t.Helper()
-	return r.awaitPod(name, "to be bound", func(p *corev1.Pod) bool { return p.Spec.NodeName != "" })
+	return r.awaitPod(name, "its node", func(p *corev1.Pod) bool { return p.Spec.NodeName != "" })
 }
 
 // awaitWait until the pod says, where Kubernetes' scheduler does, that it waits for
 // something.
 func (r *rig) awaitWait(name, why string) {
 	r.t.Helper()
-	r.awaitPod(name, "to wait because "+why, func(p *corev1.Pod) bool {
+	r.awaitPod(name, "it to wait because "+why, func(p *corev1.Pod) bool {
 		for _, c := range p.Status.Conditions {
 			if c.Type == corev1.PodScheduled {
 				return c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable && strings.Contains(c.Message, why)
@@ -99,18 +86,9 @@ func TestAPIKubernetesPodGroup(t *testing.T) {
 	in := func(p *corev1.Pod) { p.Spec.SchedulingGroup = &corev1.PodSchedulingGroup{PodGroupName: ptr.To("g")} }
 	says := func(status metav1.ConditionStatus) {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
-		defer cancel()
-		changes, err := r.client.Watch(ctx, &schedulingv1beta1.PodGroupList{}, client.InNamespace(r.ns))
-		r.must(err)
-		defer changes.Stop()
-		for e := range changes.ResultChan() {
-			if g, is := e.Object.(*schedulingv1beta1.PodGroup); is &&
-				meta.IsStatusConditionPresentAndEqual(g.Status.Conditions, schedulingv1beta1.PodGroupInitiallyScheduled, status) {
-				return
-			}
-		}
-		t.Fatalf("the group does not say %s", status)
+		kubetest.Await(t, r.client, group, "PodGroupInitiallyScheduled to be "+string(status), func(g *schedulingv1beta1.PodGroup) bool {
+			return meta.IsStatusConditionPresentAndEqual(g.Status.Conditions, schedulingv1beta1.PodGroupInitiallyScheduled, status)
+		})
 	}
 	r.ours("a", in)
 	r.awaitWait("a", "1 of 2 are there")
@@ -156,7 +134,7 @@ func TestAPIPodsGiveWay(t *testing.T) {
 	high.ObjectMeta = metav1.ObjectMeta{Name: "high", Namespace: r.ns}
 	high.Spec.Priority = 5
 	r.create(high)
-	r.awaitPod("low", "to be deleted", func(p *corev1.Pod) bool { return p.DeletionTimestamp != nil })
+	r.awaitPod("low", "it to be deleted", func(p *corev1.Pod) bool { return p.DeletionTimestamp != nil })
 	r.delete(low)
 	r.await("high", "Placed")
 }
@@ -184,11 +162,7 @@ func TestAPIVolumeForAPod(t *testing.T) {
 	r.create(&corev1.PersistentVolume{ObjectMeta: metav1.ObjectMeta{Name: "volume-" + r.ns}, Spec: corev1.PersistentVolumeSpec{
 		Capacity: claim.Spec.Resources.Requests, AccessModes: claim.Spec.AccessModes, StorageClassName: class.Name,
 		PersistentVolumeSource: corev1.PersistentVolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/x"}}}})
-	bound := claim.DeepCopy()
-	bound.Spec.VolumeName = "volume-" + r.ns
-	r.must(r.client.Patch(t.Context(), bound, client.MergeFrom(claim)))
-	claim = bound.DeepCopy()
-	bound.Status.Phase = corev1.ClaimBound
-	r.must(r.client.Status().Patch(t.Context(), bound, client.MergeFrom(claim)))
+	kubetest.Edit(t, r.client, claim, func(c *corev1.PersistentVolumeClaim) { c.Spec.VolumeName = "volume-" + r.ns })
+	kubetest.EditStatus(t, r.client, claim, func(c *corev1.PersistentVolumeClaim) { c.Status.Phase = corev1.ClaimBound })
 	r.awaitBound("p")
 }

@@ -13,9 +13,9 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/kubetest"
 )
 
 // project of the test's own, which is gone after it. Guaranteed and limit are of
@@ -51,20 +51,8 @@ func (r *rig) gangOf(project, name string, workers int32, change ...func(*slipwa
 // awaitProject in a state.
 func (r *rig) awaitProject(name, what string, ok func(*slipwayv1.Project) bool) *slipwayv1.Project {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
-	defer cancel()
-	changes, err := r.client.Watch(ctx, &slipwayv1.ProjectList{}, client.MatchingFields{"metadata.name": r.ns + "-" + name})
-	r.must(err)
-	defer changes.Stop()
-	last := "absent"
-	for e := range changes.ResultChan() {
-		if p, is := e.Object.(*slipwayv1.Project); is && ok(p) {
-			return p
-		}
-		last = fmt.Sprintf("%+v", e.Object)
-	}
-	r.t.Fatalf("waiting for project %s %s: it is %s", name, what, last)
-	return nil
+	project := &slipwayv1.Project{ObjectMeta: metav1.ObjectMeta{Name: r.ns + "-" + name}}
+	return kubetest.Await(r.t, r.client, project, what, ok)
 }
 
 func used(p *slipwayv1.Project) string {
@@ -99,7 +87,7 @@ func TestAPIProjects(t *testing.T) {
 		t.Errorf("says %q", message(g))
 	}
 	want := "7, borrowed 3, 2 placed, 1 waiting"
-	r.awaitProject("red", "to use "+want, func(p *slipwayv1.Project) bool { return used(p) == want })
+	r.awaitProject("red", "it to use "+want, func(p *slipwayv1.Project) bool { return used(p) == want })
 
 	// Blue is guaranteed four and only one is free: what red borrowed is taken back.
 	r.gangOf("blue", "claims", 4)
@@ -110,7 +98,7 @@ func TestAPIProjects(t *testing.T) {
 		t.Errorf("placed at %q", places(&g.Status))
 	}
 	r.await("own", "Placed")
-	r.awaitProject("lab", "to use 8", func(p *slipwayv1.Project) bool { return strings.HasPrefix(used(p), "8") })
+	r.awaitProject("lab", "it to use 8", func(p *slipwayv1.Project) bool { return strings.HasPrefix(used(p), "8") })
 }
 
 // TestAPIRefusedProject holds that a project that cannot be says why.
@@ -118,7 +106,7 @@ func TestAPIRefusedProject(t *testing.T) {
 	r := newRig(t)
 	for name, want := range map[string]string{"odd": "guarantees 4 and has the limit 2"} {
 		r.project(name, "", 4, 2)
-		p := r.awaitProject(name, "to be refused", func(p *slipwayv1.Project) bool {
+		p := r.awaitProject(name, "it to be refused", func(p *slipwayv1.Project) bool {
 			return meta.IsStatusConditionFalse(p.Status.Conditions, slipwayv1.ConditionReady)
 		})
 		if c := meta.FindStatusCondition(p.Status.Conditions, slipwayv1.ConditionReady); !strings.Contains(c.Message, want) {
@@ -139,8 +127,8 @@ func TestAPIPlannedStart(t *testing.T) {
 	r.gangOf("all", "runs", 6, limit(time.Hour))
 	r.await("runs", "Placed")
 	r.gangOf("all", "large", 8, limit(time.Hour))
-	g := r.awaitThat("large", "to be told when it starts", func(g *slipwayv1.Gang) bool {
-		c := meta.FindStatusCondition(g.Status.Conditions, slipwayv1.ConditionPlaced)
+	g := r.awaitThat("large", "it to be told when it starts", func(g *slipwayv1.Gang) bool {
+		c := g.Status.Placed()
 		return c != nil && strings.Contains(c.Message, "; expected to start by ")
 	})
 	_, text, _ := strings.Cut(message(g), "; expected to start by ")

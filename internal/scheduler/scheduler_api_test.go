@@ -11,9 +11,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/kubetest"
 )
 
 func TestAPIPlacesWaitsAndFrees(t *testing.T) {
@@ -75,9 +75,7 @@ func TestAPIResize(t *testing.T) {
 	r.node("n1", 8, 4)
 	g := r.gang("a", 2, 1)
 	r.await("a", "Placed")
-	base := g.DeepCopy()
-	g.Spec.PodSets[0].Count = 4
-	r.must(r.client.Patch(t.Context(), g, client.MergeFrom(base)))
+	kubetest.Edit(t, r.client, g, func(g *slipwayv1.Gang) { g.Spec.PodSets[0].Count = 4 })
 	r.await("a", "Placed")
 	if g := r.get("a"); g.Status.Placement[0].Slots[0].Count != 4 {
 		t.Errorf("placed at %q", places(&g.Status))
@@ -128,7 +126,7 @@ func TestAPIBurst(t *testing.T) {
 	placed, waiting := 0, 0
 	for i := range gangs {
 		g := r.awaitAnswer(fmt.Sprint("g", i))
-		if isPlaced(&g.Status) {
+		if g.Status.IsPlaced() {
 			placed++
 		} else {
 			waiting++

@@ -14,6 +14,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 )
 
@@ -47,7 +48,20 @@ func setup(mgr ctrl.Manager) (*scheduler, error) {
 	if err := s.meters.register(metrics.Registry); err != nil {
 		return nil, fmt.Errorf("registering metrics: %w", err)
 	}
-	// The decider alone keeps the memory of when it last reworded: one worker.
+	if err := setupDecider(mgr, s); err != nil {
+		return nil, fmt.Errorf("setting up the decider: %w", err)
+	}
+	if err := setupWorkers(mgr, "scheduler-writer", writers, writer{s}, s.attachWriter); err != nil {
+		return nil, fmt.Errorf("setting up the writer: %w", err)
+	}
+	if err := setupWorkers(mgr, "scheduler-binder", binders, binder{s}, s.attachBinder); err != nil {
+		return nil, fmt.Errorf("setting up the binder: %w", err)
+	}
+	return s, mgr.AddMetricsServerExtraHandler(debugPath, debug{s})
+}
+
+// setupDecider with one worker: it alone keeps the memory of when it last reworded.
+func setupDecider(mgr ctrl.Manager, s *scheduler) error {
 	decide := ctrl.NewControllerManagedBy(mgr).
 		Named("scheduler-decider").
 		WithOptions(controller.Options{MaxConcurrentReconciles: 1})
@@ -58,45 +72,34 @@ func setup(mgr ctrl.Manager) (*scheduler, error) {
 	for _, kind := range kinds {
 		decide = decide.Watches(kind, s.feed())
 	}
-	if err := decide.Complete(&decider{scheduler: s}); err != nil {
-		return nil, fmt.Errorf("setting up the decider: %w", err)
-	}
-	err := ctrl.NewControllerManagedBy(mgr).
-		Named("scheduler-writer").
-		WatchesRawSource(source.Func(s.attach)).
-		WithOptions(controller.Options{
-			MaxConcurrentReconciles: writers,
-			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[ctrl.Request](firstRetry, lastRetry),
-		}).
-		Complete(writer{s})
-	if err != nil {
-		return nil, fmt.Errorf("setting up the writer: %w", err)
-	}
-	err = ctrl.NewControllerManagedBy(mgr).
-		Named("scheduler-binder").
-		WatchesRawSource(source.Func(func(_ context.Context, q queue) error {
-			s.binds = q
-			close(s.binding)
-			return nil
-		})).
-		WithOptions(controller.Options{
-			MaxConcurrentReconciles: binders,
-			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[ctrl.Request](firstRetry, lastRetry),
-		}).
-		Complete(binder{s})
-	if err != nil {
-		return nil, fmt.Errorf("setting up the binder: %w", err)
-	}
-	return s, mgr.AddMetricsServerExtraHandler(debugPath, debug{s})
+	return decide.Complete(&decider{scheduler: s})
 }
 
-// attach the writer's queue, which its controller makes when it starts.
-func (s *scheduler) attach(_ context.Context, q queue) error {
+// setupWorkers that watch nothing: what they do is handed to them through their queue,
+// which their controller makes when it starts, and attach is told of.
+func setupWorkers(mgr ctrl.Manager, name string, workers int, do reconcile.Reconciler, attach func(queue) error) error {
+	return ctrl.NewControllerManagedBy(mgr).
+		Named(name).
+		WatchesRawSource(source.Func(func(_ context.Context, q queue) error { return attach(q) })).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: workers,
+			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[ctrl.Request](firstRetry, lastRetry),
+		}).
+		Complete(do)
+}
+
+func (s *scheduler) attachWriter(q queue) error {
 	writes, is := q.(writeQueue)
 	if !is {
 		return errors.New("the writer's queue knows no priorities")
 	}
 	s.writes = writes
 	close(s.ready)
+	return nil
+}
+
+func (s *scheduler) attachBinder(q queue) error {
+	s.binds = q
+	close(s.binding)
 	return nil
 }

@@ -136,13 +136,9 @@ func (c conditions) only(name string, is bool) {
 	}
 }
 
-func isPlaced(s *slipwayv1.GangStatus) bool {
-	return meta.IsStatusConditionTrue(s.Conditions, slipwayv1.ConditionPlaced)
-}
-
 // placedReason is the reason of the condition Placed; empty without one.
 func placedReason(s *slipwayv1.GangStatus) string {
-	if c := meta.FindStatusCondition(s.Conditions, slipwayv1.ConditionPlaced); c != nil {
+	if c := s.Placed(); c != nil {
 		return c.Reason
 	}
 	return ""

@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/clip"
 	"slipway.dev/slipway/internal/placement"
 )
 
@@ -91,7 +92,7 @@ func TestConditions(t *testing.T) {
 	}
 
 	status = statusFor(status, placed(here, nil), later)
-	c := meta.FindStatusCondition(status.Conditions, slipwayv1.ConditionPlaced)
+	c := status.Placed()
 	if len(status.Conditions) != 2 || c.Status != metav1.ConditionTrue || !c.LastTransitionTime.Time.Equal(later) {
 		t.Errorf("placed, it says %+v", status.Conditions)
 	}
@@ -108,7 +109,7 @@ func TestLongMessagesAreClipped(t *testing.T) {
 	if len(message) > maxMessage || !strings.HasSuffix(message, "é…") {
 		t.Errorf("message has %d bytes and ends %q", len(message), message[len(message)-8:])
 	}
-	if e, _ := eventOf(&draft{old: &slipwayv1.GangStatus{}, new: status}); len(e.Note) > maxNote || e.Type != corev1.EventTypeNormal {
+	if e, _ := eventOf(&draft{old: &slipwayv1.GangStatus{}, new: status}); len(e.Note) > clip.MaxNote || e.Type != corev1.EventTypeNormal {
 		t.Errorf("event has %d bytes", len(e.Note))
 	}
 }

@@ -8,10 +8,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+
+	"slipway.dev/slipway/internal/clip"
 )
 
 // Reasons that a Model is not Ready, from what must be repaired first to what
@@ -185,18 +186,5 @@ func said(message string) string {
 	if i := strings.LastIndexByte(message, '\n'); i >= 0 {
 		message = strings.TrimSpace(message[i:])
 	}
-	return cut(message, maxSaid)
-}
-
-// cut shortens a text to so many bytes, between characters.
-func cut(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	const more = "…"
-	end := most - len(more)
-	for end > 0 && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end] + more
+	return clip.Text(message, maxSaid)
 }

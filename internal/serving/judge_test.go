@@ -173,15 +173,3 @@ func TestOfContainer(t *testing.T) {
 		})
 	}
 }
-
-func TestCut(t *testing.T) {
-	for text, want := range map[string]string{
-		"0123456789":   "0123456789",
-		"0123456789a":  "0123456…",
-		"012345ä89abc": "012345…",
-	} {
-		if got := cut(text, 10); got != want {
-			t.Errorf("cut(%q) = %q, want %q", text, got, want)
-		}
-	}
-}

@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/clip"
 )
 
 const (
@@ -29,8 +30,6 @@ const (
 	// blockedDelay is when to try again what the API server refused: what must
 	// change (a quota, a policy, the owner of a name) may not be watched here.
 	blockedDelay = time.Minute
-	// maxNote is the API server's limit for an event's note, in bytes.
-	maxNote = 1024
 )
 
 type reconciler struct {
@@ -110,5 +109,5 @@ func (r *reconciler) tell(model *slipwayv1.Model, ready *metav1.Condition) {
 	if isFault(ready.Reason) {
 		kind = corev1.EventTypeWarning
 	}
-	r.events.Eventf(model, nil, kind, ready.Reason, "Serve", "%s", cut(ready.Message, maxNote))
+	r.events.Eventf(model, nil, kind, ready.Reason, "Serve", "%s", clip.Note(ready.Message))
 }

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/kubetest"
 )
 
 // model makes the smallest Model that a person would write.
@@ -36,40 +37,26 @@ func (r *rig) model(change ...func(*slipwayv1.Model)) *slipwayv1.Model {
 // awaitReady waits for the words of the condition Ready to begin so.
 func (r *rig) awaitReady(words string) *slipwayv1.Model {
 	r.Helper()
-	var found *slipwayv1.Model
-	await(r, words, &slipwayv1.ModelList{}, func(l *slipwayv1.ModelList) bool {
-		for i := range l.Items {
-			ready := meta.FindStatusCondition(l.Items[i].Status.Conditions, slipwayv1.ConditionReady)
-			if ready != nil && strings.HasPrefix(ready.Reason+": "+ready.Message, words) && ready.ObservedGeneration == l.Items[i].Generation {
-				found = &l.Items[i]
-			}
-		}
-		return found != nil
+	model := &slipwayv1.Model{ObjectMeta: metav1.ObjectMeta{Namespace: r.ns, Name: "tiny"}}
+	return kubetest.Await(r, r.client, model, words, func(m *slipwayv1.Model) bool {
+		ready := meta.FindStatusCondition(m.Status.Conditions, slipwayv1.ConditionReady)
+		return ready != nil && strings.HasPrefix(ready.Reason+": "+ready.Message, words) && ready.ObservedGeneration == m.Generation
 	})
-	return found
 }
 
 func (r *rig) awaitDeployment(what string, ok func(*appsv1.Deployment) bool) *appsv1.Deployment {
 	r.Helper()
-	var found *appsv1.Deployment
-	await(r, what, &appsv1.DeploymentList{}, func(l *appsv1.DeploymentList) bool {
-		for i := range l.Items {
-			if l.Items[i].Name == "model-tiny" && ok(&l.Items[i]) {
-				found = &l.Items[i]
-			}
-		}
-		return found != nil
-	})
-	return found
+	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: r.ns, Name: "model-tiny"}}
+	return kubetest.Await(r, r.client, d, what, ok)
 }
 
 // carryOut plays the Deployment's controller.
 func (r *rig) carryOut(d *appsv1.Deployment) {
 	r.Helper()
-	change(r, d, func(d *appsv1.Deployment) {
+	kubetest.EditStatus(r, r.client, d, func(d *appsv1.Deployment) {
 		n := *d.Spec.Replicas
 		d.Status = appsv1.DeploymentStatus{ObservedGeneration: d.Generation, Replicas: n, UpdatedReplicas: n, ReadyReplicas: n, AvailableReplicas: n}
-	}, r.status)
+	})
 }
 
 func exists(*appsv1.Deployment) bool { return true }
@@ -91,24 +78,24 @@ func TestLifeOfAModel(t *testing.T) {
 	}
 
 	// The scale subresource is how people and autoscalers stop it.
-	change(r, ready, func(m *slipwayv1.Model) { m.Spec.Replicas = ptr.To[int32](0) }, r.spec)
+	kubetest.Edit(r, r.client, ready, func(m *slipwayv1.Model) { m.Spec.Replicas = ptr.To[int32](0) })
 	r.carryOut(r.awaitDeployment("no replicas", func(d *appsv1.Deployment) bool { return *d.Spec.Replicas == 0 }))
 	r.awaitReady("Stopped: the model is stopped")
 	service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: r.ns, Name: "model-tiny"}}
-	change(r, service, func(*corev1.Service) {}, r.spec)
+	r.must(r.client.Get(r.Context(), client.ObjectKeyFromObject(service), service))
 	if service.Spec.ClusterIP != corev1.ClusterIPNone || !metav1.IsControlledBy(service, model) {
 		t.Errorf("the endpoint is %+v", service)
 	}
 
-	change(r, ready, func(m *slipwayv1.Model) {
+	kubetest.Edit(r, r.client, ready, func(m *slipwayv1.Model) {
 		m.Spec.Replicas, m.Spec.Engine.Container.Port = ptr.To[int32](2), 9000
-	}, r.spec)
+	})
 	d = r.awaitDeployment("another port", func(d *appsv1.Deployment) bool {
 		return d.Spec.Template.Spec.Containers[0].Ports[0].ContainerPort == 9000
 	})
 	r.carryOut(d)
 	r.awaitReady("Serving: 2 replicas answer")
-	await(r, "an event that says so", &eventsv1.EventList{}, func(l *eventsv1.EventList) bool {
+	kubetest.AwaitList(r, r.client, r.ns, "an event that says so", &eventsv1.EventList{}, func(l *eventsv1.EventList) bool {
 		for _, e := range l.Items {
 			if e.Reason == "Serving" && e.Note == "2 replicas answer" {
 				return true
@@ -179,7 +166,7 @@ func TestPodsTellWhy(t *testing.T) {
 		{podWith(waiting("ErrImagePull", "not found")).Status, "ImageNotPulled: 0 of 1 replica answers; image engine:1 cannot be pulled: not found"},
 		{podWith(ended(2, "Error", 3, "ValueError: bad weights\n")).Status, "EngineCrashing: 0 of 1 replica answers; the engine crashes again and again: it ended with exit code 3: ValueError: bad weights"},
 	} {
-		change(r, pod, func(p *corev1.Pod) { p.Status = step.status }, r.status)
+		kubetest.EditStatus(r, r.client, pod, func(p *corev1.Pod) { p.Status = step.status })
 		model := r.awaitReady(step.want)
 		if !meta.IsStatusConditionTrue(model.Status.Conditions, slipwayv1.ConditionStalled) {
 			t.Errorf("got %v", model.Status.Conditions)
@@ -197,7 +184,7 @@ func TestRefusedByTheAPIServer(t *testing.T) {
 		}
 	})
 	r.awaitReady("Refused: 0 of 1 replica answers; applying the deployment: Deployment.apps \"model-tiny\" is invalid")
-	change(r, model, func(m *slipwayv1.Model) { m.Spec.Engine.Container.Resources = corev1.ResourceRequirements{} }, r.spec)
+	kubetest.Edit(r, r.client, model, func(m *slipwayv1.Model) { m.Spec.Engine.Container.Resources = corev1.ResourceRequirements{} })
 	r.carryOut(r.awaitDeployment("its deployment", exists))
 	r.awaitReady("Serving: ")
 }
@@ -211,7 +198,7 @@ func TestLeavesOthersAlone(t *testing.T) {
 	r.create(theirs)
 	r.model()
 	r.awaitReady("Refused: 0 of 1 replica answers; applying the service: Service model-tiny exists and is not this Model's")
-	change(r, theirs, func(*corev1.Service) {}, r.spec)
+	r.must(r.client.Get(r.Context(), client.ObjectKeyFromObject(theirs), theirs))
 	if theirs.Spec.Selector["app"] != "other" || len(theirs.Labels) > 0 {
 		t.Errorf("it was changed: %+v", theirs)
 	}
@@ -221,10 +208,10 @@ func TestDriftIsUndone(t *testing.T) {
 	r := newRig(t)
 	r.model()
 	d := r.awaitDeployment("its deployment", exists)
-	change(r, d, func(d *appsv1.Deployment) {
+	kubetest.Edit(r, r.client, d, func(d *appsv1.Deployment) {
 		d.Spec.Replicas = ptr.To[int32](5)
 		d.Spec.Template.Spec.Containers[0].Image = "other:1"
-	}, r.spec)
+	})
 	r.awaitDeployment("what the model says", func(d *appsv1.Deployment) bool {
 		return *d.Spec.Replicas == 1 && d.Spec.Template.Spec.Containers[0].Image == "engine:1" && d.Generation > 2
 	})

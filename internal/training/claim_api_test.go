@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/kubetest"
 )
 
 func (r *rig) stranger(name string, labels map[string]string) *corev1.Pod {
@@ -54,10 +55,10 @@ func TestAPIReleaseAndAdoption(t *testing.T) {
 			return len(l.Items) == 1 && l.Items[0].DeletionTimestamp == nil && (metav1.GetControllerOf(&l.Items[0]) != nil) == want
 		}
 	}
-	edit(r, pod, func(p *corev1.Pod) { p.OwnerReferences = nil }, r.patch)
+	kubetest.Edit(t, r.client, pod, func(p *corev1.Pod) { p.OwnerReferences = nil })
 	await(r, "adoption", &corev1.PodList{}, owned(true))
 
-	edit(r, pod, func(p *corev1.Pod) { p.Labels["training.kubeflow.org/job-name"] = "under-study" }, r.patch)
+	kubetest.Edit(t, r.client, pod, func(p *corev1.Pod) { p.Labels["training.kubeflow.org/job-name"] = "under-study" })
 	await(r, "release", &corev1.PodList{}, owned(false))
 	r.awaitJob("j", "the pod to be named", func(job *kubeflowv1.PyTorchJob) bool {
 		return strings.Contains(waitsFor(job), "Pod j-worker-0 is in the way")

@@ -17,9 +17,6 @@ type event struct {
 	Type, Reason, Action, Note string
 }
 
-// maxNote is the API server's limit for an event's note, in bytes.
-const maxNote = 1024
-
 func normal(reason, action, note string) event {
 	return event{corev1.EventTypeNormal, reason, action, note}
 }

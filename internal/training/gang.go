@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/api/equality"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
@@ -77,8 +76,7 @@ func (p *pass) reshape(old slipwayv1.GangSpec) slipwayv1.GangSpec {
 
 // isPlaced says that the scheduler has given the gang its nodes.
 func isPlaced(gang *slipwayv1.Gang) bool {
-	return gang != nil && gang.DeletionTimestamp == nil &&
-		meta.IsStatusConditionTrue(gang.Status.Conditions, slipwayv1.ConditionPlaced)
+	return gang != nil && gang.DeletionTimestamp == nil && gang.Status.IsPlaced()
 }
 
 // coversMinimum says that the scheduler has seen the gang as it now is, and that
@@ -134,7 +132,7 @@ func (p *pass) explain() {
 		}
 	}
 	if missing > 0 {
-		p.say(partlyPlacedEvent(missing, len(p.ranks), placedCondition(p.in.Gang)))
+		p.say(partlyPlacedEvent(missing, len(p.ranks), p.in.Gang.Status.Placed()))
 		return
 	}
 	p.say(event{})
@@ -142,15 +140,11 @@ func (p *pass) explain() {
 
 // verdictOf the scheduler on a gang that is not placed, in its own words.
 func verdictOf(gang *slipwayv1.Gang) event {
-	if c := placedCondition(gang); c != nil && c.Status != metav1.ConditionTrue {
+	if gang == nil {
+		return event{}
+	}
+	if c := gang.Status.Placed(); c != nil && c.Status != metav1.ConditionTrue {
 		return waitingEvent(c.Reason, c.Message)
 	}
 	return event{}
-}
-
-func placedCondition(gang *slipwayv1.Gang) *metav1.Condition {
-	if gang == nil {
-		return nil
-	}
-	return meta.FindStatusCondition(gang.Status.Conditions, slipwayv1.ConditionPlaced)
 }

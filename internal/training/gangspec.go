@@ -6,10 +6,8 @@ package training
 import (
 	"maps"
 	"slices"
-	"time"
 
 	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
@@ -20,15 +18,8 @@ import (
 // gangSpec is what the job asks of the scheduler, pod sets in rank order.
 func (p *pass) gangSpec() slipwayv1.GangSpec {
 	job := p.in.Job
-	spec := slipwayv1.GangSpec{
-		Project:    slipwayv1.ProjectOf(job.Object().GetLabels()),
-		User:       job.Object().GetAnnotations()[slipwayv1.AnnotationUser],
-		Priority:   ptr.Deref(p.in.Priority, 0),
-		MaxRunTime: maxRunTime(job),
-		MinRunTime: duration(job, slipwayv1.AnnotationMinRunTime),
-
-		LastCheckpoint: slipwayv1.CheckpointOf(job.Object().GetAnnotations()),
-	}
+	spec := podset.Terms(job.Object(), job.RunPolicy().ActiveDeadlineSeconds)
+	spec.Priority = ptr.Deref(p.in.Priority, 0)
 	left := p.minAvailable()
 	for _, t := range p.in.Framework.Types {
 		replica := job.Replicas()[t.Name]
@@ -60,27 +51,6 @@ func (p *pass) setLabels(replica kubeflowv1.ReplicaType, template map[string]str
 		delete(labels, key)
 	}
 	return labels
-}
-
-// duration of an annotation, which validation has checked.
-func duration(job frameworks.Job, annotation string) *metav1.Duration {
-	if s, ok := job.Object().GetAnnotations()[annotation]; ok {
-		if d, err := time.ParseDuration(s); err == nil {
-			return &metav1.Duration{Duration: d}
-		}
-	}
-	return nil
-}
-
-// maxRunTime is the annotation, or else the job's deadline.
-func maxRunTime(job frameworks.Job) *metav1.Duration {
-	if d := duration(job, slipwayv1.AnnotationMaxRunTime); d != nil {
-		return d
-	}
-	if s := job.RunPolicy().ActiveDeadlineSeconds; s != nil {
-		return &metav1.Duration{Duration: time.Duration(*s) * time.Second}
-	}
-	return nil
 }
 
 // minAvailable counts pods of the whole job, first ranks first. It means something for

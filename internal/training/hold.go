@@ -40,7 +40,7 @@ func (p *pass) moreToCome() (since time.Time, more bool) {
 		return time.Time{}, false
 	case gang == nil:
 		return p.in.Now, p.out.Gang != nil
-	case placedCondition(gang) == nil:
+	case gang.Status.Placed() == nil:
 		return gang.CreationTimestamp.Time, true
 	case len(p.out.Create) > 0:
 		// Who was told that it waits is told at once that it starts.

@@ -19,6 +19,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/kubetest"
 )
 
 func TestAPIJobFromStartToEnd(t *testing.T) {
@@ -59,7 +60,7 @@ func TestAPIJobFromStartToEnd(t *testing.T) {
 	r.bury("j-worker-0")
 	await(r, "the end of the gang", &slipwayv1.GangList{}, func(l *slipwayv1.GangList) bool { return len(l.Items) == 0 })
 	await(r, "the end of the services", &corev1.ServiceList{}, func(l *corev1.ServiceList) bool { return len(l.Items) == 0 })
-	edit(r, job, func(j *kubeflowv1.PyTorchJob) { j.Spec.RunPolicy.TTLSecondsAfterFinished = ptr.To[int32](0) }, r.patch)
+	kubetest.Edit(t, r.client, job, func(j *kubeflowv1.PyTorchJob) { j.Spec.RunPolicy.TTLSecondsAfterFinished = ptr.To[int32](0) })
 	await(r, "the end of the job", &kubeflowv1.PyTorchJobList{}, func(l *kubeflowv1.PyTorchJobList) bool { return len(l.Items) == 0 })
 	r.checkEvents("InsufficientResources", "SuccessfulCreatePod", "PyTorchJobRestarting", "PyTorchJobSucceeded")
 }
@@ -87,10 +88,10 @@ func TestAPIHalfAGangIsUndone(t *testing.T) {
 		Status:     corev1.ResourceQuotaStatus{},
 	})
 	quota := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "two", Namespace: r.ns}}
-	edit(r, quota, func(q *corev1.ResourceQuota) { // as the quota controller does
+	kubetest.EditStatus(t, r.client, quota, func(q *corev1.ResourceQuota) { // as the quota controller does
 		q.Status.Hard = q.Spec.Hard
 		q.Status.Used = corev1.ResourceList{corev1.ResourcePods: resource.MustParse("0")}
-	}, r.patchStatus)
+	})
 	r.create(r.newJob(0, 3))
 	r.place(r.awaitGang("pytorchjob-j"))
 	job := r.awaitJob("j", "the refusal", func(job *kubeflowv1.PyTorchJob) bool {
@@ -195,7 +196,7 @@ func TestAPIScaleSubresource(t *testing.T) {
 	if diff := cmp.Diff(want, job.Status.ReplicaStatuses[worker].Selector); diff != "" {
 		t.Error(diff)
 	}
-	edit(r, job, func(j *kubeflowv1.PyTorchJob) { j.Spec.PyTorchReplicaSpecs[worker].Replicas = ptr.To[int32](3) }, r.patch)
+	kubetest.Edit(t, r.client, job, func(j *kubeflowv1.PyTorchJob) { j.Spec.PyTorchReplicaSpecs[worker].Replicas = ptr.To[int32](3) })
 	await(r, "the gang to grow", &slipwayv1.GangList{}, func(l *slipwayv1.GangList) bool {
 		return len(l.Items) == 1 && l.Items[0].Spec.PodSets[0].Count == 3
 	})

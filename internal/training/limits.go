@@ -9,10 +9,9 @@ import (
 
 	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
 	corev1 "k8s.io/api/core/v1"
-)
 
-// maxDeadline in seconds, a hundred years.
-const maxDeadline = 100 * 365 * 24 * 60 * 60
+	"slipway.dev/slipway/internal/podset"
+)
 
 // exceeds ends a job that has reached one of its own limits. Time spent waiting
 // for the first place does not count as active.
@@ -27,8 +26,7 @@ func (p *pass) exceeds() bool {
 	if deadline == nil || start == nil || !p.started() && !p.underWay() {
 		return false
 	}
-	// More than a lifetime is no limit, and no number of nanoseconds.
-	left := start.Add(time.Duration(min(*deadline, maxDeadline)) * time.Second).Sub(p.in.Now)
+	left := start.Add(time.Duration(min(*deadline, podset.MaxDeadline)) * time.Second).Sub(p.in.Now)
 	if left > 0 {
 		p.wake(left)
 		return false

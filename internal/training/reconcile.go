@@ -146,5 +146,5 @@ func (r *reconciler) expire(ctx context.Context, object client.Object) error {
 }
 
 func (r *reconciler) send(object client.Object, e event) {
-	r.events.Eventf(object, nil, e.Type, e.Reason, e.Action, "%s", clip.Text(e.Note, maxNote))
+	r.events.Eventf(object, nil, e.Type, e.Reason, e.Action, "%s", clip.Note(e.Note))
 }

@@ -4,31 +4,18 @@
 package training
 
 import (
-	"context"
 	"testing"
-	"time"
 
 	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
 	corev1 "k8s.io/api/core/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
-	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/config"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/kubetest"
 )
-
-// patience is how long a test waits for what must happen.
-const patience = 30 * time.Second
 
 // rig is a namespace of a real API server in which the engine runs as a user who
 // has its rules and no more. The test plays scheduler, kubelet and people.
@@ -41,54 +28,16 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	cfg := kubetest.Start(t)
-	kinds := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, kubeflowv1.AddToScheme, slipwayv1.AddToScheme} {
-		must(t, add(kinds))
-	}
-	c, err := client.NewWithWatch(cfg, client.Options{Scheme: kinds})
-	must(t, err)
-	r := &rig{t: t, client: c, ns: kubetest.Namespace(t, cfg)}
+	config := kubetest.Start(t)
+	r := &rig{t: t, ns: kubetest.Namespace(t, config)}
+	r.client = kubetest.Client(t, config, kubeflowv1.AddToScheme, slipwayv1.AddToScheme)
 	r.node = "node-of-" + r.ns
 	r.create(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: r.node}})
-	r.runEngine(r.leastPrivilege(cfg), kinds)
+	limited := kubetest.Limited(t, config, "training-"+r.ns, Rules())
+	mgr := kubetest.Manager(t, limited, r.client.Scheme(), kubetest.Within(r.ns))
+	must(t, Setup(mgr))
+	kubetest.Run(t, mgr)
 	return r
-}
-
-// leastPrivilege is the configuration of a user who has Rules in every namespace.
-func (r *rig) leastPrivilege(cfg *rest.Config) *rest.Config {
-	user := "training-" + r.ns
-	r.create(&rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: user}, Rules: Rules()})
-	r.create(&rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: user},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: user},
-		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}},
-	})
-	limited := rest.CopyConfig(cfg)
-	limited.Impersonate = rest.ImpersonationConfig{UserName: user, Groups: []string{"system:authenticated"}}
-	return limited
-}
-
-func (r *rig) runEngine(cfg *rest.Config, kinds *runtime.Scheme) {
-	r.t.Helper()
-	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
-		Scheme:  kinds,
-		Metrics: metricsserver.Options{BindAddress: "0"},
-		Cache:   cache.Options{DefaultNamespaces: map[string]cache.Config{r.ns: {}}},
-		// Every test has a manager, and names of controllers are unique in a process.
-		Controller: config.Controller{SkipNameValidation: ptr.To(true)},
-	})
-	must(r.t, err)
-	must(r.t, Setup(mgr))
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- mgr.Start(ctx) }()
-	r.t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			r.t.Errorf("running the engine: %v", err)
-		}
-	})
 }
 
 func must(t *testing.T, err error) {
@@ -103,54 +52,16 @@ func (r *rig) create(o client.Object) {
 	must(r.t, r.client.Create(r.t.Context(), o))
 }
 
-// edit changes what the API server has, as often as it takes to hit the newest version.
-func edit[T client.Object](r *rig, o T, change func(T), write func(context.Context, client.Object, client.Patch) error) {
-	r.t.Helper()
-	must(r.t, r.client.Get(r.t.Context(), client.ObjectKeyFromObject(o), o))
-	old := o.DeepCopyObject().(client.Object)
-	change(o)
-	must(r.t, write(r.t.Context(), o, client.MergeFrom(old)))
-}
-
-func (r *rig) patch(ctx context.Context, o client.Object, p client.Patch) error {
-	return r.client.Patch(ctx, o, p)
-}
-
-func (r *rig) patchStatus(ctx context.Context, o client.Object, p client.Patch) error {
-	return r.client.Status().Patch(ctx, o, p)
-}
-
-// await returns the list as it is when ok first holds for it.
+// await returns what is in the namespace when ok first holds of it all.
 func await[L client.ObjectList](r *rig, what string, list L, ok func(L) bool) L {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
-	defer cancel()
-	changes, err := r.client.Watch(ctx, list.DeepCopyObject().(L), client.InNamespace(r.ns))
-	must(r.t, err)
-	defer changes.Stop()
-	for {
-		must(r.t, r.client.List(ctx, list, client.InNamespace(r.ns)))
-		if ok(list) {
-			return list
-		}
-		if _, open := <-changes.ResultChan(); !open {
-			r.t.Fatalf("waiting for %s: still %+v", what, list)
-		}
-	}
+	return kubetest.AwaitList(r.t, r.client, r.ns, what, list, ok)
 }
 
 func (r *rig) awaitJob(name, what string, ok func(*kubeflowv1.PyTorchJob) bool) *kubeflowv1.PyTorchJob {
 	r.t.Helper()
-	var found *kubeflowv1.PyTorchJob
-	await(r, what, &kubeflowv1.PyTorchJobList{}, func(l *kubeflowv1.PyTorchJobList) bool {
-		for i := range l.Items {
-			if l.Items[i].Name == name && ok(&l.Items[i]) {
-				found = &l.Items[i]
-			}
-		}
-		return found != nil
-	})
-	return found
+	job := &kubeflowv1.PyTorchJob{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: r.ns}}
+	return kubetest.Await(r.t, r.client, job, what, ok)
 }
 
 func (r *rig) awaitLast(name string, t kubeflowv1.JobConditionType) *kubeflowv1.PyTorchJob {
@@ -173,26 +84,14 @@ func (r *rig) awaitPods(n int) []corev1.Pod {
 
 func (r *rig) awaitGang(name string) *slipwayv1.Gang {
 	r.t.Helper()
-	list := await(r, "gang "+name, &slipwayv1.GangList{}, func(l *slipwayv1.GangList) bool {
-		for _, gang := range l.Items {
-			if gang.Name == name {
-				return true
-			}
-		}
-		return false
-	})
-	for i := range list.Items {
-		if list.Items[i].Name == name {
-			return &list.Items[i]
-		}
-	}
-	return nil
+	gang := &slipwayv1.Gang{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: r.ns}}
+	return kubetest.Await(r.t, r.client, gang, "the gang", func(*slipwayv1.Gang) bool { return true })
 }
 
 // place plays the scheduler: all pods on one node.
 func (r *rig) place(gang *slipwayv1.Gang) {
 	r.t.Helper()
-	edit(r, gang, func(g *slipwayv1.Gang) {
+	kubetest.EditStatus(r.t, r.client, gang, func(g *slipwayv1.Gang) {
 		g.Status.ObservedGeneration = g.Generation
 		meta.SetStatusCondition(&g.Status.Conditions, metav1.Condition{
 			Type: slipwayv1.ConditionPlaced, Status: metav1.ConditionTrue, Reason: "Placed", Message: "all pods have a node"})
@@ -201,22 +100,22 @@ func (r *rig) place(gang *slipwayv1.Gang) {
 			g.Status.Placement = append(g.Status.Placement,
 				slipwayv1.PodSetPlacement{Name: set.Name, Slots: []slipwayv1.Slot{{Node: r.node, Count: set.Count}}})
 		}
-	}, r.patchStatus)
+	})
 }
 
 func (r *rig) refusePlace(gang *slipwayv1.Gang, reason, message string) {
 	r.t.Helper()
-	edit(r, gang, func(g *slipwayv1.Gang) {
+	kubetest.EditStatus(r.t, r.client, gang, func(g *slipwayv1.Gang) {
 		meta.SetStatusCondition(&g.Status.Conditions, metav1.Condition{
 			Type: slipwayv1.ConditionPlaced, Status: metav1.ConditionFalse, Reason: reason, Message: message})
-	}, r.patchStatus)
+	})
 }
 
 // phase plays the kubelet.
 func (r *rig) phase(name string, phase corev1.PodPhase) {
 	r.t.Helper()
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: r.ns}}
-	edit(r, pod, func(p *corev1.Pod) { p.Status.Phase = phase }, r.patchStatus)
+	kubetest.EditStatus(r.t, r.client, pod, func(p *corev1.Pod) { p.Status.Phase = phase })
 }
 
 // bury plays the kubelet that has stopped the containers of a deleted pod.

@@ -8,14 +8,12 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/utils/ptr"
 
-	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/podset"
 	"slipway.dev/slipway/internal/training/frameworks"
 )
@@ -142,14 +140,5 @@ func validatePolicy(job frameworks.Job) []string {
 	if n := ptr.Deref(policy.TTLSecondsAfterFinished, 0); n < 0 {
 		problems = append(problems, fmt.Sprintf("spec.runPolicy.ttlSecondsAfterFinished: is %d; use zero or more, or leave it out to keep the job", n))
 	}
-	for _, annotation := range []string{slipwayv1.AnnotationMaxRunTime, slipwayv1.AnnotationMinRunTime} {
-		s, ok := job.Object().GetAnnotations()[annotation]
-		if !ok {
-			continue
-		}
-		if d, err := time.ParseDuration(s); err != nil || d <= 0 {
-			problems = append(problems, fmt.Sprintf("metadata.annotations[%s]: %q is not a duration; write one such as 36h or 90m", annotation, s))
-		}
-	}
-	return problems
+	return append(problems, podset.TermProblems(job.Object())...)
 }

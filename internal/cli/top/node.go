@@ -6,12 +6,12 @@ package top
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"slipway.dev/slipway/internal/placement"
 	"slipway.dev/slipway/internal/scheduler"
 	"slipway.dev/slipway/internal/scheduler/snapshot"
 )
@@ -85,7 +85,7 @@ func Columns(nodes []Node) []corev1.ResourceName {
 	var devices []corev1.ResourceName
 	for _, n := range nodes {
 		for name := range n.Resources {
-			if isDevice(name) && !slices.Contains(devices, name) {
+			if placement.IsDevice(string(name)) && !slices.Contains(devices, name) {
 				devices = append(devices, name)
 			}
 		}
@@ -94,18 +94,12 @@ func Columns(nodes []Node) []corev1.ResourceName {
 	return append(devices, corev1.ResourceCPU, corev1.ResourceMemory)
 }
 
-// isDevice: extended resources have a domain, and Kubernetes' own are none.
-func isDevice(name corev1.ResourceName) bool {
-	domain, _, is := strings.Cut(string(name), "/")
-	return is && !strings.HasSuffix(domain, "kubernetes.io")
-}
-
 // SortNodes by name, gangs, gpu, cpu or memory: the last four by what is taken, most first.
 func SortNodes(nodes []Node, by string) {
 	taken := func(n Node) float64 {
 		sum := 0.0
 		for name, room := range n.Resources {
-			if string(name) == by || by == "gpu" && isDevice(name) {
+			if string(name) == by || by == "gpu" && placement.IsDevice(string(name)) {
 				sum += room.Taken.AsApproximateFloat64()
 			}
 		}

@@ -22,7 +22,7 @@ import (
 // gang explains one gang.
 func (f *Facts) gang(o *outline, g *slipwayv1.Gang) {
 	name := client.ObjectKeyFromObject(g)
-	told := meta.FindStatusCondition(g.Status.Conditions, slipwayv1.ConditionPlaced)
+	told := g.Status.Placed()
 	answer, decided := scheduler.Answer{}, false
 	if f.Decided != nil {
 		answer, decided = f.Decided.Answer(name)
@@ -108,7 +108,7 @@ func (f *Facts) terms(g *slipwayv1.Gang, name types.NamespacedName) string {
 // differs says what the gang was told last, where that is another thing: it gave way, or
 // the scheduler is about to write, or there is none.
 func (f *Facts) differs(o *outline, now scheduler.Answer, told *metav1.Condition) {
-	is := meta.FindStatusCondition(now.Status.Conditions, slipwayv1.ConditionPlaced)
+	is := now.Status.Placed()
 	switch {
 	case told == nil:
 		o.say("the scheduler has not written that yet; if that stays so see: slipway status")

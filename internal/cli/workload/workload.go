@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -58,7 +57,7 @@ func Assemble(kind Kind, object client.Object, gangs []slipwayv1.Gang, pods []co
 		if gangs[i].Namespace != object.GetNamespace() || !metav1.IsControlledBy(&gangs[i], object) {
 			continue
 		}
-		if w.Gang == nil || meta.IsStatusConditionTrue(w.Gang.Status.Conditions, slipwayv1.ConditionPlaced) {
+		if w.Gang == nil || w.Gang.Status.IsPlaced() {
 			w.Gang = &gangs[i]
 		}
 	}
@@ -122,7 +121,7 @@ func (w Workload) unplaced() (string, bool) {
 	if w.Gang == nil {
 		return "", false
 	}
-	c := meta.FindStatusCondition(w.Gang.Status.Conditions, slipwayv1.ConditionPlaced)
+	c := w.Gang.Status.Placed()
 	if c == nil {
 		return "the scheduler has not decided yet", true
 	}

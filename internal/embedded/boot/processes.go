@@ -15,8 +15,8 @@ import (
 	"slipway.dev/slipway/internal/embedded/supervise"
 )
 
-// collect is how hard each process collects garbage (GOGC). Memory is scarcer
-// than the processor in a cluster that is mostly idle.
+// collect is how hard each process collects garbage (GOGC) while it idles, and memory is
+// scarcer than the processor. Those that may be busy adapt it (internal/heap).
 const collect = "GOGC=50"
 
 // server is the API server with its datastore.

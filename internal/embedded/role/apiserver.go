@@ -22,6 +22,7 @@ import (
 	"slipway.dev/slipway/internal/embedded/datastore"
 	"slipway.dev/slipway/internal/embedded/manifests"
 	"slipway.dev/slipway/internal/embedded/pki"
+	"slipway.dev/slipway/internal/heap"
 )
 
 // TestAPIServer runs an API server alone, with every schema and role of ours,
@@ -31,6 +32,7 @@ import (
 // must be empty at first.
 func TestAPIServer(ctx context.Context, dir string, flags []string) error {
 	logs.InitLogs()
+	heap.Adapt()
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
 		return errors.Join(fmt.Errorf("the directory %s is not there and empty", dir), err)
 	}

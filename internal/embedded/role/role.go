@@ -18,12 +18,14 @@ import (
 	"slipway.dev/slipway/internal/embedded/datastore"
 	"slipway.dev/slipway/internal/embedded/node"
 	"slipway.dev/slipway/internal/embedded/storage"
+	"slipway.dev/slipway/internal/heap"
 	"slipway.dev/slipway/internal/ready"
 )
 
 // Server runs the datastore and the API server.
 func Server(ctx context.Context, c *cluster.Cluster) error {
 	logs.InitLogs()
+	heap.Adapt()
 	etcd, err := datastore.Start(ctx, c, datastore.Options{})
 	if err != nil {
 		return err
@@ -51,6 +53,7 @@ func Server(ctx context.Context, c *cluster.Cluster) error {
 // storage provisioner.
 func Control(ctx context.Context, c *cluster.Cluster) error {
 	logs.InitLogs()
+	heap.Adapt()
 	return together(ctx,
 		func(ctx context.Context) error {
 			return controlplane.RunControllerManager(ctx, controlplane.ControllerManagerFlags(c))

@@ -68,7 +68,7 @@ func TestBatch(t *testing.T) {
 func takeTurns(t *testing.T, c *rig.Cluster) {
 	c.Apply(t, space, project)
 	c.Apply(t, space, job("first"))
-	first := c.AwaitPods(t, space, "test=first", "the first job runs", ready(2))
+	first := c.AwaitPods(t, space, "test=first", "the first job runs", rig.PodsReady(2))
 	if index := first[0].Labels["batch.kubernetes.io/job-completion-index"]; index == "" {
 		t.Errorf("the pods are not indexed: %v", first[0].Labels)
 	}
@@ -82,17 +82,17 @@ func takeTurns(t *testing.T, c *rig.Cluster) {
 	if user := c.OK(t, "kubectl", "get", "job", "second", "-n", space, "-o", `jsonpath={.metadata.annotations.slipway\.dev/user}`); user == "mallory" || user == "" {
 		t.Errorf("the job is %q's", user)
 	}
-	c.AwaitPods(t, space, "test=second", "no pod of the second job is there", ready(0))
+	c.AwaitPods(t, space, "test=second", "no pod of the second job is there", rig.PodsReady(0))
 	if list := c.OK(t, "ps", "-n", space); !strings.Contains(list, "Waiting") || !strings.Contains(list, "project team may use 2") {
 		t.Errorf("slipway ps prints:\n%s", list)
 	}
 	c.OK(t, "delete", "-n", space, "job/first", "--wait")
-	c.AwaitPods(t, space, "test=second", "the second job runs", ready(2))
+	c.AwaitPods(t, space, "test=second", "the second job runs", rig.PodsReady(2))
 	c.OK(t, "kubectl", "patch", "job", "second", "-n", space, "-p", `{"metadata": {"labels": {"kueue.x-k8s.io/queue-name": null, "slipway.dev/project": "team"}}}`)
 	c.OK(t, "kubectl", "patch", "job", "second", "-n", space, "-p", `{"spec": {"suspend": true}}`)
-	c.AwaitPods(t, space, "test=second", "the second job is suspended", ready(0))
+	c.AwaitPods(t, space, "test=second", "the second job is suspended", rig.PodsReady(0))
 	c.OK(t, "kubectl", "patch", "job", "second", "-n", space, "-p", `{"spec": {"suspend": false}}`)
-	c.AwaitPods(t, space, "test=second", "the second job runs again", ready(2))
+	c.AwaitPods(t, space, "test=second", "the second job runs again", rig.PodsReady(2))
 	c.OK(t, "delete", "-n", space, "job/second", "--wait")
 }
 
@@ -105,7 +105,7 @@ spec:
   replicas: 2
   selector: {matchLabels: {test: served}}
   template:`+fmt.Sprintf(pods, "served", "schedulerName: slipway", "wait"))
-	c.AwaitPods(t, space, "test=served", "the Deployment runs", ready(2))
+	c.AwaitPods(t, space, "test=served", "the Deployment runs", rig.PodsReady(2))
 }
 
 // group of three, of which one would fit.
@@ -143,7 +143,7 @@ spec:
 		t.Errorf("slipway simulate does not know of the group:\n%s", answer)
 	}
 	c.OK(t, "kubectl", "delete", "deployment", "served", "-n", space)
-	c.AwaitPods(t, space, "test=member", "the group runs", ready(3))
+	c.AwaitPods(t, space, "test=member", "the group runs", rig.PodsReady(3))
 	c.OK(t, "kubectl", "delete", "pod", "-l", "test=member", "-n", space)
 }
 
@@ -164,7 +164,7 @@ spec:
   - {name: probe, image: "slipway.local/probe:e2e", imagePullPolicy: Never, args: [wait], volumeMounts: [{name: data, mountPath: /data}]}
   volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]
 `)
-	c.AwaitPods(t, space, "test=mounts", "the pod has its volume", ready(1))
+	c.AwaitPods(t, space, "test=mounts", "the pod has its volume", rig.PodsReady(1))
 }
 
 func waitsFor(p *corev1.Pod) string {
@@ -174,17 +174,4 @@ func waitsFor(p *corev1.Pod) string {
 		}
 	}
 	return ""
-}
-
-func ready(count int) func([]*corev1.Pod) error {
-	return func(pods []*corev1.Pod) error {
-		if len(pods) != count {
-			return fmt.Errorf("there are %d pods, not %d", len(pods), count)
-		}
-		var errs []error
-		for _, pod := range pods {
-			errs = append(errs, rig.PodReady(pod))
-		}
-		return errors.Join(errs...)
-	}
 }

@@ -67,7 +67,7 @@ func TestGangs(t *testing.T) {
 func rack(t *testing.T, c *rig.Cluster) {
 	const within = `kueue.x-k8s.io/podset-required-topology: topology.example.com/rack`
 	c.Apply(t, space, job("rack", 2, "", within, apart("rack")))
-	pods := c.AwaitPods(t, space, "app=rack", "both workers run", running(2))
+	pods := c.AwaitPods(t, space, "app=rack", "both workers run", rig.PodsReady(2))
 	if nodes := nodesOf(pods); !slices.Equal(nodes, []string{"node-1", "node-2"}) {
 		t.Errorf("the workers are on %v, want the two nodes of rack b", nodes)
 	}
@@ -84,7 +84,7 @@ func rack(t *testing.T, c *rig.Cluster) {
 // alone: three pods that keep away from one another are on three nodes.
 func alone(t *testing.T, c *rig.Cluster) {
 	c.Apply(t, space, job("alone", 3, "", "", apart("alone")))
-	pods := c.AwaitPods(t, space, "app=alone", "three workers run", running(3))
+	pods := c.AwaitPods(t, space, "app=alone", "three workers run", rig.PodsReady(3))
 	if nodes := nodesOf(pods); len(slices.Compact(nodes)) != 3 {
 		t.Errorf("the workers are on %v, want a node for each", nodes)
 	}
@@ -95,7 +95,7 @@ func alone(t *testing.T, c *rig.Cluster) {
 // back. None is restarted for that.
 func elastic(t *testing.T, c *rig.Cluster) {
 	c.Apply(t, space, job("elastic", 3, "elasticPolicy: {minReplicas: 1, maxReplicas: 3}", "", apart("elastic")))
-	before := c.AwaitPods(t, space, "app=elastic", "three workers run", running(3))
+	before := c.AwaitPods(t, space, "app=elastic", "three workers run", rig.PodsReady(3))
 	c.OK(t, "node", "kill", "node-2")
 	left := c.AwaitPods(t, space, "app=elastic", "two workers are left", on(2, "node-0", "node-1"))
 	for _, pod := range left {
@@ -104,7 +104,7 @@ func elastic(t *testing.T, c *rig.Cluster) {
 		}
 	}
 	c.OK(t, "node", "add", "node-2")
-	c.AwaitPods(t, space, "app=elastic", "three workers run again", running(3))
+	c.AwaitPods(t, space, "app=elastic", "three workers run again", rig.PodsReady(3))
 	c.OK(t, "delete", "-n", space, "pytorchjob/elastic", "--wait")
 }
 
@@ -117,20 +117,6 @@ func nodesOf(pods []*corev1.Pod) []string {
 	return nodes
 }
 
-func running(count int) func([]*corev1.Pod) error {
-	return func(pods []*corev1.Pod) error {
-		if len(pods) != count {
-			return fmt.Errorf("there are %d pods, not %d", len(pods), count)
-		}
-		for _, pod := range pods {
-			if err := rig.PodReady(pod); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-}
-
 // on says that so many run, all of them on some of the nodes.
 func on(count int, nodes ...string) func([]*corev1.Pod) error {
 	return func(pods []*corev1.Pod) error {
@@ -139,6 +125,6 @@ func on(count int, nodes ...string) func([]*corev1.Pod) error {
 				return fmt.Errorf("%s is on %s", pod.Name, pod.Spec.NodeName)
 			}
 		}
-		return running(count)(pods)
+		return rig.PodsReady(count)(pods)
 	}
 }

@@ -63,8 +63,8 @@ func reached(t *testing.T, c *rig.Cluster) {
 // elsewhere: the replicas of a Deployment, and the rank of a training job.
 func loss(t *testing.T, c *rig.Cluster) {
 	c.Apply(t, space, workloads)
-	replicas := c.AwaitPods(t, space, "app=web", "three replicas", running(3))
-	ranks := c.AwaitPods(t, space, jobPods, "two ranks", running(2))
+	replicas := c.AwaitPods(t, space, "app=web", "three replicas", rig.PodsReady(3))
+	ranks := c.AwaitPods(t, space, jobPods, "two ranks", rig.PodsReady(2))
 	dead := on(ranks, "worker-0")
 	if dead == "node-0" {
 		t.Fatal("the worker is on the machine itself, which is not killed here")
@@ -103,7 +103,7 @@ func back(t *testing.T, c *rig.Cluster) {
 		}
 		return nil
 	})
-	c.AwaitPods(t, space, "app=web", "no replica hangs about", running(3))
+	c.AwaitPods(t, space, "app=web", "no replica hangs about", rig.PodsReady(3))
 	// The image is still there: nothing is imported for this.
 	pod := rig.Server("returned")
 	pod.Spec.NodeName = dead
@@ -173,16 +173,6 @@ func ready(n *corev1.Node) corev1.ConditionStatus {
 		}
 	}
 	return corev1.ConditionUnknown
-}
-
-// running holds when there are so many pods and all of them are ready.
-func running(count int) func([]*corev1.Pod) error {
-	return func(pods []*corev1.Pod) error {
-		if len(pods) != count {
-			return fmt.Errorf("there are %d, not %d", len(pods), count)
-		}
-		return alive(count, "")(pods)
-	}
 }
 
 // alive holds when so many pods are ready on nodes other than a dead one. What

@@ -58,9 +58,9 @@ func TestProjects(t *testing.T) {
 	c.Devices(t, "example.com/device", 3)
 	c.Apply(t, space, projects)
 	c.Apply(t, space, job("red", 3))
-	pods := c.AwaitPods(t, space, selector("red"), "the red job has borrowed all devices", ready(3))
+	pods := c.AwaitPods(t, space, selector("red"), "the red job has borrowed all devices", rig.PodsReady(3))
 	c.Apply(t, space, job("blue", 2))
-	c.AwaitPods(t, space, selector("blue"), "the blue job has what it is guaranteed", ready(2))
+	c.AwaitPods(t, space, selector("blue"), "the blue job has what it is guaranteed", rig.PodsReady(2))
 	reason := c.OK(t, "kubectl", "get", "gang", "-n", space, "pytorchjob-red", "-o", `jsonpath={.status.conditions[?(@.type=="Placed")].message}`)
 	if !strings.Contains(reason, "needs 3 pods") && !strings.Contains(reason, "guaranteed") {
 		t.Errorf("the red job waits because %q", reason)
@@ -75,24 +75,10 @@ func TestProjects(t *testing.T) {
 		return nil
 	})
 	c.OK(t, "delete", "-n", space, "pytorchjob/blue", "--wait")
-	again := c.AwaitPods(t, space, selector("red"), "the red job runs again", ready(3))
+	again := c.AwaitPods(t, space, selector("red"), "the red job runs again", rig.PodsReady(3))
 	if again[0].UID == pods[0].UID {
 		t.Error("the pods of the red job are those from before")
 	}
 }
 
 func selector(job string) string { return "training.kubeflow.org/job-name=" + job }
-
-func ready(count int) func([]*corev1.Pod) error {
-	return func(pods []*corev1.Pod) error {
-		if len(pods) != count {
-			return fmt.Errorf("there are %d pods, not %d", len(pods), count)
-		}
-		for _, pod := range pods {
-			if err := rig.PodReady(pod); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-}

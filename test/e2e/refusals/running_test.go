@@ -5,7 +5,6 @@ package refusals
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
 	"errors"
 	"os"
@@ -146,13 +145,7 @@ func fullDisk(t *testing.T, c *rig.Cluster) {
 			t.Fatal(err)
 		}
 	}
-	rig.Eventually(t, "the cluster is ready", func(context.Context) error {
-		status, err := c.Status(t)
-		if err == nil && !status.Ready {
-			err = errors.New("it is not")
-		}
-		return err
-	})
+	c.AwaitReady(t)
 	c.OK(t, "image", "import", archive)
 	c.AwaitNodes(t, "the node takes pods again", func(nodes []*corev1.Node) error {
 		for _, taint := range nodes[0].Spec.Taints {

@@ -7,7 +7,6 @@
 package restart
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -115,13 +114,7 @@ func addressChange(t *testing.T, c *rig.Cluster, url string) {
 		if err := netlink.AddrDel(link, ours); err != nil {
 			t.Fatal(err)
 		}
-		rig.Eventually(t, "the cluster is ready", func(context.Context) error {
-			status, err := c.Status(t)
-			if err == nil && !status.Ready {
-				err = errors.New("it is not")
-			}
-			return err
-		})
+		c.AwaitReady(t)
 	}
 }
 

@@ -105,3 +105,15 @@ func (c *Cluster) Status(t *testing.T) (control.Status, error) {
 	}
 	return status, json.Unmarshal([]byte(o.Stdout), &status)
 }
+
+// AwaitReady returns when "slipway status" says that the cluster is ready.
+func (c *Cluster) AwaitReady(t *testing.T) {
+	t.Helper()
+	Eventually(t, "the cluster is ready", func(context.Context) error {
+		status, err := c.Status(t)
+		if err == nil && !status.Ready {
+			err = errors.New("it is not")
+		}
+		return err
+	})
+}

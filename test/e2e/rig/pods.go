@@ -101,6 +101,16 @@ func PodReady(pod *corev1.Pod) error {
 	return fmt.Errorf("pod %s is %s, not ready: %v", pod.Name, pod.Status.Phase, pod.Status.ContainerStatuses)
 }
 
+// PodsReady holds for so many pods, all of them ready.
+func PodsReady(count int) func([]*corev1.Pod) error {
+	return func(pods []*corev1.Pod) error {
+		if len(pods) != count {
+			return fmt.Errorf("there are %d pods, not %d", len(pods), count)
+		}
+		return each(pods, PodReady)
+	}
+}
+
 // PodDone holds for a pod that succeeded.
 func PodDone(pod *corev1.Pod) error {
 	if pod.Status.Phase != corev1.PodSucceeded {

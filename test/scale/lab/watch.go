@@ -9,7 +9,6 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	toolscache "k8s.io/client-go/tools/cache"
@@ -82,7 +81,7 @@ func (l *Lab) gangSeen(gang *slipwayv1.Gang) {
 	if b == nil || gang.DeletionTimestamp != nil || gang.Status.ObservedGeneration != gang.Generation {
 		return
 	}
-	placed := meta.FindStatusCondition(gang.Status.Conditions, slipwayv1.ConditionPlaced)
+	placed := gang.Status.Placed()
 	switch {
 	case placed == nil:
 	case placed.Status == metav1.ConditionTrue:
