@@ -5,10 +5,13 @@ package simulate
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"slipway.dev/slipway/internal/placement"
 )
 
 // TestBreaks: when a gang stops, why, and when it goes on. One that grows or ends does not
@@ -41,6 +44,28 @@ func TestBreaks(t *testing.T) {
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// TestRandomBreaks: breaks of a run follow one another within it, it gave way in no
+// more of them than is counted, and what has ended went on after each.
+func TestRandomBreaks(t *testing.T) {
+	for seed := range uint64(40) {
+		result := mustRun(t, randomInput(rand.New(rand.NewPCG(seed, 2))), Slipway)
+		for _, o := range result.Jobs {
+			gaveWay, at := 0, o.Started
+			for _, b := range o.Breaks {
+				if b.At < at || b.Again < b.At && (b.Again != never || o.Ended != never) {
+					t.Errorf("seed %d: %s started at %d, ended at %d and broke off at %+v", seed, o.Gang, o.Started, o.Ended, o.Breaks)
+				}
+				if at = b.Again; b.Again > b.At && b.Why.Code == placement.Evicted {
+					gaveWay++
+				}
+			}
+			if gaveWay > o.Evictions {
+				t.Errorf("seed %d: %s gave way %d times, and %d are told: %+v", seed, o.Gang, o.Evictions, gaveWay, o.Breaks)
+			}
 		}
 	}
 }
