@@ -6,6 +6,7 @@ package scheduler
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -108,7 +109,9 @@ func (l *ledger) projectDraft(name string, now time.Time) (*projectDraft, bool) 
 	if p == nil {
 		return nil, false
 	}
-	next := p.object.Status.DeepCopy()
+	// What is not set anew is shared: this is asked of every project after each plan.
+	next := p.object.Status
+	next.Conditions = slices.Clone(next.Conditions)
 	next.ObservedGeneration = p.object.Generation
 	next.Usage = nil
 	for _, quota := range p.object.Spec.Quota {
@@ -130,10 +133,10 @@ func (l *ledger) projectDraft(name string, now time.Time) (*projectDraft, bool) 
 	if is {
 		next.PastUsage = past
 	}
-	if !is && equality.Semantic.DeepEqual(&p.object.Status, next) {
+	if !is && equality.Semantic.DeepEqual(&p.object.Status, &next) {
 		return nil, false
 	}
-	return &projectDraft{p.object, *next}, true
+	return &projectDraft{p.object, next}, true
 }
 
 // changedProjects are those whose status is to be written.
