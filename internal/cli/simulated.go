@@ -100,7 +100,10 @@ func stopWords(f *whatif.Fate) string {
 	default:
 		words += ", goes on " + whenWords(*first.Again)
 	}
-	if n := len(f.Stops); n > 1 {
+	switch n := len(f.Stops); {
+	case n > 1 && f.Stops[n-1].Again == nil:
+		words += fmt.Sprintf(" (%d stops in all, no return in sight after the last)", n)
+	case n > 1:
 		words += fmt.Sprintf(" (%d stops in all)", n)
 	}
 	return words
