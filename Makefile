@@ -30,7 +30,7 @@ LINT    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 CNI_PLUGINS := plugins/main/ptp plugins/main/loopback plugins/ipam/host-local plugins/meta/portmap
 
-.PHONY: help build tools demo test e2e lint test-race generate verify bench release clean
+.PHONY: help build tools demo test fuzz e2e lint test-race generate verify bench release clean
 .DEFAULT_GOAL := help
 
 help: ## show the targets
@@ -66,6 +66,9 @@ test: build ## test everything that needs no cluster (an API server is started f
 test-race: ## the same under the race detector, for the packages with goroutines of their own
 	CGO_ENABLED=1 $(GO) test -trimpath -race ./internal/placement/... ./internal/scheduler/... ./internal/training/... \
 	  ./internal/serving/... ./internal/frontdoor/... ./internal/cli/... ./internal/embedded/supervise/...
+
+fuzz: ## a million random clusters and orders of events; half an hour on two cores
+	$(GO) test -trimpath -timeout 3h ./internal/placement -run TestRandomPictures -pictures 1000000
 
 e2e: build ## test on real clusters; needs root
 	$(GO) test -trimpath -tags $(TAGS) -vet=off -count=1 -p 1 -timeout 30m ./test/e2e/...

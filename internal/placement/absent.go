@@ -194,7 +194,7 @@ func (n *node) weigh(a *account, sign int64) {
 		for port, count := range ports {
 			other := a.ports[1-side][port]
 			if count > other || count == other && side == int(slots) {
-				add(&n.ports, port, int(sign)*count)
+				n.count(port, int(sign)*count)
 			}
 		}
 	}

@@ -16,9 +16,11 @@ type class struct {
 	users int // sets
 	// requests of one pod, itself included.
 	requests []amount
-	// ties to other pods, and the terms by which those keep the class's away; mostly nil.
-	ties  *ties
-	shuns []*mark
+	// selectors are the labels of Selector, in order.
+	selectors []string
+	// ties to other pods, mostly nil; shunned pods are those that others keep away.
+	ties    *ties
+	shunned bool
 
 	fits   []fit // by node.index
 	ladder ladder
@@ -193,11 +195,12 @@ const maxIdle = 64
 
 // intern finds or makes the class of a set, and counts one more user.
 func (p *Picture) intern(s *PodSet, k *kin) *class {
-	shuns := p.shuns(k)
-	key := s.Shape.key() + tieKey(s, shuns)
+	shunned := p.shunned(k)
+	key := s.Shape.key() + tieKey(s, shunned)
 	c := p.classes[key]
 	if c == nil {
-		c = &class{Shape: s.Shape, key: key, requests: p.names.perPod(s.Shape.Requests), ties: p.tie(s, k, shuns), shuns: shuns}
+		c = &class{Shape: s.Shape, key: key, requests: p.names.perPod(s.Shape.Requests), selectors: sortedKeys(s.Shape.Selector),
+			ties: p.tie(s, k, shunned), shunned: shunned}
 		p.classes[key] = c
 	} else if c.users == 0 {
 		p.idle = slices.DeleteFunc(p.idle, func(idle *class) bool { return idle == c })

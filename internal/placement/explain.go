@@ -242,7 +242,7 @@ func (p *Picture) obstacle(c *class, n *node) obstacle {
 }
 
 func (c *class) missingLabel(n *node) (string, bool) {
-	for _, key := range sortedKeys(c.Selector) {
+	for _, key := range c.selectors {
 		if have, ok := n.Labels[key]; !ok || have != c.Selector[key] {
 			return key + "=" + c.Selector[key], true
 		}

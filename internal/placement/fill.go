@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// maxTries bounds the search for a gang whose sets compete for the same nodes.
-const maxTries = 64
+// maxFailures bounds the search for a gang whose sets compete for the same nodes.
+const maxFailures = 64
 
 // trial books places for the slots of a gang and takes them back if not all of
 // them find one.
@@ -20,7 +20,8 @@ type trial struct {
 	need  []int32
 	moves []move
 	stays []stay
-	tries int
+	// failures are the ways that led nowhere.
+	failures int
 }
 
 // move books pods of a set on a node.
@@ -161,13 +162,13 @@ func (t *trial) place(sets []int) bool {
 	k, mark := sets[0], len(t.moves)
 	t.g.sets[k].class.sync(t.p)
 	for route := range t.routes(k, t.need[k]) {
-		if t.tries++; t.tries > maxTries {
-			return false
-		}
 		if t.pack(k, route) && t.place(sets[1:]) {
 			return true
 		}
 		t.undo(mark)
+		if t.failures++; t.failures >= maxFailures {
+			return false
+		}
 	}
 	return false
 }

@@ -5,8 +5,11 @@ package placement
 
 import (
 	"flag"
+	"fmt"
 	"maps"
 	"math/rand/v2"
+	"reflect"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -28,35 +31,42 @@ func FuzzPicture(f *testing.F) {
 		}
 		f.Add(seed)
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		a, b := newWorld(t, data), newWorld(t, data)
-		for a.step() {
-			b.step()
-			if diff := cmp.Diff(a.verdicts, b.verdicts); diff != "" {
-				t.Fatalf("the same input gives another answer:\n%s", diff)
-			}
-		}
-		a.restart()
-	})
+	f.Fuzz(func(t *testing.T, data []byte) { live(t, data) })
 }
 
 // TestRandomPictures is the fuzz test on fixed inputs, so that a plain test run
-// covers much ground.
+// covers much ground. It uses all processors.
 func TestRandomPictures(t *testing.T) {
-	for seed := range *pictures {
-		random := rand.New(rand.NewPCG(uint64(seed), 7))
-		data := make([]byte, 400)
-		for i := range data {
-			data[i] = byte(random.Uint32())
-		}
-		w := newWorld(t, data)
-		for w.step() {
-			if t.Failed() {
-				t.Fatalf("seed %d", seed)
+	shards := runtime.GOMAXPROCS(0)
+	for shard := range shards {
+		t.Run(fmt.Sprint("shard", shard), func(t *testing.T) {
+			t.Parallel()
+			for seed := shard; seed < *pictures; seed += shards {
+				random := rand.New(rand.NewPCG(uint64(seed), 7))
+				data := make([]byte, 400)
+				for i := range data {
+					data[i] = byte(random.Uint32())
+				}
+				if live(t, data); t.Failed() {
+					t.Fatalf("seed %d", seed)
+				}
 			}
-		}
-		w.restart()
+		})
 	}
+}
+
+// live a world made from bytes to its end, and another one beside it that must give the
+// same answers.
+func live(t *testing.T, data []byte) {
+	t.Helper()
+	a, b := newWorld(t, data), newWorld(t, data)
+	for a.step() && !t.Failed() {
+		b.step()
+		if !reflect.DeepEqual(a.verdicts, b.verdicts) {
+			t.Fatalf("the same input gives another answer:\n%s", cmp.Diff(a.verdicts, b.verdicts))
+		}
+	}
+	a.restart()
 }
 
 func (w *world) decide() {

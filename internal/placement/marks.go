@@ -38,6 +38,9 @@ type mark struct {
 	draws int
 }
 
+// termMarks is the protocol of the marks of those who carry a term.
+const termMarks = "term"
+
 // label of a pod.
 type label struct{ key, value string }
 
@@ -49,6 +52,11 @@ type registry struct {
 	byLabel map[label][]*mark
 	loose   []*mark
 	last    int32
+	// shunning are the terms that somebody carries, by key; moved are those that came or
+	// went since pod sets were last tied, and turns counts how often that was.
+	shunning []*mark
+	moved    []*mark
+	turns    uint64
 	// namespaces with their labels.
 	namespaces map[string]map[string]string
 }
@@ -137,6 +145,9 @@ func (p *Picture) useMark(m *mark) *mark {
 	}
 	p.marks.last++
 	m.port, m.users = HostPort{Port: p.marks.last, Protocol: "mark"}, 1
+	if m.term != nil {
+		m.port.Protocol = termMarks
+	}
 	p.marks.byKey[m.key], p.marks.byPort[m.port] = m, m
 	switch anchors := m.anchors(); {
 	case m.term != nil: // found by the term
@@ -213,6 +224,7 @@ func (p *Picture) uncount(m *mark) {
 	}
 	for _, n := range p.byName {
 		delete(n.ports, m.port)
+		delete(n.terms, m.port)
 		for _, a := range n.accounts {
 			delete(a.ports[slots], m.port)
 			delete(a.ports[bound], m.port)
@@ -245,7 +257,7 @@ func (p *Picture) SetNamespace(name string, labels map[string]string) bool {
 		}
 	}
 	if matters {
-		p.retie()
+		p.retie(slices.Collect(maps.Keys(p.gangs)))
 		p.upset()
 	}
 	return matters

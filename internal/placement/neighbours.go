@@ -14,7 +14,13 @@ import (
 // holds, and looks again only at nodes that were touched; what that changes for other
 // nodes is looked at once for all of them (sift).
 type ties struct {
-	rules []*rule
+	kin kin
+	// rules that the class's pods wish for, and then those of others that shun them, which
+	// are right for the turn of the registry.
+	rules   []*rule
+	wishes  int
+	shunned bool
+	turn    uint64
 	// base is what fits on each node, the rules apart.
 	base []fit
 	// facts of the Picture that levels are right for.
@@ -41,6 +47,8 @@ const (
 type rule struct {
 	kind ruleKind
 	mark *mark
+	// also are more marks that mean the same, if any.
+	also map[HostPort]bool
 	// own says that the class's pods have the mark themselves.
 	own bool
 	// waived is what the empty cluster cannot have: pods of others to be near to.
@@ -52,16 +60,18 @@ type rule struct {
 	preference *PeerPreference
 
 	levels  []*level // by key
-	seen    []int    // pods with the mark, by node.index
+	seen    []int32  // pods with the mark, by node.index
 	counts  [][]int  // the same by key and domain
 	total   int      // of all counts
-	sizes   []int    // nodes of each domain of the first key that count
+	sizes   []int32  // nodes of each domain of the first key that count
 	counted []bool   // which nodes do, of an even division
 	least   int      // of any domain, of an even division
 }
 
 // outdated says that everything must be counted anew.
-func (t *ties) outdated(p *Picture) bool { return t != nil && t.facts != p.facts }
+func (t *ties) outdated(p *Picture) bool {
+	return t != nil && (t.facts != p.facts || t.shunned && t.turn != p.marks.turns)
+}
 
 // begin to count.
 func (t *ties) begin(p *Picture, c *class) {
@@ -69,14 +79,17 @@ func (t *ties) begin(p *Picture, c *class) {
 		return
 	}
 	t.base, t.facts, t.stale = make([]fit, len(p.nodes)), p.facts, true
+	if t.rules, t.turn = t.rules[:t.wishes:t.wishes], p.marks.turns; t.shunned {
+		t.rules = append(t.rules, p.shunRules(c)...)
+	}
 	for _, r := range t.rules {
-		r.seen, r.levels, r.counts, r.total = make([]int, len(p.nodes)), nil, nil, 0
+		r.seen, r.levels, r.counts, r.total = make([]int32, len(p.nodes)), nil, nil, 0
 		for _, key := range r.keys {
 			l := p.level(key)
 			r.levels = append(r.levels, l)
 			r.counts = append(r.counts, make([]int, len(l.names)))
 		}
-		r.sizes = make([]int, len(r.levels[0].names))
+		r.sizes = make([]int32, len(r.levels[0].names))
 		r.counted = make([]bool, len(p.nodes))
 		for i, d := range r.levels[0].of {
 			if r.counted[i] = d >= 0 && (r.kind != even || c.divides(r.evenness, p.nodes[i])); r.counted[i] {
@@ -161,11 +174,11 @@ func (r *rule) fewest() int {
 // recount the pods on a node, and say whether other nodes are concerned.
 func (r *rule) recount(n *node) bool {
 	i := n.index
-	more := n.ports[r.mark.port] - r.seen[i]
+	more := r.marked(n) - int(r.seen[i])
 	if more == 0 || r.kind == even && !r.counted[i] {
 		return false
 	}
-	r.seen[i] += more
+	r.seen[i] += int32(more)
 	none, concerned := r.total == 0, r.kind == even
 	for k, l := range r.levels {
 		d := l.of[i]
@@ -181,6 +194,19 @@ func (r *rule) recount(n *node) bool {
 		}
 	}
 	return concerned || r.kind == near && none != (r.total == 0)
+}
+
+// marked pods on a node.
+func (r *rule) marked(n *node) int {
+	pods := n.ports[r.mark.port]
+	if len(r.also) > 0 {
+		for port, more := range n.terms {
+			if r.also[port] {
+				pods += more
+			}
+		}
+	}
+	return pods
 }
 
 // allows so many more pods on a node.
@@ -313,21 +339,64 @@ func (c *class) most() int64 {
 // to one of them.
 func (t *trial) follows() []int {
 	after := make([]int, len(t.g.sets))
-	for range t.g.sets {
-		for k := range t.g.sets {
-			for j := range t.g.sets {
-				if j != k && t.g.sets[k].leans(&t.g.sets[j]) {
-					after[k] = min(max(after[k], after[j]+1), len(t.g.sets))
-				}
+	leaning := t.leaning()
+	for changed := len(leaning) > 0; changed; {
+		changed = false
+		for _, l := range leaning {
+			// In a circle nobody comes first, and all end up with as many as there are.
+			if next := min(after[l.on]+1, len(t.g.sets)); next > after[l.set] {
+				after[l.set], changed = next, true
 			}
 		}
 	}
 	return after
 }
 
-// leans says that pods of a set must be near to some that those of another one are.
-func (s *set) leans(on *set) bool {
-	return s.class.ties != nil && slices.ContainsFunc(s.class.ties.rules, func(r *rule) bool {
-		return r.kind == near && !r.own && slices.Contains(on.ports, r.mark.port)
-	})
+// lean of a set on another one, to whose pods its own must be near.
+type lean struct{ set, on int }
+
+// maxLeans bounds what it costs to sort sets that all lean on one another.
+const maxLeans = 1 << 12
+
+// leaning are the leans among the sets of the gang.
+func (t *trial) leaning() []lean {
+	var all []lean
+	bearers := map[HostPort][]int{}
+	for k := range t.g.sets {
+		for _, r := range t.g.sets[k].class.ties.leans() {
+			if _, known := bearers[r.mark.port]; !known {
+				bearers[r.mark.port] = t.bearers(r.mark.port)
+			}
+			for _, on := range bearers[r.mark.port] {
+				if all = append(all, lean{k, on}); len(all) == maxLeans {
+					return all
+				}
+			}
+		}
+	}
+	return all
+}
+
+// bearers of a mark are the sets whose pods have it.
+func (t *trial) bearers(mark HostPort) []int {
+	var sets []int
+	for k := range t.g.sets {
+		if slices.Contains(t.g.sets[k].ports, mark) {
+			sets = append(sets, k)
+		}
+	}
+	return sets
+}
+
+// leans are the rules by which pods must be near to others, of which they are none.
+func (t *ties) leans() []*rule {
+	var found []*rule
+	if t != nil {
+		for _, r := range t.rules {
+			if r.kind == near && !r.own {
+				found = append(found, r)
+			}
+		}
+	}
+	return found
 }

@@ -118,7 +118,7 @@ func (w *world) checkMarks(held map[where]int32) {
 	}
 	for key, g := range w.p.gangs {
 		for k := range g.sets {
-			if s := &g.sets[k]; !slices.Equal(s.class.shuns, w.p.shuns(&s.kin)) {
+			if s := &g.sets[k]; s.class.shunned != w.p.shunned(&s.kin) {
 				w.t.Errorf("set %d of %s does not know who keeps it away", k, key)
 			}
 		}
@@ -160,8 +160,8 @@ func (t *ties) anew() *ties {
 	if t == nil {
 		return nil
 	}
-	fresh := &ties{}
-	for _, r := range t.rules {
+	fresh := &ties{kin: t.kin, wishes: t.wishes, shunned: t.shunned}
+	for _, r := range t.rules[:t.wishes] {
 		fresh.rules = append(fresh.rules, &rule{kind: r.kind, mark: r.mark, own: r.own, waived: r.waived, keys: r.keys, peers: r.peers, evenness: r.evenness, preference: r.preference})
 	}
 	return fresh

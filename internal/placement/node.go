@@ -71,6 +71,7 @@ type node struct {
 	devices []int // resources that not every node has
 	used    vector
 	ports   map[HostPort]int // how many hold each
+	terms   map[HostPort]int // of these the marks of terms
 	// accounts by gang; that of pods without a gang is "".
 	accounts map[string]*account
 	// kept is what whoever is tried now must leave free for those with a promise.
@@ -120,7 +121,15 @@ func (n *node) book(gang string, on side, requests []amount, ports []HostPort, c
 func (n *node) hold(a *account, on side, port HostPort, count int) {
 	before := max(a.ports[slots][port], a.ports[bound][port])
 	add(&a.ports[on], port, count)
-	add(&n.ports, port, max(a.ports[slots][port], a.ports[bound][port])-before)
+	n.count(port, max(a.ports[slots][port], a.ports[bound][port])-before)
+}
+
+// count so many pods more that hold a port.
+func (n *node) count(port HostPort, pods int) {
+	add(&n.ports, port, pods)
+	if port.Protocol == termMarks {
+		add(&n.terms, port, pods)
+	}
 }
 
 // add to what is counted under a key. Keys that nothing is counted under are not

@@ -78,7 +78,13 @@ func (p *Peers) validate() error {
 	return nil
 }
 
+// MaxPeerTerms of a pod. Each costs memory for every node.
+const MaxPeerTerms = 64
+
 func (s *Shape) validatePeers() error {
+	if n := len(s.Near) + len(s.Apart) + len(s.Even) + len(s.PreferredPeers); n > MaxPeerTerms {
+		return fmt.Errorf("%d terms of affinity between pods and topology spread constraints; use at most %d", n, MaxPeerTerms)
+	}
 	for _, terms := range []struct {
 		name string
 		list []PeerTerm

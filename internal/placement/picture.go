@@ -52,11 +52,10 @@ type Picture struct {
 	// unsure are the names of nodes that the next decision reviews.
 	unsure map[string]bool
 
-	// marks are what pods are counted by for their neighbours. reties says that terms by
-	// which some keep others away came or went; drawn, that a place that was taken may let
-	// in who was tried before.
-	marks         registry
-	reties, drawn bool
+	// marks are what pods are counted by for their neighbours. drawn says that a place that
+	// was taken may let in who was tried before.
+	marks registry
+	drawn bool
 
 	classes map[string]*class
 	idle    []*class // those without a user, longest first

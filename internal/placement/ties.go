@@ -16,7 +16,9 @@ func (p *Picture) carry(terms []PeerTerm) []*mark {
 	for i := range terms {
 		m := p.termMark(&terms[i])
 		if m.carriers++; m.carriers == 1 {
-			p.reties = true
+			at, _ := p.marks.findShunning(m)
+			p.marks.shunning = slices.Insert(p.marks.shunning, at, m)
+			p.marks.moved = append(p.marks.moved, m)
 		}
 		carried = append(carried, m)
 	}
@@ -27,74 +29,69 @@ func (p *Picture) carry(terms []PeerTerm) []*mark {
 func (p *Picture) uncarry(carried []*mark) {
 	for _, m := range carried {
 		if m.carriers--; m.carriers == 0 {
-			p.reties = true
+			at, _ := p.marks.findShunning(m)
+			p.marks.shunning = slices.Delete(p.marks.shunning, at, at+1)
+			p.marks.moved = append(p.marks.moved, m)
 		}
 		p.leaveMark(m)
 	}
 }
 
-// shuns are the marks of the terms by which others keep pods of a set away.
-func (p *Picture) shuns(k *kin) []*mark { return p.shunsOf(p.shunning(), k) }
-
-// shunning are the marks of terms that somebody carries, in order.
-func (p *Picture) shunning() []*mark {
-	var all []*mark
-	for _, m := range p.marks.byKey {
-		if m.term != nil && m.carriers > 0 {
-			all = append(all, m)
-		}
-	}
-	slices.SortFunc(all, func(a, b *mark) int { return strings.Compare(a.key, b.key) })
-	return all
+func (r *registry) findShunning(m *mark) (int, bool) {
+	return slices.BinarySearchFunc(r.shunning, m, func(a, b *mark) int { return strings.Compare(a.key, b.key) })
 }
 
-func (p *Picture) shunsOf(shunning []*mark, k *kin) []*mark {
-	var found []*mark
-	for _, m := range shunning {
-		if m.term.Peers.include(k.namespace, k.labels, p.marks.namespaces[k.namespace]) {
-			found = append(found, m)
-		}
-	}
-	return found
+// shuns says that the term keeps such pods away from those that carry it.
+func (r *registry) shuns(m *mark, k *kin) bool {
+	return m.term.Peers.include(k.namespace, k.labels, r.namespaces[k.namespace])
 }
 
-// retie the pod sets that are now kept away by others, or are not any longer.
-func (p *Picture) retie() {
-	p.reties = false
-	shunning := p.shunning()
-	for _, key := range sortedKeys(p.gangs) {
+// shunned says that some term keeps such pods away.
+func (p *Picture) shunned(k *kin) bool {
+	return slices.ContainsFunc(p.marks.shunning, func(m *mark) bool { return p.marks.shuns(m, k) })
+}
+
+// retie pod sets of gangs that may now be kept away by others, or not any longer. By whom
+// is not part of their class: those that are shunned at all find that out when they are
+// looked at (shunRules), so that nobody pays for each pod that wants to be apart.
+func (p *Picture) retie(changed []string) {
+	p.marks.moved = nil
+	p.marks.turns++
+	slices.Sort(changed)
+	for _, key := range changed {
 		g := p.gangs[key]
-		changed := false
 		for k := range g.sets {
-			s := &g.sets[k]
-			if shuns := p.shunsOf(shunning, &s.kin); !slices.Equal(shuns, s.class.shuns) {
+			if s := &g.sets[k]; p.shunned(&s.kin) != s.class.shunned {
 				old := s.class
-				s.class, changed = p.intern(s.PodSet, &s.kin), true
+				s.class = p.intern(s.PodSet, &s.kin)
 				p.leaveClass(old)
 			}
 		}
-		if changed {
-			g.shape = unique.Make(g.describe())
-			p.freed++
-			p.changes++
-		}
+		g.shape = unique.Make(g.describe())
+	}
+	if len(changed) > 0 {
+		p.freed++
+		p.changes++
 	}
 }
 
 // tieKey tells classes apart whose pods are tied to others.
-func tieKey(s *PodSet, shuns []*mark) string {
+func tieKey(s *PodSet, shunned bool) string {
 	key := ""
-	if s.Shape.tied() {
-		key = fmt.Sprintf("|%q %v|%#v|%#v|%#v|%#v", s.Namespace, s.Labels, s.Shape.Near, s.Shape.Apart, s.Shape.Even, s.Shape.PreferredPeers)
+	if s.Shape.tied() || shunned {
+		key = fmt.Sprintf("|%q %v", s.Namespace, s.Labels)
 	}
-	for _, m := range shuns {
-		key += "|" + m.key
+	if s.Shape.tied() {
+		key += fmt.Sprintf("|%#v|%#v|%#v|%#v", s.Shape.Near, s.Shape.Apart, s.Shape.Even, s.Shape.PreferredPeers)
+	}
+	if shunned {
+		key += "|shunned"
 	}
 	return key
 }
 
 // tie a new class to its neighbours, or not at all.
-func (p *Picture) tie(s *PodSet, k *kin, shuns []*mark) *ties {
+func (p *Picture) tie(s *PodSet, k *kin, shunned bool) *ties {
 	var rules []*rule
 	add := func(kind ruleKind, m *mark, keys ...string) *rule {
 		r := &rule{kind: kind, mark: m, own: p.marks.borne(m, k), keys: keys}
@@ -104,10 +101,6 @@ func (p *Picture) tie(s *PodSet, k *kin, shuns []*mark) *ties {
 	for i := range s.Shape.Apart {
 		t := &s.Shape.Apart[i]
 		add(away, p.peersMark([]Peers{t.Peers}, false), t.Key).peers = t.Peers.String()
-	}
-	for _, m := range shuns {
-		m.users++
-		add(shunned, m, m.term.Key).peers = m.term.Peers.String()
 	}
 	if len(s.Shape.Near) > 0 {
 		var peers []Peers
@@ -132,10 +125,10 @@ func (p *Picture) tie(s *PodSet, k *kin, shuns []*mark) *ties {
 			r.peers, r.preference = pref.Peers.String(), pref
 		}
 	}
-	if len(rules) == 0 {
+	if len(rules) == 0 && !shunned {
 		return nil
 	}
-	return &ties{rules: rules}
+	return &ties{kin: kin{namespace: k.namespace, labels: k.labels}, rules: rules, wishes: len(rules), shunned: shunned}
 }
 
 // untie a class that is forgotten.
@@ -143,12 +136,38 @@ func (p *Picture) untie(t *ties) {
 	if t == nil {
 		return
 	}
-	for _, r := range t.rules {
+	for _, r := range t.rules[:t.wishes] {
 		if r.kind == near || r.kind == even {
 			r.mark.draws--
 		}
 		p.leaveMark(r.mark)
 	}
+}
+
+// shunRules are those of the pods that keep the class's away: one for each label that
+// makes the domains, and one for each term that the class carries itself.
+func (p *Picture) shunRules(c *class) []*rule {
+	own := map[string]bool{}
+	for _, t := range c.Apart {
+		own[keyOf(t)] = true
+	}
+	var rules []*rule
+	others := map[string]*rule{}
+	for _, m := range p.marks.shunning {
+		if !p.marks.shuns(m, &c.ties.kin) {
+			continue
+		}
+		if r := others[m.term.Key]; r != nil && !own[m.key] {
+			r.also[m.port] = true
+			continue
+		}
+		r := &rule{kind: shunned, mark: m, own: own[m.key], keys: []string{m.term.Key}, peers: m.term.Peers.String()}
+		if rules = append(rules, r); !r.own {
+			r.also = map[HostPort]bool{}
+			others[m.term.Key] = r
+		}
+	}
+	return rules
 }
 
 // classify the sets of a gang that is not among the others yet.
@@ -162,10 +181,20 @@ func (p *Picture) classify(g *gang) {
 	}
 }
 
+// retieIfNeeded those whom terms concern that came or went.
 func (p *Picture) retieIfNeeded() {
-	if p.reties {
-		p.retie()
+	if len(p.marks.moved) == 0 {
+		return
 	}
+	var concerned []string
+	for key, g := range p.gangs {
+		if slices.ContainsFunc(g.sets, func(s set) bool {
+			return slices.ContainsFunc(p.marks.moved, func(m *mark) bool { return p.marks.shuns(m, &s.kin) })
+		}) {
+			concerned = append(concerned, key)
+		}
+	}
+	p.retie(concerned)
 }
 
 // remark what a set of a gang holds, whose pods have other labels now.

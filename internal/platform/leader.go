@@ -12,6 +12,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -25,9 +26,10 @@ import (
 
 // Of several platforms of a cluster one leads: it alone decides and writes. The others
 // serve the front door and metrics, and one of them follows when the leader is not heard
-// of for leaseDuration. A leader that cannot renew its lease for renewDeadline ends: the
-// times are longer than those of Kubernetes' components, because the front door ends with it, and
-// an API server that is started anew should not cut answers off.
+// of for leaseDuration. A leader that cannot renew its lease for renewDeadline ends, and
+// writes nothing from then on (fence.go). The times are longer than those of Kubernetes'
+// components, because the front door ends with it, and an API server that is started anew
+// should not cut answers off.
 const (
 	leaseName     = "slipway-platform"
 	leaseDuration = 30 * time.Second
@@ -93,6 +95,10 @@ type lock struct {
 	once sync.Once
 	// follows is closed when another one leads.
 	follows chan struct{}
+	// renewed is when the lease was last, if it was ours.
+	renewed atomic.Pointer[time.Time]
+	// deposed is called when it is another's that was ours.
+	deposed func()
 }
 
 // Get the record of who leads.
@@ -100,6 +106,9 @@ func (l *lock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []b
 	record, raw, err := l.Interface.Get(ctx)
 	if err == nil && record.HolderIdentity != "" && record.HolderIdentity != l.Identity() {
 		l.once.Do(func() { close(l.follows) })
+		if l.renewed.Load() != nil {
+			l.deposed()
+		}
 	}
 	return record, raw, err
 }

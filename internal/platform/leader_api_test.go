@@ -168,8 +168,8 @@ func (f *fleet) node(name string, gpus int64) {
 }
 
 // TestAPIOneLeads: of two platforms one decides, both serve; when the leader dies its
-// successor on the same host goes on at once, and otherwise the other one does. Nothing
-// that was decided is decided anew.
+// successor on the same host goes on at once, and when it is not heard of the other one
+// does, and it ends when it comes back. Nothing that was decided is decided anew.
 func TestAPIOneLeads(t *testing.T) {
 	f := newFleet(t)
 	f.node("n1", 8)
@@ -189,10 +189,14 @@ func TestAPIOneLeads(t *testing.T) {
 		t.Errorf("the lease changed hands %d times; a successor on the same host takes it over", *lease.Spec.LeaseTransitions)
 	}
 
-	first.kill()
+	f.must(first.cmd.Process.Signal(syscall.SIGSTOP)) // as a machine is suspended
 	f.gang("g3", 3)
 	f.led("b")
 	f.answered("g3", metav1.ConditionFalse)
+	f.must(first.cmd.Process.Signal(syscall.SIGCONT))
+	if err := first.cmd.Wait(); err == nil {
+		t.Error("a leader that another one has replaced ends as if all were well")
+	}
 	f.serves(second)
 	if after := f.answered("g1", metav1.ConditionTrue); after.ResourceVersion != before.ResourceVersion {
 		t.Errorf("gang g1 was written again: %+v, then %+v", before.Status, after.Status)

@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"net/http"
 	"os"
 
 	"github.com/go-logr/logr"
@@ -74,7 +75,16 @@ func Run(ctx context.Context, o Options) error {
 	if err := setup(mgr, lock, listener, o); err != nil {
 		return err
 	}
-	return mgr.Start(ctx)
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	lock.deposed = func() { end(errDeposed) }
+	if err := mgr.Start(ctx); err != nil {
+		return err
+	}
+	if errors.Is(context.Cause(ctx), errDeposed) {
+		return errDeposed
+	}
+	return nil
 }
 
 // setup names everything that the platform consists of.
@@ -116,6 +126,7 @@ func newManager(o Options) (ctrl.Manager, *lock, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return fence{next, lock} })
 	mgr, err := ctrl.NewManager(config, options)
 	if err != nil {
 		return nil, nil, fmt.Errorf("connecting to the cluster: %w", err)

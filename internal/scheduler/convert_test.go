@@ -4,6 +4,7 @@
 package scheduler
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,6 +97,11 @@ func TestRefused(t *testing.T) {
 				}},
 			}}
 		}, `pod affinity: "Like" is not a valid label selector operator`},
+		{"too many terms", func(s *slipwayv1.PodSet) {
+			s.Affinity = &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{
+				RequiredDuringSchedulingIgnoredDuringExecution: slices.Repeat([]corev1.PodAffinityTerm{{TopologyKey: "rack"}}, 65),
+			}}
+		}, "65 terms of affinity between pods and topology spread constraints; use at most 64"},
 		{"spread", func(s *slipwayv1.PodSet) {
 			s.TopologySpreadConstraints = []corev1.TopologySpreadConstraint{{TopologyKey: "rack", WhenUnsatisfiable: corev1.DoNotSchedule}}
 		}, `topology spread constraint on "rack" with a skew of 0`},

@@ -66,13 +66,16 @@ func prefer(namespace string, s *slipwayv1.PodSet, shape *placement.Shape, terms
 }
 
 // apartOf a pod that is bound are the terms by which it keeps others away. Its API
-// server has accepted them and written what the keys of its labels stand for.
+// server has accepted them and written what the keys of its labels stand for. Of more
+// than a pod of ours may have, the others are not looked at: nobody needs them, and
+// their memory would be that of all projects.
 func apartOf(p *corev1.Pod) []placement.PeerTerm {
 	if p.Spec.Affinity == nil || p.Spec.Affinity.PodAntiAffinity == nil {
 		return nil
 	}
 	var terms []placement.PeerTerm
-	for _, t := range p.Spec.Affinity.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution {
+	required := p.Spec.Affinity.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution
+	for _, t := range required[:min(len(required), placement.MaxPeerTerms)] {
 		if term, err := peerTerm(p.Namespace, nil, &t); err == nil {
 			terms = append(terms, term)
 		}
