@@ -118,8 +118,9 @@ type ProjectStatus struct {
 	// +listMapKey=resource
 	// +listMapKey=kind
 	Usage []Usage `json:"usage,omitempty"`
-	// PastUsage is what the project itself used on average, for a scheduler that starts.
+	// PastUsage of the project itself, for a scheduler that starts.
 	// +optional
+	// +structType=atomic
 	PastUsage *PastUsage `json:"pastUsage,omitempty"`
 	// Placed and Waiting are how many gangs of the project itself are.
 	// +optional
@@ -128,11 +129,37 @@ type ProjectStatus struct {
 	Waiting int32 `json:"waiting,omitempty"`
 }
 
-// PastUsage is the mean of what was used up to a moment, in which what was a week before
-// counts half.
+// PastUsage is what decides whose turn it is beside what is used now, and for how long runs
+// are expected to go on.
 type PastUsage struct {
-	Time metav1.Time         `json:"time"`
+	// Time up to which it was counted.
+	Time metav1.Time `json:"time"`
+	// Mean of what was used, in which what was a week before Time counts half.
 	Mean corev1.ResourceList `json:"mean"`
+	// Users who used most of it, with their part.
+	// +optional
+	// +listType=atomic
+	Users []UserUsage `json:"users,omitempty"`
+	// Runs of the kinds that ended last.
+	// +optional
+	// +listType=atomic
+	Runs []RunTimes `json:"runs,omitempty"`
+}
+
+// UserUsage is a user's part of a mean.
+type UserUsage struct {
+	// Name is empty for jobs of which it is not known whose they are.
+	Name string              `json:"name"`
+	Mean corev1.ResourceList `json:"mean"`
+}
+
+// RunTimes of runs of one kind, which are expected to take equally long.
+type RunTimes struct {
+	// Kind is a namespace and what the names of such runs have in common.
+	Kind string `json:"kind"`
+	// Seconds that the last ones took, the latest last.
+	// +listType=atomic
+	Seconds []int64 `json:"seconds"`
 }
 
 // Usage of a resource, on nodes of one kind or on all.

@@ -40,8 +40,6 @@ type plan struct {
 	DropGang bool
 	// Events to send once all is done.
 	Events []event
-	// Blocked says that something is missing that nobody tells of when it comes.
-	Blocked bool
 }
 
 // pass is one decision being made.
@@ -98,7 +96,7 @@ func finished(job *batchv1.Job) bool {
 // wait for places, and start when they are there and no pod from before is left.
 func (p *pass) wait() {
 	if problems := p.problems(); len(problems) > 0 {
-		p.out.DropGang, p.out.Blocked = p.in.Gang != nil, true
+		p.out.DropGang = p.in.Gang != nil
 		p.emit(blockedEvent(problems))
 		return
 	}

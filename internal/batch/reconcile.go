@@ -21,8 +21,8 @@ const (
 	// staleDelay is when to look again after a conflict, should the event of the
 	// newer version not come first.
 	staleDelay = time.Second
-	// blockedDelay is how long to wait before looking again for what is not watched, and
-	// before asking again for what was refused.
+	// blockedDelay is how long to wait before asking again for what was refused: by a quota,
+	// say, of which it is not told when it has room.
 	blockedDelay = 30 * time.Second
 )
 
@@ -56,9 +56,6 @@ func (r *reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	}
 	for _, e := range todo.Events {
 		r.send(job, e)
-	}
-	if todo.Blocked {
-		return ctrl.Result{RequeueAfter: blockedDelay}, nil
 	}
 	return ctrl.Result{}, nil
 }

@@ -4,6 +4,7 @@
 package batch
 
 import (
+	"context"
 	"fmt"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -12,9 +13,11 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/podset"
 )
 
 // concurrency is how many Jobs are worked on at a time.
@@ -23,10 +26,14 @@ const concurrency = 8
 // Setup adds the controller of Jobs to the manager, whose scheme must know the kinds
 // of api/v1alpha1 and of Kubernetes.
 func Setup(mgr ctrl.Manager) error {
-	err := ctrl.NewControllerManagedBy(mgr).
+	if err := mgr.GetFieldIndexer().IndexField(context.Background(), &batchv1.Job{}, podset.IndexNeeds, needs); err != nil {
+		return fmt.Errorf("indexing Jobs by what they need: %w", err)
+	}
+	b := ctrl.NewControllerManagedBy(mgr).
 		For(&batchv1.Job{}).
 		Owns(&slipwayv1.Gang{}).
-		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency})
+	err := podset.WatchNeeds(b, mgr.GetClient(), &batchv1.JobList{}).
 		Complete(&reconciler{
 			client: mgr.GetClient(),
 			live:   mgr.GetAPIReader(),
@@ -36,6 +43,15 @@ func Setup(mgr ctrl.Manager) error {
 		return fmt.Errorf("setting up the controller of Jobs: %w", err)
 	}
 	return nil
+}
+
+// needs of a Job that waits, by which it is found when something comes.
+func needs(object client.Object) []string {
+	job := object.(*batchv1.Job)
+	if !isQueued(job) || finished(job) || !isSuspended(job) || !waits(job) {
+		return nil
+	}
+	return append(podset.NeedClaims(&job.Spec.Template.Spec), podset.NeedGang(gangName(job)))
 }
 
 // Rules are what the controller may do, and all that it does.

@@ -16,14 +16,13 @@ import (
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/duration"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/cli/top"
 )
 
 func (a *app) queue() *cobra.Command {
@@ -54,7 +53,7 @@ func (a *app) showQueue(ctx context.Context) error {
 	}
 	if len(projects.Items) == 0 {
 		fmt.Fprintln(a.Stderr, "there are no projects: all gangs share the cluster, by priority and age")
-	} else if err := printProjects(a.Stdout, projects.Items); err != nil {
+	} else if err := top.PrintProjects(a.Stdout, asWritten(projects.Items), true); err != nil {
 		return err
 	}
 	pods, err := waitingPods(ctx, cluster)
@@ -64,67 +63,14 @@ func (a *app) showQueue(ctx context.Context) error {
 	return printWaiting(a.Stdout, append(waitingGangs(gangs.Items), pods...), time.Now())
 }
 
-// printProjects as a tree, one line for each resource that a project has a quota of.
-func printProjects(out io.Writer, projects []slipwayv1.Project) error {
-	below := map[string][]*slipwayv1.Project{}
-	known := map[string]bool{}
+// asWritten is the tree of projects with what the scheduler last wrote of them: that may be
+// read by those who may not see the whole cluster.
+func asWritten(projects []slipwayv1.Project) []top.Project {
+	var all []*slipwayv1.Project
 	for i := range projects {
-		known[projects[i].Name] = true
+		all = append(all, &projects[i])
 	}
-	for i := range projects {
-		parent := projects[i].Spec.Parent
-		if !known[parent] {
-			parent = ""
-		}
-		below[parent] = append(below[parent], &projects[i])
-	}
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "PROJECT\tPLACED\tWAITING\tRESOURCE\tGUARANTEED\tLIMIT\tUSED\tBORROWED")
-	var show func(parent, indent string)
-	show = func(parent, indent string) {
-		children := below[parent]
-		slices.SortFunc(children, func(a, b *slipwayv1.Project) int { return strings.Compare(a.Name, b.Name) })
-		for _, p := range children {
-			printProject(w, p, indent)
-			show(p.Name, indent+"  ")
-		}
-	}
-	show("", "")
-	return w.Flush()
-}
-
-func printProject(w io.Writer, p *slipwayv1.Project, indent string) {
-	lead := fmt.Sprintf("%s%s\t%d\t%d", indent, p.Name, p.Status.Placed, p.Status.Waiting)
-	if c := meta.FindStatusCondition(p.Status.Conditions, slipwayv1.ConditionReady); c != nil && c.Status == metav1.ConditionFalse {
-		fmt.Fprintf(w, "%s\trefused: %s\n", lead, c.Message)
-		return
-	}
-	if len(p.Spec.Quota) == 0 {
-		fmt.Fprintf(w, "%s\t-\t-\t-\t-\t-\n", lead)
-	}
-	for i, quota := range p.Spec.Quota {
-		if i > 0 {
-			lead = "\t\t"
-		}
-		used, borrowed := "-", "-"
-		for _, u := range p.Status.Usage {
-			if u.Resource == quota.Resource && u.Kind == quota.Kind {
-				used, borrowed = u.Used.String(), orDash(u.Borrowed)
-			}
-		}
-		name := string(quota.Resource)
-		if quota.Kind != "" {
-			name += " on " + quota.Kind
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", lead, name, quota.Guaranteed.String(), orDash(quota.Limit), used, borrowed)
-	}
-}
-
-func orDash(q *resource.Quantity) string {
-	if q == nil {
-		return "-"
-	}
-	return q.String()
+	return top.Tree(all, "name", func(p *slipwayv1.Project) top.Project { return top.ProjectOf(p, &p.Status) })
 }
 
 // waiting is a line about what waits.

@@ -47,7 +47,8 @@ both: nodes that come or go, another quota, a job that nobody submitted yet, a t
 Nothing is changed.
 
 Gangs are taken to run as long as their limit says (slipway.dev/max-run-time), those without
-one for ever, or as long as --assume-run-time says.`,
+one as long as the last runs of their kind that are in the status of their project, others for
+ever, or as long as --assume-run-time says.`,
 		Example: `  slipway simulate
   slipway simulate --add-nodes 16 --like node-7
   slipway simulate --quota speech:nvidia.com/gpu=16/48 --assume-run-time 8h
@@ -67,7 +68,7 @@ one for ever, or as long as --assume-run-time says.`,
 	flags.StringArrayVarP(&q.files, "file", "F", nil, "what if the Gang, Job or PyTorchJob in this `file` were submitted, - for standard input; repeatable")
 	flags.StringVar(&q.trace, "trace", "", "what if the jobs of this `file` came, in CSV: columns submit, pods, run_time and others, see docs/simulate.md")
 	flags.StringVar(&q.policy, "policy", string(simulate.Slipway), "who decides: `slipway`, fifo or best-effort")
-	flags.DurationVar(&q.assumed, "assume-run-time", 0, "`time` that gangs without a limit run, such as 8h (default: for ever)")
+	flags.DurationVar(&q.assumed, "assume-run-time", 0, "`time` that gangs run of which nobody knows, such as 8h (default: for ever)")
 	flags.DurationVar(&q.until, "until", 0, "stop after this `time`, such as 168h (default: when nothing happens any more)")
 	flags.StringVarP(&q.format, "output", "o", "", "print `json`")
 	offer(cmd, "policy", "slipway", "fifo", "best-effort")

@@ -70,10 +70,50 @@ func fateWords(f *whatif.Fate) string {
 	if f.State == whatif.Starts && f.In > 0 {
 		words = "in " + seconds(float64(f.In))
 	}
-	if f.Evicted > 0 {
-		words += ", gives way"
+	if len(f.Stops) == 0 {
+		return words
+	}
+	switch first := f.Stops[0]; {
+	case f.State == whatif.Starts:
+		return words + ", " + stopWords(f)
+	case first.In > 0:
+		return "runs, " + stopWords(f)
+	}
+	return stopWords(f)
+}
+
+// stopWords tell of the first stop, when the gang goes on, and how often it stops.
+func stopWords(f *whatif.Fate) string {
+	first := f.Stops[0]
+	words := "loses a node "
+	if first.GivesWay {
+		words = "gives way "
+	}
+	words += whenWords(first.In)
+	switch {
+	case first.Again == nil && f.State == whatif.Never:
+		words += ", never returns"
+	case first.Again == nil:
+		words += ", no return in sight"
+	case *first.Again == first.In:
+		words += ", goes on at once"
+	default:
+		words += ", goes on " + whenWords(*first.Again)
+	}
+	switch n := len(f.Stops); {
+	case n > 1 && f.Stops[n-1].Again == nil:
+		words += fmt.Sprintf(" (%d stops in all, no return in sight after the last)", n)
+	case n > 1:
+		words += fmt.Sprintf(" (%d stops in all)", n)
 	}
 	return words
+}
+
+func whenWords(in int64) string {
+	if in <= 0 {
+		return "now"
+	}
+	return "in " + seconds(float64(in))
 }
 
 func seconds(s float64) string { return duration.HumanDuration(time.Duration(s) * time.Second) }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"slipway.dev/slipway/internal/cli/whatif"
 	"slipway.dev/slipway/internal/simulate"
 )
 
@@ -36,5 +37,31 @@ func TestReportsOfOtherClasses(t *testing.T) {
 	want := ": mean, p95, max 10s, 0s, 0s 40s, 0s, 0s|: mean, p95, max 20s, 0s, 0s -|: b 50.0 % 80.0 %|: c 60.0 % -"
 	if got := strings.Join(rows, "|"); got != want {
 		t.Errorf("printed\n%s, want\n%s", got, want)
+	}
+}
+
+// TestStopsInWords: when a gang stops, and how it goes on.
+func TestStopsInWords(t *testing.T) {
+	at := func(in int64, again ...int64) whatif.Stop {
+		s := whatif.Stop{In: in}
+		if len(again) > 0 {
+			s.Again = &again[0]
+		}
+		return s
+	}
+	way := at(600, 1200)
+	way.GivesWay = true
+	for want, f := range map[string]whatif.Fate{
+		"runs":                                   {State: whatif.Running},
+		"runs, gives way in 10m, goes on in 20m": {State: whatif.Running, Stops: []whatif.Stop{way}},
+		"loses a node now, goes on at once":      {State: whatif.Running, Stops: []whatif.Stop{at(0, 0)}},
+		"in 5m, gives way in 10m, goes on in 20m (2 stops in all)":                             {State: whatif.Starts, In: 300, Stops: []whatif.Stop{way, at(1300, 1400)}},
+		"runs, loses a node in 10m, never returns":                                             {State: whatif.Never, Stops: []whatif.Stop{at(600)}},
+		"loses a node now, no return in sight":                                                 {State: whatif.Waits, Stops: []whatif.Stop{at(0)}},
+		"loses a node now, goes on in 60m (2 stops in all, no return in sight after the last)": {State: whatif.Waits, Stops: []whatif.Stop{at(0, 3600), at(7200)}},
+	} {
+		if got := fateWords(&f); got != want {
+			t.Errorf("says %q, want %q", got, want)
+		}
 	}
 }

@@ -123,8 +123,8 @@ func (a *app) topProjects() *cobra.Command {
 		Use:     "projects [NAME...]",
 		Aliases: []string{"project", "prj"},
 		Short:   "Show what each project and its users use of its quota",
-		Long: `Show the tree of projects with what each is guaranteed, uses, borrows and may use at most,
-and how much of it each user does. What a project uses, those above it use, too.`,
+		Long: `Show the tree of projects with what each is guaranteed, may use at most, uses and
+borrows, and how much of it each user does. What a project uses, those above it use, too.`,
 		Example:           `  slipway top projects --sort-by used`,
 		ValidArgsFunction: a.completeNames(&slipwayv1.ProjectList{}),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -43,7 +43,7 @@ func (p *Picture) SetGang(told Gang) error {
 func (p *Picture) DeleteGang(key string) {
 	if g := p.gangs[key]; g != nil {
 		if g.runs() && g.Started > 0 {
-			p.past.note(g.Kind, p.now-g.Started)
+			p.past.note(g.Queue, g.Kind, p.now-g.Started)
 		}
 		p.remove(g)
 	}

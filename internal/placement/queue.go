@@ -266,13 +266,18 @@ func (q *queue) missing() (string, bool) {
 // enrol a gang with its queue and user.
 func (p *Picture) enrol(g *gang) {
 	g.queue = p.queue(g.Queue)
-	u := g.queue.users[g.User]
+	g.user = g.queue.user(g.User)
+	g.user.gangs++
+}
+
+// user of a queue by name, known or not.
+func (q *queue) user(name string) *user {
+	u := q.users[name]
 	if u == nil {
-		u = &user{name: g.User, queue: g.queue}
-		g.queue.users[g.User] = u
+		u = &user{name: name, queue: q}
+		q.users[name] = u
 	}
-	u.gangs++
-	g.user = u
+	return u
 }
 
 func (p *Picture) leave(g *gang) {

@@ -60,6 +60,9 @@ func (ps *pass) reason(g *gang, state State) *Reason {
 		return ps.p.stunted(g)
 	}
 	if r := ps.p.refusal(g, g.lacks()); r != nil {
+		if r.Code == QuotaExceeded && state == Never && !ps.p.fitsEmpty(g) {
+			return ps.p.beyondAll(g, *ps.never(g))
+		}
 		return r
 	}
 	switch lost := g.count(slot.lost); {
@@ -75,16 +78,34 @@ func (ps *pass) reason(g *gang, state State) *Reason {
 	if !g.unplaced() {
 		return ps.p.explain(g, g.lacks())
 	}
+	if state == Never {
+		return ps.never(g)
+	}
 	w := ps.wish(g)
 	if ps.reasons[w] == nil {
-		if state == Never {
-			ps.reasons[w] = ps.p.empty.explain(ps.p.twin(g), g.minimum())
-		} else {
-			ps.p.respecting(g, func() bool {
-				ps.reasons[w] = ps.p.explain(g, g.lacks())
-				return true
-			})
-		}
+		ps.p.respecting(g, func() bool {
+			ps.reasons[w] = ps.p.explain(g, g.lacks())
+			return true
+		})
+	}
+	return ps.reasons[w]
+}
+
+// beyondAll is why a gang does not fit the empty cluster, so that another limit alone does
+// not help it, and whether it takes one, too.
+func (p *Picture) beyondAll(g *gang, why Reason) *Reason {
+	if e, over := g.breaks(g.minimum(), none); over {
+		name := p.names.list[e.quota.at]
+		why.Remedy += fmt.Sprintf(" and raise the limit of project %s, %s %s", e.queue.Name, format(name, e.quota.Limit), name)
+	}
+	return &why
+}
+
+// never is why a gang does not fit the empty cluster.
+func (ps *pass) never(g *gang) *Reason {
+	w := ps.wish(g)
+	if ps.reasons[w] == nil {
+		ps.reasons[w] = ps.p.empty.explain(ps.p.twin(g), g.minimum())
 	}
 	return ps.reasons[w]
 }

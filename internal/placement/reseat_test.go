@@ -35,7 +35,7 @@ func TestReseat(t *testing.T) {
 	if diff := cmp.Diff(told.Placement, verdicts[0].Placement); diff != "" {
 		t.Error(diff)
 	}
-	if took := p.past.recent["k"]; len(took) > 0 {
+	if took := p.past.of("k"); len(took) > 0 {
 		t.Errorf("runs that ended took %v", took)
 	}
 }

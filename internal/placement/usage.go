@@ -64,44 +64,6 @@ func (u *usage) recall(resource int, mean float64) float64 {
 	return delta
 }
 
-// Past usage of a queue itself: the mean of a resource, as it was at a moment.
-type Past struct {
-	Queue, Resource string
-	Mean, At        int64
-}
-
-// Recall that a queue itself used so much of a resource on average, as was said at a
-// moment that Elapse has passed: Past said so. It replaces what is known.
-func (p *Picture) Recall(name, resource string, mean, at int64) {
-	q := p.queues[name]
-	if q == nil || p.HalfLife <= 0 {
-		return
-	}
-	q.own.settle(p.now, p.HalfLife)
-	i := p.names.of(resource)
-	delta := q.own.recall(i, float64(max(mean, 0))*math.Exp2(-float64(max(p.now-at, 0))/float64(p.HalfLife)))
-	for above := range q.chain {
-		above.used.settle(p.now, p.HalfLife)
-		above.used.recall(i, max(above.used.past(i)+delta, 0))
-	}
-}
-
-// Past is how much of each resource a queue itself used on average, each moment weighted
-// by half for every half-life since. What rounds to nothing is left out.
-func (p *Picture) Past(name string) map[string]int64 {
-	q, past := p.queues[name], map[string]int64{}
-	if q == nil {
-		return past
-	}
-	q.own.settle(p.now, p.HalfLife)
-	for i := range q.own.mean {
-		if mean := int64(math.Round(q.own.mean[i])); mean > 0 {
-			past[p.names.list[i]] = mean
-		}
-	}
-	return past
-}
-
 func (u *usage) past(resource int) float64 {
 	if resource < len(u.mean) {
 		return u.mean[resource]
@@ -109,8 +71,9 @@ func (u *usage) past(resource int) float64 {
 	return 0
 }
 
-// negligible is a mean that no longer decides anything.
-const negligible = 1e-6
+// negligible is a mean that no longer decides anything: a thousandth of a device or byte,
+// and of a thousandth of a core.
+const negligible = 1e-3
 
 // forgotten says that neither now nor in the past anything was used.
 func (u *usage) forgotten() bool {

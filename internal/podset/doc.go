@@ -5,5 +5,6 @@
 // they request of a node, which nodes they may go to, and how close together.
 //
 // Every controller that makes Gangs asks here, and the scheduler for pods that have
-// none, so that a template means the same whatever kind of workload it is in.
+// none, so that a template means the same whatever kind of workload it is in. What a
+// template names and is not there yet wakes its controller when it comes (needs.go).
 package podset

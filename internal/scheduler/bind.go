@@ -61,6 +61,8 @@ func (b binder) run(ctx context.Context, e errand) error {
 			return fmt.Errorf("binding pod %s to node %s: %w", e.name, e.bind, err)
 		}
 		return b.tellGroup(ctx, e)
+	case e.announce:
+		return b.tellGroup(ctx, e)
 	default:
 		for _, claim := range e.assign {
 			if err := b.assign(ctx, claim, e.node); err != nil {
@@ -123,18 +125,20 @@ func (b binder) tell(ctx context.Context, e errand) error {
 }
 
 // tellGroup whether the pod's group, of Kubernetes' own kind, was placed, or why not. Once
-// it was that is never taken back.
+// it was that is never taken back. What fails here after a binding is an errand of its own
+// next time.
 func (b binder) tellGroup(ctx context.Context, e errand) error {
 	if e.podGroup == "" {
 		return nil
 	}
+	key := client.ObjectKey{Namespace: e.name.Namespace, Name: e.podGroup}
 	group := &schedulingv1beta1.PodGroup{}
-	if err := b.client.Get(ctx, client.ObjectKey{Namespace: e.name.Namespace, Name: e.podGroup}, group); err != nil {
+	if err := b.client.Get(ctx, key, group); err != nil {
 		return client.IgnoreNotFound(err)
 	}
 	next := metav1.Condition{Type: schedulingv1beta1.PodGroupInitiallyScheduled, Status: metav1.ConditionTrue,
 		Reason: reasonPlaced, Message: "its pods have a node", ObservedGeneration: group.Generation}
-	if e.bind == "" {
+	if e.wait != "" {
 		next.Status, next.Reason, next.Message = metav1.ConditionFalse, schedulingv1beta1.PodGroupReasonUnschedulable, clip.Text(e.wait, maxMessage)
 	}
 	old := group.DeepCopy()
@@ -143,6 +147,11 @@ func (b binder) tellGroup(ctx context.Context, e errand) error {
 	}
 	if err := b.client.Status().Patch(ctx, group, client.MergeFromWithOptions(old, client.MergeFromWithOptimisticLock{})); err != nil {
 		return fmt.Errorf("patching the condition of pod group %s: %w", e.podGroup, err)
+	}
+	if next.Status == metav1.ConditionTrue {
+		b.mu.Lock()
+		b.ledger.toldPlaced(key)
+		b.mu.Unlock()
 	}
 	return nil
 }

@@ -14,9 +14,9 @@ import (
 )
 
 // Decided is a snapshot with the scheduler's answers to it: what a scheduler that
-// starts at that moment decides, plans and would write. What each user of a project used
-// in the past, and how long runs of a kind took, is not in a snapshot: a scheduler that
-// has seen more may take turns otherwise, and plan with more.
+// starts at that moment decides, plans and would write. Of the past a snapshot holds what
+// is in the status of projects: a scheduler that has seen more may take turns otherwise,
+// and plan with more.
 type Decided struct {
 	// Picture is what was decided on, with the answers in it. Who wants to ask what if
 	// may go on telling it things.

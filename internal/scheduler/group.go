@@ -241,7 +241,7 @@ func strayed(p *corev1.Pod, project string) string {
 // least pods that the group starts with; zero when nobody says.
 func (l *ledger) least(g *group) int32 {
 	if g.podGroup != "" {
-		return l.podGroups[types.NamespacedName{Namespace: g.namespace, Name: g.podGroup}]
+		return l.podGroups[types.NamespacedName{Namespace: g.namespace, Name: g.podGroup}].least
 	}
 	least := int32(1)
 	for _, a := range g.pods {

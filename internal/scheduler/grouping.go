@@ -8,6 +8,7 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/scheduler/snapshot"
@@ -43,7 +44,7 @@ func groupingOf(p *corev1.Pod) grouping {
 	}
 	if g := p.Spec.SchedulingGroup; g != nil && g.PodGroupName != nil {
 		name := *g.PodGroupName
-		return grouping{key: keyOf(p.Namespace, "podgroup/"+name), podGroup: name}
+		return grouping{key: podGroupKey(types.NamespacedName{Namespace: p.Namespace, Name: name}), podGroup: name}
 	}
 	for _, by := range []struct{ name, least string }{
 		{p.Labels[labelGroup], p.Labels[labelGroupLeast]},

@@ -37,8 +37,8 @@ type intake struct {
 	// uids of the pods, by name; ripe are those about which something is to be done.
 	uids map[types.NamespacedName]types.UID
 	ripe []types.NamespacedName
-	// podGroups of Kubernetes' own kind, with how many pods they start with.
-	podGroups map[types.NamespacedName]int32
+	// podGroups of Kubernetes' own kind.
+	podGroups map[types.NamespacedName]podGroup
 	storage
 }
 
@@ -46,7 +46,7 @@ func newIntake() intake {
 	return intake{
 		crews: map[string]*crew{}, crewOf: map[types.UID]string{}, groups: map[string]*group{}, succeeded: map[string]map[types.UID]bool{}, dirty: map[string]bool{},
 		evicted: map[types.UID]bool{}, assumed: map[types.UID]bool{}, uids: map[types.NamespacedName]types.UID{},
-		podGroups: map[types.NamespacedName]int32{}, storage: newStorage(),
+		podGroups: map[types.NamespacedName]podGroup{}, storage: newStorage(),
 	}
 }
 
@@ -297,7 +297,7 @@ func (l *ledger) shrink(asked *placement.Gang, e *entry) bool {
 	return less
 }
 
-// errand is what to do about a pod: one of the three.
+// errand is what to do about a pod: one of the four.
 type errand struct {
 	name types.NamespacedName
 	uid  types.UID
@@ -310,6 +310,8 @@ type errand struct {
 	node   string
 	// wait says why it is not bound.
 	wait string
+	// announce to its group that it was placed: the pod is bound already.
+	announce bool
 	// podGroup of Kubernetes' own kind that it is in; empty for none.
 	podGroup string
 }
@@ -329,8 +331,9 @@ func (l *ledger) errand(name types.NamespacedName) (errand, bool) {
 	switch {
 	case l.evicted[uid]:
 		e.delete = true
-	case m == nil || m.node != "":
-		return errand{}, false
+	case m == nil:
+	case m.node != "":
+		e.announce = l.untold(types.NamespacedName{Namespace: name.Namespace, Name: e.podGroup})
 	case m.problem != "":
 		e.wait = m.problem
 	case m.seated:
@@ -345,7 +348,7 @@ func (l *ledger) errand(name types.NamespacedName) (errand, bool) {
 			e.wait = g.pods[uid].problem
 		}
 	}
-	return e, e.delete || e.bind != "" || e.wait != ""
+	return e, e.delete || e.bind != "" || e.wait != "" || e.announce
 }
 
 // assume that a pod is bound, from when the request is sent: its gang may give way before

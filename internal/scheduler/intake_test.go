@@ -112,6 +112,9 @@ func (c *cluster) run(e errand, waits map[string]string) {
 		p = p.DeepCopy()
 		p.Spec.NodeName = e.bind
 		c.add(p)
+	case e.announce:
+		c.did = append(c.did, "tell "+e.podGroup)
+		c.ledger.toldPlaced(types.NamespacedName{Namespace: e.name.Namespace, Name: e.podGroup})
 	default:
 		for _, claim := range e.assign {
 			c.did = append(c.did, fmt.Sprintf("claim %s@%s", claim.Name, e.node))
@@ -258,7 +261,15 @@ func TestKubernetesPodGroups(t *testing.T) {
 	c.set(group)
 	c.does("a: waits for the pods of its group: 1 of 2 are there")
 	c.add(ourPod("b", in))
-	c.does("a@n1", "b@n1")
+	c.does("a@n1", "b@n1", "tell g")
+	c.does()
+	c.set(group) // It does not say so after all.
+	c.does("tell g")
+	group.Status.Conditions = []metav1.Condition{{Type: schedulingv1beta1.PodGroupInitiallyScheduled, Status: metav1.ConditionTrue}}
+	if c.set(group); c.ledger.setPodGroup(group) {
+		t.Error("a group that says it was placed is news")
+	}
+	c.does()
 }
 
 // TestPodsOfAGang are bound when it is placed, each to a place of its own.

@@ -6,6 +6,7 @@ package scheduler
 import (
 	"maps"
 	"math"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -13,51 +14,100 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/placement"
 )
 
-// pastEvery is how often the past usage of a project is written when nothing else of
-// its status changes: what a scheduler that is killed forgets.
+// pastEvery is how often the past of a project is written: what a scheduler that is
+// killed forgets.
 const pastEvery = 15 * time.Minute
 
 // recall what projects used in the past, before the first decision.
 func (l *ledger) recall(now time.Time) {
 	l.picture.Elapse(now.Unix())
-	for name, p := range l.projects {
-		if past := p.object.Status.PastUsage; past != nil {
-			for resource, mean := range past.Mean {
-				l.picture.Recall(name, string(resource), amountOf(resource, mean), past.Time.Unix())
-			}
+	for _, name := range slices.Sorted(maps.Keys(l.projects)) {
+		if past := l.projects[name].object.Status.PastUsage; past != nil {
+			l.picture.Recall(pastOf(name, past))
 		}
 	}
 }
 
-// outdated says that the past usage of a project is to be written again.
-func (l *ledger) outdated(p *slipwayv1.Project, now time.Time) bool {
-	past := p.Status.PastUsage
-	if past != nil && now.Sub(past.Time.Time) < pastEvery {
-		return false
+// newPast of a project, if it is time to write it again and it is another.
+func (l *ledger) newPast(p *project, now time.Time) (*slipwayv1.PastUsage, bool) {
+	known := p.object.Status.PastUsage
+	if known != nil && now.Sub(known.Time.Time) < pastEvery || now.Sub(p.compared) < pastEvery {
+		return nil, false
 	}
-	next := l.pastUsage(p.Name, now)
-	if next == nil || past == nil {
-		return next != past
+	next := pastUsageOf(l.picture.Past(p.object.Name))
+	if known == nil && next == nil || known != nil && next != nil && alike(known, next) {
+		p.compared = now
+		return nil, false
 	}
-	return !maps.EqualFunc(next.Mean, past.Mean, alike)
+	return next, true
 }
 
-// alike quantities differ by less than a hundredth.
-func alike(a, b resource.Quantity) bool {
-	x, y := a.AsApproximateFloat64(), b.AsApproximateFloat64()
-	return math.Abs(x-y) <= max(x, y)/100
+// alike says that by the one and the other the same would be decided, or nearly so.
+func alike(a, b *slipwayv1.PastUsage) bool {
+	return alikeMeans(a.Mean, b.Mean) &&
+		slices.EqualFunc(a.Users, b.Users, func(x, y slipwayv1.UserUsage) bool { return x.Name == y.Name && alikeMeans(x.Mean, y.Mean) }) &&
+		slices.EqualFunc(a.Runs, b.Runs, func(x, y slipwayv1.RunTimes) bool { return x.Kind == y.Kind && slices.Equal(x.Seconds, y.Seconds) })
 }
 
-// pastUsage of a project itself; nil for one that used nothing worth to remember.
-func (l *ledger) pastUsage(name string, now time.Time) *slipwayv1.PastUsage {
-	past := &slipwayv1.PastUsage{Time: metav1.NewTime(now.Truncate(time.Second)), Mean: corev1.ResourceList{}}
-	for resource, mean := range l.picture.Past(name) {
-		past.Mean[corev1.ResourceName(resource)] = *quantityOf(corev1.ResourceName(resource), mean)
-	}
-	if len(past.Mean) == 0 {
+// alikeMeans differ by less than a hundredth.
+func alikeMeans(a, b corev1.ResourceList) bool {
+	return maps.EqualFunc(a, b, func(a, b resource.Quantity) bool {
+		x, y := a.AsApproximateFloat64(), b.AsApproximateFloat64()
+		return math.Abs(x-y) <= max(x, y)/100
+	})
+}
+
+// pastUsageOf is the inverse of pastOf; nil for a past of which nothing is worth to be
+// remembered.
+func pastUsageOf(past placement.Past) *slipwayv1.PastUsage {
+	if len(past.Mean) == 0 && len(past.Users) == 0 && len(past.Runs) == 0 {
 		return nil
 	}
-	return past
+	out := &slipwayv1.PastUsage{Time: metav1.Unix(past.At, 0), Mean: listOf(past.Mean)}
+	for _, u := range past.Users {
+		out.Users = append(out.Users, slipwayv1.UserUsage{Name: u.Name, Mean: listOf(u.Mean)})
+	}
+	for _, r := range past.Runs {
+		out.Runs = append(out.Runs, slipwayv1.RunTimes{Kind: r.Kind, Seconds: r.Took})
+	}
+	return out
+}
+
+func pastOf(project string, p *slipwayv1.PastUsage) placement.Past {
+	out := placement.Past{Queue: project, At: p.Time.Unix(), Mean: meansOf(p.Mean)}
+	for _, u := range p.Users {
+		out.Users = append(out.Users, placement.UserPast{Name: u.Name, Mean: meansOf(u.Mean)})
+	}
+	for _, r := range p.Runs {
+		out.Runs = append(out.Runs, placement.PastRuns{Kind: r.Kind, Took: r.Seconds})
+	}
+	return out
+}
+
+// listOf means, to a thousandth; what placement counts of processors are thousandths.
+func listOf(means map[string]float64) corev1.ResourceList {
+	list := corev1.ResourceList{}
+	for name, mean := range means {
+		switch name := corev1.ResourceName(name); name {
+		case corev1.ResourceMemory, corev1.ResourceEphemeralStorage, corev1.ResourceCPU:
+			list[name] = *quantityOf(name, int64(math.Round(mean)))
+		default:
+			list[name] = *resource.NewMilliQuantity(int64(math.Round(mean*1000)), resource.DecimalSI)
+		}
+	}
+	return list
+}
+
+func meansOf(list corev1.ResourceList) map[string]float64 {
+	means := map[string]float64{}
+	for name, q := range list {
+		means[string(name)] = q.AsApproximateFloat64()
+		if name == corev1.ResourceCPU {
+			means[string(name)] *= 1000
+		}
+	}
+	return means
 }

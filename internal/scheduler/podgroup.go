@@ -21,18 +21,60 @@ func servesPodGroups(mapper meta.RESTMapper) bool {
 	return err == nil
 }
 
-// setPodGroup takes note of how many pods a group starts with: one, unless it is a gang.
+// podGroup is one PodGroup.
+type podGroup struct {
+	// least pods that it starts with: one, unless it is a gang.
+	least int32
+	// placed says that its condition tells that it was.
+	placed bool
+}
+
 func (l *ledger) setPodGroup(o *schedulingv1beta1.PodGroup) bool {
-	least := int32(1)
+	next := podGroup{1, meta.IsStatusConditionTrue(o.Status.Conditions, schedulingv1beta1.PodGroupInitiallyScheduled)}
 	if gang := o.Spec.SchedulingPolicy.Gang; gang != nil {
-		least = gang.MinCount
+		next.least = gang.MinCount
 	}
 	key := client.ObjectKeyFromObject(o)
-	if known, is := l.podGroups[key]; is && known == least {
+	known, is := l.podGroups[key]
+	l.podGroups[key] = next
+	untold := l.ripenUntold(key)
+	if is && known.least == next.least {
+		return untold
+	}
+	return l.regroup(key) || untold
+}
+
+// ripenUntold: a group of which a pod is bound is to say so. Telling it may have failed, or
+// whoever was to tell it has died.
+func (l *ledger) ripenUntold(name types.NamespacedName) bool {
+	crew := l.crews[podGroupKey(name)]
+	if crew == nil || !l.untold(name) {
 		return false
 	}
-	l.podGroups[key] = least
-	return l.regroup(key)
+	first := crew.inOrder()[0]
+	if first.node == "" {
+		return false
+	}
+	l.ripe = append(l.ripe, first.name)
+	return true
+}
+
+// untold says that a group is there and does not say that it was placed.
+func (l *ledger) untold(name types.NamespacedName) bool {
+	known, is := l.podGroups[name]
+	return is && !known.placed
+}
+
+// toldPlaced notes that a group says it was placed.
+func (l *ledger) toldPlaced(name types.NamespacedName) {
+	if known, is := l.podGroups[name]; is {
+		known.placed = true
+		l.podGroups[name] = known
+	}
+}
+
+func podGroupKey(name types.NamespacedName) string {
+	return keyOf(name.Namespace, "podgroup/"+name.Name)
 }
 
 func (l *ledger) removePodGroup(o *schedulingv1beta1.PodGroup) bool {
@@ -42,7 +84,7 @@ func (l *ledger) removePodGroup(o *schedulingv1beta1.PodGroup) bool {
 }
 
 func (l *ledger) regroup(name types.NamespacedName) bool {
-	key := keyOf(name.Namespace, "podgroup/"+name.Name)
+	key := podGroupKey(name)
 	if l.groups[key] != nil {
 		l.dirty[key] = true
 	}

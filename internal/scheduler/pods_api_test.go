@@ -97,6 +97,14 @@ func TestAPIKubernetesPodGroup(t *testing.T) {
 	r.awaitBound("a")
 	r.awaitBound("b")
 	says(metav1.ConditionTrue)
+
+	// One that dies after the binding leaves it to the next to say so.
+	r.stop()
+	r.must(r.client.Get(t.Context(), client.ObjectKeyFromObject(group), group))
+	group.Status.Conditions = nil
+	r.must(r.client.Status().Update(t.Context(), group))
+	r.start()
+	says(metav1.ConditionTrue)
 }
 
 // TestAPIPodsOfAGang: the pods of an indexed Job go where their gang was placed.

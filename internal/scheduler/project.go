@@ -5,8 +5,8 @@ package scheduler
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -15,7 +15,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/clip"
@@ -27,6 +26,8 @@ type project struct {
 	object *slipwayv1.Project
 	// refused says why it cannot be followed; the queue is then as it was before.
 	refused string
+	// compared is when its past was last found to be as it is written.
+	compared time.Time
 }
 
 // kindLabels of nodes, of which the first that a node has says what kind it is of.
@@ -109,7 +110,9 @@ func (l *ledger) projectDraft(name string, now time.Time) (*projectDraft, bool) 
 	if p == nil {
 		return nil, false
 	}
-	next := p.object.Status.DeepCopy()
+	// What is not set anew is shared: this is asked of every project after each plan.
+	next := p.object.Status
+	next.Conditions = slices.Clone(next.Conditions)
 	next.ObservedGeneration = p.object.Generation
 	next.Usage = nil
 	for _, quota := range p.object.Spec.Quota {
@@ -127,11 +130,14 @@ func (l *ledger) projectDraft(name string, now time.Time) (*projectDraft, bool) 
 		condition.Status, condition.Reason, condition.Message = metav1.ConditionFalse, reasonInvalid, clip.Text(p.refused, maxMessage)
 	}
 	meta.SetStatusCondition(&next.Conditions, condition)
-	if equality.Semantic.DeepEqual(&p.object.Status, next) && !l.outdated(p.object, now) {
+	past, is := l.newPast(p, now)
+	if is {
+		next.PastUsage = past
+	}
+	if !is && equality.Semantic.DeepEqual(&p.object.Status, &next) {
 		return nil, false
 	}
-	next.PastUsage = l.pastUsage(name, now)
-	return &projectDraft{p.object, *next}, true
+	return &projectDraft{p.object, next}, true
 }
 
 // changedProjects are those whose status is to be written.
@@ -145,7 +151,8 @@ func (l *ledger) changedProjects(now time.Time) []types.NamespacedName {
 	return names
 }
 
-// writeProject brings the status of a project up to date.
+// writeProject brings the status of a project up to date, in the version that was last
+// seen. The rest of the project is left out: the API server takes it from what it has.
 func (w writer) writeProject(ctx context.Context, name string) error {
 	w.mu.Lock()
 	d, changed := w.ledger.projectDraft(name, time.Now())
@@ -153,18 +160,14 @@ func (w writer) writeProject(ctx context.Context, name string) error {
 	if !changed {
 		return nil
 	}
-	body, err := json.Marshal(map[string]any{
-		"metadata": map[string]any{"resourceVersion": d.object.ResourceVersion},
-		"status":   statusOf(&d.status),
-	})
-	if err != nil {
-		return fmt.Errorf("encoding the status of project %s: %w", name, err)
+	p := &slipwayv1.Project{
+		ObjectMeta: metav1.ObjectMeta{Name: name, UID: d.object.UID, ResourceVersion: d.object.ResourceVersion},
+		Status:     d.status,
 	}
-	p := &slipwayv1.Project{ObjectMeta: metav1.ObjectMeta{Name: name}}
-	err = w.client.Status().Patch(ctx, p, client.RawPatch(types.MergePatchType, body))
+	err := w.client.Status().Update(ctx, p)
 	w.meters.wrote("Project", err)
 	if err != nil {
-		return fmt.Errorf("patching the status of project %s: %w", name, err)
+		return fmt.Errorf("writing the status of project %s: %w", name, err)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -172,15 +175,6 @@ func (w writer) writeProject(ctx context.Context, name string) error {
 		known.object = p
 	}
 	return nil
-}
-
-// statusOf a project with what the scheduler writes of it, empty fields included,
-// so that they replace those before.
-func statusOf(s *slipwayv1.ProjectStatus) map[string]any {
-	return map[string]any{
-		"observedGeneration": s.ObservedGeneration, "conditions": s.Conditions,
-		"usage": s.Usage, "pastUsage": s.PastUsage, "placed": s.Placed, "waiting": s.Waiting,
-	}
 }
 
 // quantityOf is the inverse of amountOf.

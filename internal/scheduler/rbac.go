@@ -28,8 +28,7 @@ func Rules() []rbacv1.PolicyRule {
 		rule(schedulingv1beta1.GroupName, []string{"podgroups"}, "get", "list", "watch"),
 		rule(schedulingv1beta1.GroupName, []string{"podgroups/status"}, "patch"),
 		rule(slipwayv1.GroupVersion.Group, []string{"gangs", "projects"}, "get", "list", "watch"),
-		rule(slipwayv1.GroupVersion.Group, []string{"gangs/status"}, "update"),
-		rule(slipwayv1.GroupVersion.Group, []string{"projects/status"}, "patch"),
+		rule(slipwayv1.GroupVersion.Group, []string{"gangs/status", "projects/status"}, "update"),
 		rule(eventsv1.GroupName, []string{"events"}, "create", "patch"),
 	}
 }

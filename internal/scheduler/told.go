@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
+
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/placement"
 	"slipway.dev/slipway/internal/scheduler/snapshot"
@@ -19,11 +21,23 @@ type Told struct {
 	Queues []placement.Queue
 	Pods   []placement.Pod
 	Gangs  []placement.Gang
-	Past   []placement.Past
+	// Groups are the gangs of pods that have no Gang, which the scheduler has in memory alone.
+	Groups []placement.Gang
+	// Held are groups that room alone does not help.
+	Held []Held
+	Past []placement.Past
 	// Namespaces with their labels.
 	Namespaces map[string]map[string]string
 	// Refused gangs, of which no decision can be made, with the reason.
 	Refused map[string]string
+}
+
+// Held is a group of so many pods that waits for something else than room: for more pods,
+// or for a PodGroup.
+type Held struct {
+	Key, Queue string
+	Pods       int64
+	Why        string
 }
 
 // Tell of a snapshot.
@@ -38,17 +52,10 @@ func Tell(s *snapshot.Snapshot) Told {
 	for _, p := range s.Projects {
 		out.Queues = append(out.Queues, queueOf(p))
 		if past := p.Status.PastUsage; past != nil {
-			for _, resource := range slices.Sorted(maps.Keys(past.Mean)) {
-				out.Past = append(out.Past, placement.Past{
-					Queue: p.Name, Resource: string(resource), Mean: amountOf(resource, past.Mean[resource]), At: past.Time.Unix()})
-			}
+			out.Past = append(out.Past, pastOf(p.Name, past))
 		}
 	}
-	for _, p := range s.Pods {
-		if pod, takes := podOf(p); takes {
-			out.Pods = append(out.Pods, pod)
-		}
-	}
+	out.tellPods(s)
 	for _, g := range s.Gangs {
 		if g.DeletionTimestamp != nil {
 			continue
@@ -60,6 +67,42 @@ func Tell(s *snapshot.Snapshot) Told {
 		}
 	}
 	return out
+}
+
+// tellPods those that are bound, and those that are gangs of their own: what is made of
+// pods only a ledger knows, which is told of these alone and of what they refer to.
+func (out *Told) tellPods(s *snapshot.Snapshot) {
+	l := newLedger()
+	for o := range s.Objects() {
+		switch o := o.(type) {
+		case *corev1.Node, *slipwayv1.Gang, *slipwayv1.Project:
+		case *corev1.Pod:
+			if isOurs(o) && !groupingOf(o).gang {
+				l.set(o)
+			}
+		default:
+			l.set(o)
+		}
+	}
+	l.askGroups()
+	for _, key := range slices.Sorted(maps.Keys(l.groups)) {
+		g, crew := l.groups[key], l.crews[key]
+		if g.why != "" {
+			out.Held = append(out.Held, Held{key, l.projectOf(g, crew), int64(len(g.pods)), g.why})
+			continue
+		}
+		out.Groups = append(out.Groups, l.groupGang(key, g, crew))
+	}
+	for _, p := range s.Pods {
+		pod, takes := podOf(p)
+		if !takes {
+			continue
+		}
+		if m := l.member(p.UID); m != nil {
+			l.seatOf(m, &pod)
+		}
+		out.Pods = append(out.Pods, pod)
+	}
 }
 
 // TellGang is what placement is told of a gang in the cluster of a snapshot, or why

@@ -24,7 +24,7 @@ type Input struct {
 	Namespaces map[string]map[string]string
 	// Levels are the labels by which the cluster divides its nodes, see placement.Picture.
 	Levels []string
-	// Past usage of queues that decides whose turn it is; none of those left out.
+	// Past of queues, which decides whose turn it is; none of those left out.
 	Past []placement.Past
 	// Pods that are bound at the start. Those of a job end with it, others never do.
 	Pods []placement.Pod

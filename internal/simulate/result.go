@@ -46,6 +46,8 @@ type Outcome struct {
 	// Evictions it suffered; Lost is the work that it had to do again, in seconds.
 	Evictions int
 	Lost      int64
+	// Breaks in its run, in their order.
+	Breaks []Break
 	// Placement it had last.
 	Placement []placement.SetPlacement
 	// Why it did not start when it came; Reason why it waits at the end. Both are nil

@@ -33,8 +33,11 @@ type run struct {
 // take a verdict.
 func (s *simulation) take(v placement.Verdict) {
 	r := s.byKey[v.Gang]
+	if r == nil {
+		return
+	}
+	r.note(v, s.now)
 	switch {
-	case r == nil:
 	case v.State == placement.Placed:
 		if r.running && slices.Equal(places(r.placement), places(v.Placement)) {
 			return

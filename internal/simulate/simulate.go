@@ -71,7 +71,7 @@ func (s *simulation) build() error {
 		s.picture.SetNamespace(name, s.in.Namespaces[name])
 	}
 	for _, past := range s.in.Past {
-		s.picture.Recall(past.Queue, past.Resource, past.Mean, past.At)
+		s.picture.Recall(past)
 	}
 	for i := range s.in.Jobs {
 		s.enrol(&s.in.Jobs[i])
@@ -103,7 +103,7 @@ func (s *simulation) enrol(j *Job) {
 	s.byKey[j.Gang.Key] = r
 	if len(j.Gang.Placement) > 0 {
 		s.submit(r)
-		if placed := granted(&j.Gang); !j.Gang.Waits && r.outcome.Refused == "" && len(places(placed)) > 0 {
+		if placed := granted(&j.Gang); !j.Gang.Waits && !j.Gang.Unfinished && r.outcome.Refused == "" && len(places(placed)) > 0 {
 			r.outcome.Arrived = min(j.Arrives, j.Gang.Started)
 			s.resume(r, placed)
 		}

@@ -71,13 +71,11 @@ func TestAPIPriorityClass(t *testing.T) {
 	r.create(r.newJob(0, 1, func(job *kubeflowv1.PyTorchJob) {
 		job.Spec.RunPolicy.SchedulingPolicy = &kubeflowv1.SchedulingPolicy{PriorityClass: class}
 	}))
-	job := r.awaitJob("j", "the missing class to be named", func(job *kubeflowv1.PyTorchJob) bool {
+	r.awaitJob("j", "the missing class to be named", func(job *kubeflowv1.PyTorchJob) bool {
 		return strings.Contains(waitsFor(job),
 			"spec.runPolicy.schedulingPolicy.priorityClass: there is no PriorityClass "+class)
 	})
 	r.create(&schedulingv1.PriorityClass{ObjectMeta: metav1.ObjectMeta{Name: class}, Value: 42})
-	// A person who touches the job need not wait for the next look.
-	kubetest.Edit(t, r.client, job, func(j *kubeflowv1.PyTorchJob) { j.Annotations = map[string]string{"touched": "yes"} })
 	if got := r.awaitGang("pytorchjob-j").Spec.Priority; got != 42 {
 		t.Errorf("priority %d", got)
 	}
@@ -92,7 +90,7 @@ func TestAPIPodWithAClaimIsHeldToItsNode(t *testing.T) {
 		job.Spec.PyTorchReplicaSpecs[worker].Template.Spec.Volumes = []corev1.Volume{{Name: "data", VolumeSource: corev1.VolumeSource{
 			PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "data"}}}}
 	}))
-	job := r.awaitJob("j", "the missing claim to be named", func(job *kubeflowv1.PyTorchJob) bool {
+	r.awaitJob("j", "the missing claim to be named", func(job *kubeflowv1.PyTorchJob) bool {
 		return strings.Contains(waitsFor(job),
 			"spec.pytorchReplicaSpecs.Worker.template.spec.volumes[0]: there is no PersistentVolumeClaim data; make it")
 	})
@@ -103,7 +101,6 @@ func TestAPIPodWithAClaimIsHeldToItsNode(t *testing.T) {
 		Spec: corev1.PersistentVolumeClaimSpec{VolumeName: volume.Name, AccessModes: volume.Spec.AccessModes,
 			Resources: corev1.VolumeResourceRequirements{Requests: volume.Spec.Capacity}},
 	})
-	kubetest.Edit(t, r.client, job, func(j *kubeflowv1.PyTorchJob) { j.Annotations = map[string]string{"touched": "yes"} })
 	gang := r.awaitGang("pytorchjob-j")
 	got := gang.Spec.PodSets[0].Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution
 	if diff := cmp.Diff(volume.Spec.NodeAffinity.Required, got); diff != "" {

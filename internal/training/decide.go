@@ -33,6 +33,9 @@ type observed struct {
 	// Blocked says why something that the job needs cannot be had, keyed by the
 	// name of the object that is in the way, or by the field that asks for it.
 	Blocked map[string]string
+	// Unwatched says that it is not told of when something that blocks the job goes: a pod
+	// or a service that has the name of one of its own.
+	Unwatched bool
 	// Volumes says which nodes reach the volume that a claim is bound to, where not
 	// all do, keyed by the claim's name.
 	Volumes map[string]*corev1.NodeSelector

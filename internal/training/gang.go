@@ -112,7 +112,9 @@ func placementOf(gang *slipwayv1.Gang, set string) *slipwayv1.PodSetPlacement {
 // explain keeps the job's reason for waiting up to date.
 func (p *pass) explain() {
 	if len(p.in.Blocked) > 0 {
-		p.wake(blockedDelay)
+		if p.in.Unwatched {
+			p.wake(blockedDelay)
+		}
 		p.say(blockedEvent(slices.Sorted(maps.Values(p.in.Blocked))))
 		return
 	}

@@ -292,12 +292,17 @@ func TestMetricsThatNothingScalesByAreToldOf(t *testing.T) {
 func TestBlocked(t *testing.T) {
 	w := newWorld(t, newJob(0, 2))
 	w.blocked["j-worker-1"] = "Pod j-worker-1 is in the way and belongs to nobody; delete it or give the job another name"
+	w.unwatched = true
 	w.settle()
 	if w.gang != nil || w.wake != blockedDelay || w.sent("Blocked") != 1 {
 		t.Fatalf("gang %v, wake %v, events %v", w.gang, w.wake, w.events)
 	}
 	if m := w.condition(kubeflowv1.JobCreated).Message; !strings.Contains(m, "Pod j-worker-1 is in the way") {
 		t.Errorf("Created says %q", m)
+	}
+	w.unwatched = false
+	if w.settle(); w.wake != 0 {
+		t.Errorf("asks again after %v for what it is told of", w.wake)
 	}
 	w.blocked = nil
 	w.settle()

@@ -12,8 +12,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// blockedDelay is how long to wait before looking again for something that is
-// not watched: an object of somebody else's that is in the way, a missing class.
+// blockedDelay is how long to wait before looking again for something of which it is not
+// told: a pod of somebody else's that is in the way, or a pod that was refused.
 const blockedDelay = 30 * time.Second
 
 // reapDelay is how often to ask whether the node of a pod that should have gone

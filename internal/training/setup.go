@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/podset"
 	"slipway.dev/slipway/internal/training/frameworks"
 )
 
@@ -38,14 +39,16 @@ func Setup(mgr ctrl.Manager) error {
 			live:      mgr.GetAPIReader(),
 			events:    mgr.GetEventRecorder("slipway-training"),
 		}
-		err := ctrl.NewControllerManagedBy(mgr).
+		if err := mgr.GetFieldIndexer().IndexField(context.Background(), f.New(), podset.IndexNeeds, needsOf(f)); err != nil {
+			return fmt.Errorf("indexing %s by what they need: %w", f.Kind, err)
+		}
+		b := ctrl.NewControllerManagedBy(mgr).
 			For(f.New()).
 			Owns(&slipwayv1.Gang{}).
 			Owns(&corev1.Pod{}).
 			Owns(&corev1.Service{}).
-			WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
-			Complete(r)
-		if err != nil {
+			WithOptions(controller.Options{MaxConcurrentReconciles: concurrency})
+		if err := podset.WatchNeeds(b, mgr.GetClient(), f.NewList()).Complete(r); err != nil {
 			return fmt.Errorf("setting up the controller of %s: %w", f.Kind, err)
 		}
 	}

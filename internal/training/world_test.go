@@ -34,10 +34,12 @@ type world struct {
 	services map[string]*corev1.Service
 	lost     sets.Set[string]
 	blocked  map[string]string
-	priority *int32
-	events   []event
-	deleted  bool
-	wake     time.Duration
+	// unwatched as in observed.
+	unwatched bool
+	priority  *int32
+	events    []event
+	deleted   bool
+	wake      time.Duration
 	// holds makes the engine hold back what it may; otherwise it writes all at once.
 	holds bool
 	held  time.Duration
@@ -59,7 +61,7 @@ func (w *world) observe() observed {
 	f := frameworks.PyTorch()
 	in := observed{
 		Now: w.now, Framework: f, Job: f.Open(w.job.DeepCopy()), Gang: w.gang.DeepCopy(),
-		Blocked: w.blocked, Priority: w.priority, LostNodes: sets.New[string](),
+		Blocked: w.blocked, Unwatched: w.unwatched, Priority: w.priority, LostNodes: sets.New[string](),
 	}
 	in.Problems = validate(f, in.Job)
 	if len(in.Problems) == 0 {

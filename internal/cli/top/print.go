@@ -67,7 +67,7 @@ func (n Node) used(name corev1.ResourceName) string {
 func PrintProjects(out io.Writer, projects []Project, headers bool) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	if headers {
-		fmt.Fprintln(w, "PROJECT\tPLACED\tWAITING\tRESOURCE\tGUARANTEED\tUSED\tBORROWED\tLIMIT")
+		fmt.Fprintln(w, "PROJECT\tPLACED\tWAITING\tRESOURCE\tGUARANTEED\tLIMIT\tUSED\tBORROWED")
 	}
 	for _, p := range projects {
 		indent := strings.Repeat("  ", p.Depth)
@@ -84,11 +84,11 @@ func PrintProjects(out io.Writer, projects []Project, headers bool) error {
 			if q.Kind != "" {
 				name += " on " + q.Kind
 			}
-			line(w, lead, name, scheduler.Format(q.Resource, q.Guaranteed), scheduler.Format(q.Resource, q.Used),
-				orDash(q.Resource, q.Borrowed), orDash(q.Resource, q.Limit))
+			line(w, lead, name, scheduler.Format(q.Resource, q.Guaranteed), orDash(q.Resource, q.Limit),
+				orDash(q.Resource, q.Used), orDash(q.Resource, q.Borrowed))
 			lead = []string{"", "", ""}
 			for _, user := range slices.Sorted(maps.Keys(q.Users)) {
-				line(w, []string{indent + "  by " + user, "", ""}, name, "-", scheduler.Format(q.Resource, q.Users[user]), "-", "-")
+				line(w, []string{indent + "  by " + user, "", ""}, name, "-", "-", scheduler.Format(q.Resource, q.Users[user]), "-")
 			}
 		}
 	}

@@ -76,12 +76,12 @@ func TestPrintsWhatIsMeasured(t *testing.T) {
 func TestPrintsUsers(t *testing.T) {
 	var out bytes.Buffer
 	err := PrintProjects(&out, []Project{{Name: "lab", Depth: 1, Placed: 2, Quota: []Quota{{
-		Resource: "cpu", Kind: "big", Guaranteed: resource.MustParse("1"), Used: resource.MustParse("3"), Borrowed: ptr.To(resource.MustParse("2")),
+		Resource: "cpu", Kind: "big", Guaranteed: resource.MustParse("1"), Used: ptr.To(resource.MustParse("3")), Borrowed: ptr.To(resource.MustParse("2")),
 		Users: map[string]resource.Quantity{"bob": resource.MustParse("2500m"), "ada": resource.MustParse("500m")}}}}}, false)
 	want := strings.Join([]string{
-		"  lab       2  0  cpu on big  1  3    2  -",
-		"    by ada        cpu on big  -  0.5  -  -",
-		"    by bob        cpu on big  -  2.5  -  -", ""}, "\n")
+		"  lab       2  0  cpu on big  1  -  3    2",
+		"    by ada        cpu on big  -  -  0.5  -",
+		"    by bob        cpu on big  -  -  2.5  -", ""}, "\n")
 	if diff := cmp.Diff(want, out.String()); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
@@ -128,5 +128,14 @@ func TestOrdersOfProjects(t *testing.T) {
 		if strings.Join(got, " ") != want {
 			t.Errorf("by %s: %v, want %s", by, got, want)
 		}
+	}
+	// Those whose parents form a cycle are shown, too, and once.
+	var got []string
+	circle := []*slipwayv1.Project{project("x", "z", "1"), project("y", "x", "1"), project("z", "y", "1"), project("own", "own", "1"), project("a", "", "1")}
+	for _, p := range Tree(circle, "name", func(p *slipwayv1.Project) Project { return ProjectOf(p, &p.Status) }) {
+		got = append(got, strings.Repeat("-", p.Depth)+p.Name)
+	}
+	if want := "a own x -y --z"; strings.Join(got, " ") != want {
+		t.Errorf("of a cycle: %v, want %s", got, want)
 	}
 }

@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/utils/ptr"
+
+	"slipway.dev/slipway/internal/placement"
 	"slipway.dev/slipway/internal/simulate"
 )
 
@@ -31,10 +34,21 @@ type Fate struct {
 	// to start again.
 	Start int64 `json:"start,omitempty"`
 	In    int64 `json:"in"`
-	// Evicted is how often it gives way.
-	Evicted int `json:"evicted,omitempty"`
+	// Stops in its run.
+	Stops []Stop `json:"stops,omitempty"`
 	// Why it does not start now, or does not start at all.
 	Why string `json:"why,omitempty"`
+}
+
+// Stop is a break in a run: the gang gives way, or loses places with their node.
+type Stop struct {
+	// In and Again are seconds from now; Again is when it goes on, absent when that is not in
+	// sight.
+	In    int64  `json:"in"`
+	Again *int64 `json:"again,omitempty"`
+	// GivesWay to another gang, which Why names.
+	GivesWay bool   `json:"givesWay,omitempty"`
+	Why      string `json:"why"`
 }
 
 // States of a Fate.
@@ -47,7 +61,14 @@ const (
 )
 
 func fateOf(o *simulate.Outcome, now int64) *Fate {
-	f := &Fate{Evicted: o.Evictions}
+	f := &Fate{}
+	for _, b := range o.Breaks {
+		stop := Stop{In: b.At - now, GivesWay: b.Why != nil && b.Why.Code == placement.Evicted, Why: b.Why.String()}
+		if b.Again >= b.At {
+			stop.Again = ptr.To(b.Again - now)
+		}
+		f.Stops = append(f.Stops, stop)
+	}
 	switch {
 	case o.Refused != "":
 		f.State, f.Why = Refused, o.Refused
@@ -56,9 +77,15 @@ func fateOf(o *simulate.Outcome, now int64) *Fate {
 	case o.Started >= 0 && o.Started < now && !o.Waits():
 		f.State = Running
 	case o.Started >= now:
-		f.State, f.Start, f.In, f.Why = Starts, o.Started, o.Started-now, o.Why.String()
+		f.State, f.Start, f.In = Starts, o.Started, o.Started-now
+		if f.In > 0 {
+			f.Why = o.Why.String()
+		}
 	default:
 		f.State, f.Why = Waits, o.Reason.String()
+	}
+	if len(f.Stops) > 0 && f.Why != f.Stops[0].Why {
+		f.Why = strings.TrimPrefix(f.Why+"; ", "; ") + f.Stops[0].Why
 	}
 	return f
 }
@@ -83,8 +110,17 @@ func (c *Cluster) Compare(before, after *simulate.Result) []Line {
 		}
 		lines = append(lines, l)
 	}
+	same := func(l Line, fate Fate) {
+		if l.Before = &fate; after != nil {
+			l.After = &fate
+		}
+		lines = append(lines, l)
+	}
 	for gang, why := range c.Refused {
-		lines = append(lines, Line{Gang: gang, Before: &Fate{State: Refused, Why: why}})
+		same(Line{Gang: gang}, Fate{State: Refused, Why: why})
+	}
+	for _, h := range c.Held {
+		same(Line{Gang: h.Key, Project: h.Queue, Size: h.Pods}, Fate{State: Waits, Why: h.Why})
 	}
 	for _, o := range then {
 		lines = append(lines, Line{Gang: o.Gang, Project: o.Queue, Size: o.Size, After: fateOf(o, before.Start)})
@@ -99,7 +135,7 @@ func (l *Line) dull() bool {
 	if strings.HasPrefix(l.Gang, tracePrefix) {
 		return true
 	}
-	runs := func(f *Fate) bool { return f == nil || f.State == Running && f.Evicted == 0 }
+	runs := func(f *Fate) bool { return f == nil || f.State == Running && len(f.Stops) == 0 }
 	return runs(l.Before) && runs(l.After)
 }
 

@@ -4,6 +4,7 @@
 package whatif
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -32,30 +33,43 @@ const (
 type Cluster struct {
 	snapshot *snapshot.Snapshot
 	input    simulate.Input
-	// assumed run time of gangs that have no limit, in seconds; zero is for ever.
+	// assumed run time of gangs that have no limit, in seconds; zero is for ever. Of those of
+	// a kind it is known how long runs took: learned.
 	assumed int64
+	learned map[string]int64
+	// Held groups of pods, whose start room alone does not bring.
+	Held []scheduler.Held
 	// Refused gangs, of which no decision can be made, with the reason.
 	Refused map[string]string
 	// RefusedProjects, which cannot be followed, with the reason: their gangs wait.
 	RefusedProjects map[string]string
 }
 
-// New cluster from a snapshot. Gangs run as long as their limit says, those without
-// one as long as is assumed, or for ever when that is zero.
+// New cluster from a snapshot. Gangs run as long as their limit says, those without one as
+// long as the scheduler expects of their kind, others as long as is assumed, or for ever when
+// that is zero.
 func New(s *snapshot.Snapshot, assumed time.Duration) *Cluster {
 	told := scheduler.Tell(s)
-	c := &Cluster{snapshot: s, assumed: int64(assumed / time.Second), Refused: told.Refused, RefusedProjects: map[string]string{}}
+	c := &Cluster{snapshot: s, assumed: int64(assumed / time.Second), Held: told.Held, Refused: told.Refused, RefusedProjects: map[string]string{}}
 	c.input = simulate.Input{
 		Start: s.Taken.Unix(), Nodes: told.Nodes, Queues: c.accepted(told.Queues), Pods: told.Pods, Grace: grace,
 		Namespaces: told.Namespaces,
 	}
-	c.input.Past = told.Past
+	c.input.Past, c.learned = told.Past, map[string]int64{}
+	for _, past := range told.Past {
+		for _, runs := range past.Runs {
+			c.learned[runs.Kind] = placement.Expect(runs.Took)
+		}
+	}
 	for _, g := range told.Gangs {
 		if err := playable(&g); err != nil {
 			c.Refused[g.Key] = err.Error()
 			continue
 		}
-		c.input.Jobs = append(c.input.Jobs, c.job(g))
+		c.input.Jobs = append(c.input.Jobs, c.job(g, c.assumed))
+	}
+	for _, g := range told.Groups {
+		c.input.Jobs = append(c.input.Jobs, c.job(g, 0)) // who makes pods makes others in their place
 	}
 	c.divide()
 	return c
@@ -120,12 +134,13 @@ func (c *Cluster) divide() {
 	c.input.Levels = scheduler.Decide(bare).Picture.Levels
 }
 
-// job of a gang that is there.
-func (c *Cluster) job(g placement.Gang) simulate.Job {
+// job of a gang that is there; without a limit, and of an unknown kind, it runs as long as is
+// assumed.
+func (c *Cluster) job(g placement.Gang, assumed int64) simulate.Job {
 	now := c.input.Start
 	j := simulate.Job{Gang: g, Arrives: min(g.Created, now), RunTime: g.Limit}
 	if j.RunTime == 0 {
-		j.RunTime = c.assumed
+		j.RunTime = cmp.Or(c.learned[g.Kind], assumed)
 	}
 	if len(g.Placement) == 0 || g.Waits {
 		return j
@@ -155,7 +170,7 @@ func (c *Cluster) Submit(g *slipwayv1.Gang) (*Cluster, error) {
 		}
 	}
 	next := c.copy()
-	next.input.Jobs = append(next.input.Jobs, c.job(told))
+	next.input.Jobs = append(next.input.Jobs, c.job(told, c.assumed))
 	next.divide()
 	return next, nil
 }

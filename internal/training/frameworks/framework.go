@@ -31,8 +31,9 @@ type Framework struct {
 	Port string
 	// Types in rank order.
 	Types []Type
-	// New returns an empty job to decode into.
-	New func() client.Object
+	// New returns an empty job to decode into, NewList a list of them.
+	New     func() client.Object
+	NewList func() client.ObjectList
 	// Open gives the engine its view of a job that New made.
 	Open func(client.Object) Job
 }

@@ -27,6 +27,7 @@ func PyTorch() Framework {
 		Port:      kubeflowv1.PyTorchJobDefaultPortName,
 		Types:     []Type{{Name: master, Single: true}, {Name: worker}},
 		New:       func() client.Object { return &kubeflowv1.PyTorchJob{} },
+		NewList:   func() client.ObjectList { return &kubeflowv1.PyTorchJobList{} },
 		Open:      func(o client.Object) Job { return pytorchJob{o.(*kubeflowv1.PyTorchJob)} },
 	}
 }

@@ -139,6 +139,9 @@ spec:
 		}
 		return nil
 	})
+	if answer := c.OK(t, "simulate"); !strings.Contains(answer, space+"/group/g") {
+		t.Errorf("slipway simulate does not know of the group:\n%s", answer)
+	}
 	c.OK(t, "kubectl", "delete", "deployment", "served", "-n", space)
 	c.AwaitPods(t, space, "test=member", "the group runs", rig.PodsReady(3))
 	c.OK(t, "kubectl", "delete", "pod", "-l", "test=member", "-n", space)

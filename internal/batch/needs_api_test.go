@@ -1,0 +1,47 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package batch
+
+import (
+	"testing"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/kubetest"
+)
+
+// TestAPIGoesOnWhenWhatItNeedsComes: a claim that is made, its volume, and a name that
+// becomes free.
+func TestAPIGoesOnWhenWhatItNeedsComes(t *testing.T) {
+	r := newRig(t)
+	r.run()
+	other := &slipwayv1.Gang{ObjectMeta: metav1.ObjectMeta{Name: "job-named", Namespace: r.ns}, Spec: slipwayv1.GangSpec{PodSets: []slipwayv1.PodSet{{Name: "w", Count: 1}}}}
+	r.create(other)
+	r.create(r.job("named", label(slipwayv1.LabelProject, "p")))
+	r.create(r.job("mounts", label(slipwayv1.LabelProject, "p"), func(j *batchv1.Job) {
+		j.Spec.Template.Spec.Volumes = []corev1.Volume{{Name: "data", VolumeSource: corev1.VolumeSource{
+			PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "data"}}}}
+	}))
+	kubetest.AwaitList(t, r.client, r.ns, "both to be told what is missing", &eventsv1.EventList{}, func(l *eventsv1.EventList) bool {
+		blocked := map[string]bool{}
+		for _, e := range l.Items {
+			blocked[e.Regarding.Name] = blocked[e.Regarding.Name] || e.Reason == "Blocked"
+		}
+		return blocked["named"] && blocked["mounts"]
+	})
+	r.must(r.client.Delete(t.Context(), other))
+	r.create(&corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Name: "data", Namespace: r.ns},
+		Spec: corev1.PersistentVolumeClaimSpec{AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
+			Resources: corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")}}}})
+	for _, g := range r.awaitGangs(2) {
+		if owner := metav1.GetControllerOf(&g); owner == nil || owner.Kind != kind {
+			t.Errorf("gang %s is of %+v", g.Name, owner)
+		}
+	}
+}
