@@ -95,7 +95,7 @@ func (p *Picture) Past(name string) map[string]int64 {
 	}
 	q.own.settle(p.now, p.HalfLife)
 	for i := range q.own.mean {
-		if mean := int64(math.Round(q.own.mean[i])); mean > 0 {
+		if mean := int64(math.Round(q.own.mean[i])); mean > 0 && !Beside(p.names.list[i]) {
 			past[p.names.list[i]] = mean
 		}
 	}
