@@ -6,7 +6,6 @@ package scheduler
 import (
 	resourcev1 "k8s.io/api/resource/v1"
 	toolscache "k8s.io/client-go/tools/cache"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"slipway.dev/slipway/internal/scheduler/snapshot"
 )
@@ -18,8 +17,10 @@ import (
 func Slim(others toolscache.TransformFunc) toolscache.TransformFunc {
 	return func(o any) (any, error) {
 		switch o := o.(type) {
-		case *resourcev1.ResourceSlice, *resourcev1.ResourceClaim:
-			return snapshot.Trim(o.(client.Object)), nil
+		case *resourcev1.ResourceSlice:
+			return snapshot.Pack(o), nil
+		case *resourcev1.ResourceClaim:
+			return snapshot.Trim(o), nil
 		}
 		return others(o)
 	}

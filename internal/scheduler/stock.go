@@ -24,13 +24,13 @@ type stock struct {
 	inventory
 	// nodes as last told, by name.
 	nodes map[string]*corev1.Node
-	// claimants are the gangs that ask for devices, and whether placement is to be told of
-	// them anew.
-	claimants map[string]bool
+	// claimants are the gangs that ask for devices; asking are those of them that placement
+	// is to be told of anew.
+	claimants, asking map[string]bool
 }
 
 func newStock() stock {
-	return stock{newInventory(), map[string]*corev1.Node{}, map[string]bool{}}
+	return stock{newInventory(), map[string]*corev1.Node{}, map[string]bool{}, map[string]bool{}}
 }
 
 // servesDevices says whether the cluster hands devices out by claims.
@@ -93,13 +93,14 @@ func (l *ledger) claim(key string, g *slipwayv1.Gang) bool {
 		return false
 	}
 	l.stock.want(g)
-	l.stock.claimants[key] = true
+	l.stock.claimants[key], l.stock.asking[key] = true, true
 	return true
 }
 
 func (l *ledger) disclaim(key string) {
-	if _, is := l.stock.claimants[key]; is {
+	if l.stock.claimants[key] {
 		delete(l.stock.claimants, key)
+		delete(l.stock.asking, key)
 		l.stock.Want(key, nil)
 	}
 }
@@ -112,10 +113,12 @@ func (l *ledger) takeStock() {
 			l.picture.SetNode(l.stock.node(n))
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(l.stock.claimants)) {
-		if l.stock.claimants[key] || changes.Names {
-			l.askDevices(key, l.gangs[key])
-		}
+	concerned := l.stock.asking
+	if changes.Names {
+		concerned = l.stock.claimants
+	}
+	for _, key := range slices.Sorted(maps.Keys(concerned)) {
+		l.askDevices(key, l.gangs[key])
 	}
 	for _, claim := range changes.Claims {
 		if told, takes := l.stock.taken(claim); takes {
@@ -129,8 +132,8 @@ func (l *ledger) takeStock() {
 // askDevices asks placement about a gang that claims devices. What they are counted as may
 // change while it runs, which is no reason to lose its places.
 func (l *ledger) askDevices(key string, e *entry) {
-	anew := l.stock.claimants[key]
-	l.stock.claimants[key] = false
+	anew := l.stock.asking[key]
+	delete(l.stock.asking, key)
 	asked, problem, err := l.stock.gang(e.object)
 	decided := e.answer != nil && len(e.answer.verdict.Placement) > 0
 	if err == nil && !decided && len(e.status.Placement) == 0 {

@@ -15,6 +15,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 )
@@ -74,14 +76,24 @@ const (
 	onH100 = `device.attributes["gpu.example.com"].model == "h100"`
 )
 
+// cached is an object as the platform's cache holds it.
+func cached(t *testing.T, o client.Object) client.Object {
+	t.Helper()
+	kept, err := Slim(cache.TransformStripManagedFields())(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kept.(client.Object)
+}
+
 // message of a gang's condition.
 func (s *server) message(name string) string { return message(s.gang(name)) }
 
 func TestGangsGoWhereDevicesAre(t *testing.T) {
 	s := newServer(t, newNode("n1", 8, 0), newNode("n2", 8, 0), newNode("n3", 8, 0), newDeviceClass("gpu", anyGPU))
 	s.set(claiming("a", 3, "gpu"))
-	s.set(newSlice("n2", "h100", "h100"))
-	s.set(newSlice("n3", "a100", "a100"))
+	s.set(cached(t, newSlice("n2", "h100", "h100")))
+	s.set(cached(t, newSlice("n3", "a100", "a100")))
 	s.set(claiming("b", 2, "gpu"))
 	s.set(claiming("never", 5, "gpu"))
 	s.settle()

@@ -23,6 +23,7 @@ type Census struct {
 	// wanted are the narrower kinds that each gang asks for.
 	wanted map[string][]string
 
+	names   names
 	pools   map[poolID]*pool
 	devices map[ID]*device
 	nodes   map[string][]*device
@@ -51,7 +52,7 @@ type Census struct {
 func New() *Census {
 	return &Census{
 		kinds: map[string]*kind{}, wanted: map[string][]string{},
-		pools: map[poolID]*pool{}, devices: map[ID]*device{}, nodes: map[string][]*device{},
+		names: names{}, pools: map[poolID]*pool{}, devices: map[ID]*device{}, nodes: map[string][]*device{},
 		claims: map[types.UID][]ID{}, holders: map[ID]types.UID{}, resources: map[kinds][]string{},
 		counted: map[kinds]int{}, excluded: map[exclusion]int{},
 		stalePools: map[poolID]bool{}, newNodes: map[string]bool{}, newClaims: map[types.UID]bool{},

@@ -9,8 +9,9 @@ import (
 	"slices"
 
 	resourcev1 "k8s.io/api/resource/v1"
-	"k8s.io/dynamic-resource-allocation/cel"
 	"k8s.io/utils/ptr"
+
+	"slipway.dev/slipway/internal/scheduler/snapshot"
 )
 
 // ID of a device.
@@ -22,8 +23,8 @@ func (id ID) String() string { return fmt.Sprintf("%s/%s/%s", id.Driver, id.Pool
 type device struct {
 	id   ID
 	node string
-	// told is the slice's own entry.
-	told *resourcev1.Device
+	// traits that selectors look at.
+	traits
 	// of which kinds it is, and those whose selectors failed on it.
 	of, failed kinds
 	// cause why it is not counted; empty for one that is.
@@ -32,11 +33,6 @@ type device struct {
 	tainted bool
 	// held says that a claim has it.
 	held bool
-}
-
-// asked is the device as selectors see it.
-func (d *device) asked() cel.Device {
-	return cel.Device{Driver: d.id.Driver, AllowMultipleAllocations: d.told.AllowMultipleAllocations, Attributes: d.told.Attributes, Capacity: d.told.Capacity}
 }
 
 func (d *device) counts() bool { return d.cause == "" && (!d.tainted || d.held) }
@@ -72,24 +68,25 @@ func (p *pool) current() []*resourcev1.ResourceSlice {
 
 // list the devices of the pool; none where two have one name, as the default scheduler
 // has it.
-func (p *pool) list() []*device {
+func (p *pool) list(known names) []*device {
 	var list []*device
-	names := map[string]bool{}
+	seen := map[string]bool{}
 	for _, s := range p.current() {
+		s = snapshot.Unpack(s)
 		for i := range s.Spec.Devices {
-			d := newDevice(s, &s.Spec.Devices[i])
-			if names[d.id.Device] {
+			d := newDevice(s, &s.Spec.Devices[i], known)
+			if seen[d.id.Device] {
 				return nil
 			}
-			names[d.id.Device] = true
+			seen[d.id.Device] = true
 			list = append(list, d)
 		}
 	}
 	return list
 }
 
-func newDevice(s *resourcev1.ResourceSlice, told *resourcev1.Device) *device {
-	d := &device{id: ID{s.Spec.Driver, s.Spec.Pool.Name, told.Name}, told: told, node: ptr.Deref(s.Spec.NodeName, "")}
+func newDevice(s *resourcev1.ResourceSlice, told *resourcev1.Device, known names) *device {
+	d := &device{id: ID{s.Spec.Driver, s.Spec.Pool.Name, told.Name}, traits: known.traits(s.Spec.Driver, told), node: ptr.Deref(s.Spec.NodeName, "")}
 	if ptr.Deref(s.Spec.PerDeviceNodeSelection, false) {
 		d.node = ptr.Deref(told.NodeName, "")
 	}
@@ -98,7 +95,7 @@ func newDevice(s *resourcev1.ResourceSlice, told *resourcev1.Device) *device {
 		d.cause = "is not on one node alone"
 	case len(told.ConsumesCounters) > 0:
 		d.cause = "shares counters with others (consumesCounters)"
-	case ptr.Deref(told.AllowMultipleAllocations, false):
+	case d.shared:
 		d.cause = "may be allocated several times (allowMultipleAllocations)"
 	}
 	d.tainted = slices.ContainsFunc(told.Taints, func(t resourcev1.DeviceTaint) bool {

@@ -112,25 +112,26 @@ func expressionsOf(selectors []resourcev1.DeviceSelector) []string {
 
 // includes says whether a device is of the kind; an error means that the default scheduler
 // gives nobody who asks for the kind a device of that node.
-func (k *kind) includes(d cel.Device) (bool, error) {
+func (k *kind) includes(t *traits) (bool, error) {
 	switch {
 	case k.invalid != "":
 		return false, nil
 	case k.look.all:
-		return k.evaluate(d)
+		return k.evaluate(t)
 	}
-	seen := k.look.at(&d)
-	known, is := k.sights[seen]
+	key, seen := k.look.at(t)
+	known, is := k.sights[key]
 	if !is {
-		known.is, known.err = k.evaluate(k.look.bare(&d))
+		known.is, known.err = k.evaluate(&seen)
 		if len(k.sights) < maxSights {
-			k.sights[seen] = known
+			k.sights[key] = known
 		}
 	}
 	return known.is, known.err
 }
 
-func (k *kind) evaluate(d cel.Device) (bool, error) {
+func (k *kind) evaluate(t *traits) (bool, error) {
+	d := t.device()
 	for i := range k.selectors {
 		meets, _, err := k.selectors[i].DeviceMatches(context.Background(), d)
 		if err != nil {
@@ -150,7 +151,7 @@ func (d *device) sort(k *kind, class *kind) {
 	if k.narrower && (class == nil || class.number < 0 || !d.of.has(class.number)) {
 		return
 	}
-	is, err := k.includes(d.asked())
+	is, err := k.includes(&d.traits)
 	switch {
 	case err != nil:
 		k.fault, d.failed = fmt.Sprintf("device %s: %v", d.id, err), d.failed.or(one)

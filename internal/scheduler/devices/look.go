@@ -4,15 +4,12 @@
 package devices
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 
 	"github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/operators"
-	resourcev1 "k8s.io/api/resource/v1"
 	"k8s.io/dynamic-resource-allocation/cel"
-	"k8s.io/utils/ptr"
 )
 
 // maxSights bounds what a kind remembers; devices of more different looks are evaluated one
@@ -28,14 +25,14 @@ type look struct {
 	all bool
 }
 
-// field of a device, in a domain: with its name in full and that without the domain.
+// field of a device, in a domain: its name in full and that without the domain.
 type field struct {
 	domain string
-	both   [2]resourcev1.QualifiedName
+	names  [2]string
 }
 
 func fieldOf(domain, id string) field {
-	return field{domain, [2]resourcev1.QualifiedName{resourcev1.QualifiedName(domain + "/" + id), resourcev1.QualifiedName(id)}}
+	return field{domain, [2]string{domain + "/" + id, id}}
 }
 
 // sight is what was found out about devices that look alike.
@@ -116,71 +113,38 @@ func indexed(e ast.NavigableExpr) (entry ast.NavigableExpr, key string, is bool)
 	return parent, key, is
 }
 
-// at a device: the same for those that are alike.
-func (l *look) at(d *cel.Device) string {
-	seen := append(make([]byte, 0, 128), d.Driver...)
-	seen = strconv.AppendBool(append(seen, ' '), ptr.Deref(d.AllowMultipleAllocations, false))
-	for _, f := range l.attributes {
-		for i, name := range f.names(d.Driver) {
-			if value, has := d.Attributes[name]; has {
-				seen = spell(append(seen, '\n', byte('0'+i)), &value)
-			} else {
-				seen = append(seen, '\n', '-')
-			}
-		}
-	}
-	for _, f := range l.capacities {
-		for i, name := range f.names(d.Driver) {
-			if value, has := d.Capacity[name]; has {
-				seen = append(append(seen, '\n', byte('0'+i)), value.Value.String()...)
-			} else {
-				seen = append(seen, '\n', '-')
-			}
-		}
-	}
-	return string(seen)
+// at a device with these traits: the same for those that are alike, and what is seen of
+// them.
+func (l *look) at(t *traits) (string, traits) {
+	seen := traits{driver: t.driver, shared: t.shared}
+	key := strconv.AppendBool(append(make([]byte, 0, 128), t.driver...), t.shared)
+	key, seen.attributes = glance(key, l.attributes, t.attributes, t.driver)
+	key, seen.capacities = glance(key, l.capacities, t.capacities, t.driver)
+	return string(key), seen
 }
 
-// bare is the device with nothing else to it.
-func (l *look) bare(d *cel.Device) cel.Device {
-	out := cel.Device{Driver: d.Driver, AllowMultipleAllocations: d.AllowMultipleAllocations,
-		Attributes: map[resourcev1.QualifiedName]resourcev1.DeviceAttribute{}, Capacity: map[resourcev1.QualifiedName]resourcev1.DeviceCapacity{}}
-	keep(out.Attributes, d.Attributes, l.attributes, d.Driver)
-	keep(out.Capacity, d.Capacity, l.capacities, d.Driver)
-	return out
-}
-
-func keep[V any](to, from map[resourcev1.QualifiedName]V, fields []field, driver string) {
-	for _, f := range fields {
-		for _, name := range f.names(driver) {
-			if value, has := from[name]; has {
-				to[name] = value
+// glance at the fields among traits, each with the length of what is there.
+func glance(key []byte, fields []field, among []trait, driver string) (_ []byte, seen []trait) {
+	for i := range fields {
+		for _, name := range fields[i].of(driver) {
+			t, has := find(among, name)
+			if !has {
+				key = append(key, '-')
+				continue
 			}
+			key = append(append(strconv.AppendInt(key, int64(len(t.value)), 10), ' '), t.value...)
+			seen = append(seen, t)
 		}
 	}
+	return key, seen
 }
 
-// names that a field goes by: without a domain it is of the driver's.
-func (f *field) names(driver string) []resourcev1.QualifiedName {
+// of a driver's devices, the names that the field goes by: without a domain it is theirs.
+func (f *field) of(driver string) []string {
 	if f.domain == driver {
-		return f.both[:]
+		return f.names[:]
 	}
-	return f.both[:1]
-}
-
-// spell a value, so that no two are spelled alike.
-func spell(to []byte, a *resourcev1.DeviceAttribute) []byte {
-	switch {
-	case a.StringValue != nil:
-		return strconv.AppendQuote(append(to, 's'), *a.StringValue)
-	case a.IntValue != nil:
-		return strconv.AppendInt(append(to, 'i'), *a.IntValue, 10)
-	case a.BoolValue != nil:
-		return strconv.AppendBool(append(to, 'b'), *a.BoolValue)
-	case a.VersionValue != nil:
-		return strconv.AppendQuote(append(to, 'v'), *a.VersionValue)
-	}
-	return fmt.Appendf(to, "%q %d %t %q", a.StringValues, a.IntValues, a.BoolValues, a.VersionValues)
+	return f.names[:1]
 }
 
 func (l look) plus(o look) look {

@@ -61,7 +61,8 @@ func FuzzLook(f *testing.F) {
 			seed = seed*6364136223846793005 + 1442695040888963407
 			return seed >> 33 % n
 		}
-		d := cel.Device{Driver: []string{"a.com", "b.com"}[pick(2)],
+		driver := []string{"a.com", "b.com"}[pick(2)]
+		d := resourcev1.Device{
 			Attributes: map[resourcev1.QualifiedName]resourcev1.DeviceAttribute{"serial": {IntValue: ptr.To(int64(pick(1000)))}},
 			Capacity:   map[resourcev1.QualifiedName]resourcev1.DeviceCapacity{}}
 		if pick(2) == 0 {
@@ -79,9 +80,11 @@ func FuzzLook(f *testing.F) {
 		if pick(2) == 0 {
 			d.Capacity[resourcev1.QualifiedName(domain+"memory")] = resourcev1.DeviceCapacity{Value: *resource.NewQuantity(int64(pick(4))<<30, resource.BinarySI)}
 		}
+		told := names{}.traits(driver, &d)
 		for i, k := range all {
-			is, err := k.includes(d)
-			want, wrong := k.evaluate(d)
+			is, err := k.includes(&told)
+			want, _, wrong := k.selectors[0].DeviceMatches(t.Context(), cel.Device{
+				Driver: driver, AllowMultipleAllocations: d.AllowMultipleAllocations, Attributes: d.Attributes, Capacity: d.Capacity})
 			if is != want || (err == nil) != (wrong == nil) {
 				t.Errorf("%s: %t, %v after others; by itself %t, %v: %+v", looks[i].expression, is, err, want, wrong, d)
 			}

@@ -147,7 +147,7 @@ func (c *Census) relist(id poolID) {
 			c.newClaims[c.holders[d.id]] = true
 		}
 	}
-	if p.devices = p.list(); len(p.slices) == 0 {
+	if p.devices = p.list(c.names); len(p.slices) == 0 {
 		delete(c.pools, id)
 	}
 	all := slices.DeleteFunc(c.inOrder(), func(k *kind) bool { return k.number < 0 })

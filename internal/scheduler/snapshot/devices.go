@@ -44,7 +44,7 @@ func trimDevices(o client.Object) client.Object {
 		return &resourcev1.DeviceClass{TypeMeta: typeMeta(version, "DeviceClass"), ObjectMeta: trimMeta(&o.ObjectMeta),
 			Spec: resourcev1.DeviceClassSpec{Selectors: o.Spec.Selectors}}
 	case *resourcev1.ResourceSlice:
-		return &resourcev1.ResourceSlice{TypeMeta: typeMeta(version, "ResourceSlice"), ObjectMeta: trimMeta(&o.ObjectMeta), Spec: o.Spec}
+		return trimSlice(Unpack(o))
 	case *resourcev1.ResourceClaim:
 		out := &resourcev1.ResourceClaim{TypeMeta: typeMeta(version, "ResourceClaim"), ObjectMeta: trimMeta(&o.ObjectMeta),
 			Status: resourcev1.ResourceClaimStatus{ReservedFor: o.Status.ReservedFor}}
@@ -54,4 +54,9 @@ func trimDevices(o client.Object) client.Object {
 		return out
 	}
 	return o
+}
+
+func trimSlice(s *resourcev1.ResourceSlice) *resourcev1.ResourceSlice {
+	return &resourcev1.ResourceSlice{TypeMeta: typeMeta(resourcev1.SchemeGroupVersion.String(), "ResourceSlice"),
+		ObjectMeta: trimMeta(&s.ObjectMeta), Spec: s.Spec}
 }
