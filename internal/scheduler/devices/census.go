@@ -4,7 +4,6 @@
 package devices
 
 import (
-	"maps"
 	"slices"
 
 	resourcev1 "k8s.io/api/resource/v1"
@@ -20,8 +19,10 @@ type Census struct {
 	// kinds by the name of their resource, and by number.
 	kinds   map[string]*kind
 	numbers [maxKinds]*kind
-	// wanted are the narrower kinds that each gang asks for.
+	// wanted are the narrower kinds that each gang asks for; idle are those that none does,
+	// longest first.
 	wanted map[string][]string
+	idle   []string
 
 	names   names
 	pools   map[poolID]*pool
@@ -159,15 +160,23 @@ func (c *Census) Want(gang string, requests []slipwayv1.DeviceRequest) {
 		if c.kinds[name] == nil {
 			c.replace(ofRequest(r))
 		}
-		c.kinds[name].users++
+		if c.kinds[name].users++; c.kinds[name].users == 1 {
+			c.idle = slices.DeleteFunc(c.idle, func(idle string) bool { return idle == name })
+		}
 		c.wanted[gang] = append(c.wanted[gang], name)
 	}
 	for _, name := range before {
-		if k := c.kinds[name]; k != nil {
-			k.users--
+		if c.kinds[name].users--; c.kinds[name].users == 0 {
+			c.idle = append(c.idle, name)
 		}
 	}
+	for len(c.idle) > maxIdle {
+		c.drop(c.idle[0])
+	}
 }
+
+// maxIdle kinds are kept that nobody asks for, because the next gang is often like the last.
+const maxIdle = 8
 
 // replace a kind, or add it.
 func (c *Census) replace(k *kind) {
@@ -176,9 +185,14 @@ func (c *Census) replace(k *kind) {
 	} else {
 		k.number = c.number()
 	}
-	c.kinds[k.name], c.staleKinds = k, true
-	if k.number >= 0 {
-		c.numbers[k.number] = k
+	c.kinds[k.name] = k
+	c.enter(k)
+}
+
+// enter a kind by its number, if it has one.
+func (c *Census) enter(k *kind) {
+	if c.staleKinds = true; k.number >= 0 {
+		c.numbers[k.number], k.stale = k, true
 	}
 	c.staleBelow(k)
 }
@@ -193,16 +207,10 @@ func (c *Census) staleBelow(k *kind) {
 // number that is free, or else one of a request that nobody makes any more; negative for
 // none.
 func (c *Census) number() int {
-	if i := slices.Index(c.numbers[:], nil); i >= 0 {
-		return i
+	for slices.Index(c.numbers[:], nil) < 0 && len(c.idle) > 0 {
+		c.drop(c.idle[0])
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.kinds)) {
-		if k := c.kinds[name]; k.narrower && k.users == 0 && k.number >= 0 {
-			c.drop(name)
-			return k.number
-		}
-	}
-	return -1
+	return slices.Index(c.numbers[:], nil)
 }
 
 // drop a kind.
@@ -212,6 +220,7 @@ func (c *Census) drop(name string) {
 		return
 	}
 	delete(c.kinds, name)
+	c.idle = slices.DeleteFunc(c.idle, func(idle string) bool { return idle == name })
 	c.staleKinds = true
 	if k.number < 0 {
 		return

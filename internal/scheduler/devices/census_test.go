@@ -267,12 +267,20 @@ func TestTooManyKinds(t *testing.T) {
 			t.Errorf("request %d: %v", i, err)
 		}
 	}
-	census.Want("0", nil)
-	r := []slipwayv1.DeviceRequest{ask("gpu", 1, "true")}
-	census.Want("last", r)
+	for i := range maxIdle {
+		census.Want(fmt.Sprint(i), nil)
+	}
+	if n := len(census.kinds); n != maxKinds+1 {
+		t.Errorf("%d kinds are there, want that those that nobody asks for are kept", n)
+	}
+	census.Want(fmt.Sprint(maxIdle), nil)
+	if n := len(census.kinds); n != maxKinds {
+		t.Errorf("%d kinds are there, want that one was dropped", n)
+	}
 	census.Refresh()
-	if _, err := census.Resources(r); err != nil {
-		t.Error(err)
+	last := maxKinds - 1
+	if _, err := census.Resources([]slipwayv1.DeviceRequest{ask("gpu", 1, fmt.Sprintf("%d == %d", last, last))}); err != nil {
+		t.Errorf("there is room for it now: %v", err)
 	}
 }
 

@@ -96,6 +96,10 @@ func keys[K comparable](counts map[K]int) map[K]bool {
 func (c *Census) recount() {
 	var changed []*kind
 	for _, k := range c.inOrder() {
+		if k.number < 0 {
+			k.number = slices.Index(c.numbers[:], nil) // one may be free by now
+			c.enter(k)
+		}
 		if k.stale && k.number >= 0 {
 			changed = append(changed, k)
 		}
