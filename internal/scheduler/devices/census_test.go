@@ -71,7 +71,7 @@ const (
 	anyGPU = `device.driver == "gpu.example.com"`
 )
 
-func of100s(kind string) string { return kind + ".deviceclass.resource.k8s.io/devices" }
+func resourceOf(class string) string { return class + ".deviceclass.resource.k8s.io/devices" }
 
 func TestCountsByClass(t *testing.T) {
 	tainted := func(d *resourcev1.Device) {
@@ -83,25 +83,25 @@ func TestCountsByClass(t *testing.T) {
 		want   map[string]int64
 	}{
 		"nothing":        {nil, map[string]int64{}},
-		"each class":     {[]*resourcev1.ResourceSlice{slice("n", both)}, map[string]int64{of100s("h100"): 1, of100s("a100"): 1}},
+		"each class":     {[]*resourcev1.ResourceSlice{slice("n", both)}, map[string]int64{resourceOf("h100"): 1, resourceOf("a100"): 1}},
 		"of no class":    {[]*resourcev1.ResourceSlice{slice("n", []resourcev1.Device{gpu("0", "t4", "16Gi")})}, map[string]int64{}},
 		"another node's": {[]*resourcev1.ResourceSlice{slice("m", both)}, map[string]int64{}},
 		"a tainted one": {[]*resourcev1.ResourceSlice{slice("n", []resourcev1.Device{gpu("0", "h100", "80Gi", tainted), gpu("1", "h100", "80Gi")})},
-			map[string]int64{of100s("h100"): 1}},
+			map[string]int64{resourceOf("h100"): 1}},
 		"a pool in two slices": {[]*resourcev1.ResourceSlice{
 			slice("n", both[:1], func(s *resourcev1.ResourceSlice) { s.Spec.Pool.ResourceSliceCount = 2 }),
 			slice("n", both[1:], func(s *resourcev1.ResourceSlice) { s.Name, s.Spec.Pool.ResourceSliceCount = "n2", 2 })},
-			map[string]int64{of100s("h100"): 1, of100s("a100"): 1}},
+			map[string]int64{resourceOf("h100"): 1, resourceOf("a100"): 1}},
 		"half a pool": {[]*resourcev1.ResourceSlice{slice("n", both, func(s *resourcev1.ResourceSlice) { s.Spec.Pool.ResourceSliceCount = 2 })}, map[string]int64{}},
 		"an older generation": {[]*resourcev1.ResourceSlice{
 			slice("n", both[:1], func(s *resourcev1.ResourceSlice) { s.Spec.Pool.Generation = 2 }),
 			slice("n", both, func(s *resourcev1.ResourceSlice) { s.Name = "old" })},
-			map[string]int64{of100s("h100"): 1}},
+			map[string]int64{resourceOf("h100"): 1}},
 		"two of one name": {[]*resourcev1.ResourceSlice{slice("n", []resourcev1.Device{both[0], both[0]})}, map[string]int64{}},
 		"each device says where": {[]*resourcev1.ResourceSlice{slice("n", []resourcev1.Device{
 			gpu("0", "h100", "80Gi", func(d *resourcev1.Device) { d.NodeName = ptr.To("n") }), gpu("1", "h100", "80Gi", func(d *resourcev1.Device) { d.NodeName = ptr.To("m") })},
 			func(s *resourcev1.ResourceSlice) { s.Spec.NodeName, s.Spec.PerDeviceNodeSelection = nil, ptr.To(true) })},
-			map[string]int64{of100s("h100"): 1}},
+			map[string]int64{resourceOf("h100"): 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			census := New()
@@ -126,13 +126,13 @@ func TestNarrowerRequests(t *testing.T) {
 	census.SetSlice(slice("n", []resourcev1.Device{gpu("0", "h100", "80Gi"), gpu("1", "a100", "80Gi"), gpu("2", "a100", "40Gi")}))
 	census.Want("g", []slipwayv1.DeviceRequest{ask("gpu", 1, large), ask("gpu", 1, isA100)})
 	census.Refresh()
-	whereLarge, whereA100 := of100s("gpu")+" where "+large, of100s("gpu")+" where "+isA100
-	want := map[string]int64{of100s("gpu"): 3, whereLarge: 2, whereA100: 2}
+	whereLarge, whereA100 := resourceOf("gpu")+" where "+large, resourceOf("gpu")+" where "+isA100
+	want := map[string]int64{resourceOf("gpu"): 3, whereLarge: 2, whereA100: 2}
 	if diff := cmp.Diff(want, census.On("n")); diff != "" {
 		t.Errorf("together they are the class: %s", diff)
 	}
 	asked, err := census.Resources([]slipwayv1.DeviceRequest{ask("gpu", 2), ask("gpu", 1, large)})
-	if diff := cmp.Diff(map[string]int64{of100s("gpu"): 3, whereLarge: 1}, asked); diff != "" || err != nil {
+	if diff := cmp.Diff(map[string]int64{resourceOf("gpu"): 3, whereLarge: 1}, asked); diff != "" || err != nil {
 		t.Errorf("%v %s", err, diff)
 	}
 
@@ -147,7 +147,7 @@ func TestNarrowerRequests(t *testing.T) {
 		}
 	}
 	asked, err = census.Resources([]slipwayv1.DeviceRequest{ask("gpu", 1, isA100)})
-	if diff := cmp.Diff(map[string]int64{of100s("gpu"): 1, whereA100: 1, union: 1}, asked); diff != "" || err != nil || union == "" {
+	if diff := cmp.Diff(map[string]int64{resourceOf("gpu"): 1, whereA100: 1, union: 1}, asked); diff != "" || err != nil || union == "" {
 		t.Errorf("%v %q %s", err, union, diff)
 	}
 	if n := census.On("n")[union]; n != 3 {
@@ -155,7 +155,7 @@ func TestNarrowerRequests(t *testing.T) {
 	}
 	census.Want("g", nil)
 	census.Refresh()
-	if n := census.On("n")[of100s("gpu")]; n != 3 {
+	if n := census.On("n")[resourceOf("gpu")]; n != 3 {
 		t.Errorf("%d devices of the class are left, want 3", n)
 	}
 }
@@ -175,10 +175,10 @@ func TestAllocatedDevicesAreTaken(t *testing.T) {
 	}
 	union := "devices of gpu or h100"
 	node, taken := census.Taken("c")
-	if diff := cmp.Diff(map[string]int64{of100s("gpu"): 1, of100s("h100"): 1, union: 1}, taken); diff != "" || node != "n" {
+	if diff := cmp.Diff(map[string]int64{resourceOf("gpu"): 1, resourceOf("h100"): 1, union: 1}, taken); diff != "" || node != "n" {
 		t.Errorf("on %s: %s", node, diff)
 	}
-	if diff := cmp.Diff(map[string]int64{of100s("gpu"): 2, of100s("h100"): 1, union: 2}, census.On("n")); diff != "" {
+	if diff := cmp.Diff(map[string]int64{resourceOf("gpu"): 2, resourceOf("h100"): 1, union: 2}, census.On("n")); diff != "" {
 		t.Errorf("a tainted device counts while somebody has it: %s", diff)
 	}
 	census.SetClaim(claim("c", "n"))
@@ -188,7 +188,7 @@ func TestAllocatedDevicesAreTaken(t *testing.T) {
 	if _, taken := census.Taken("c"); len(taken) != 0 {
 		t.Errorf("it still takes %v", taken)
 	}
-	if diff := cmp.Diff(map[string]int64{of100s("gpu"): 1, union: 1}, census.On("n")); diff != "" {
+	if diff := cmp.Diff(map[string]int64{resourceOf("gpu"): 1, union: 1}, census.On("n")); diff != "" {
 		t.Errorf("and then no more: %s", diff)
 	}
 	if changes := census.Refresh(); len(changes.Nodes)+len(changes.Claims) > 0 || changes.Names {
@@ -239,7 +239,7 @@ func TestProblems(t *testing.T) {
 			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
-			if asked[of100s(c.request.DeviceClass)] != c.request.Count {
+			if asked[resourceOf(c.request.DeviceClass)] != c.request.Count {
 				t.Errorf("asks for %v", asked)
 			}
 		})
