@@ -95,6 +95,13 @@ type PodSet struct {
 	// +optional
 	Requests corev1.ResourceList `json:"requests,omitempty"`
 
+	// Devices of one pod that its resource claims ask for (dynamic resource allocation).
+	// The default scheduler allocates them, on the node that the gang is given.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	Devices []DeviceRequest `json:"devices,omitempty"`
+
 	// Labels that all pods of the set have, for the affinity of others and their own.
 	// +optional
 	Labels map[string]string `json:"labels,omitempty"`
@@ -125,6 +132,24 @@ type PodSet struct {
 	// Topology asks for pods close to one another.
 	// +optional
 	Topology *Topology `json:"topology,omitempty"`
+}
+
+// DeviceRequest asks for devices of one class.
+type DeviceRequest struct {
+	// DeviceClass that they are of. What is used of it is counted as the resource
+	// CLASS.deviceclass.resource.k8s.io/devices.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	DeviceClass string `json:"deviceClass"`
+	// Count of devices.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100000
+	Count int64 `json:"count"`
+	// Selectors are CEL expressions that hold for each of them, beside those of the class.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	Selectors []string `json:"selectors,omitempty"`
 }
 
 // HostPort is a port of the node that a pod binds.

@@ -64,7 +64,7 @@ func (p *pass) problems() []string {
 	template := &p.in.Job.Spec.Template
 	problems = append(problems, podset.Problems("spec.template.metadata.annotations", template.Annotations)...)
 	if len(template.Spec.ResourceClaims) > 0 {
-		problems = append(problems, "spec.template.spec.resourceClaims: are not supported; request an extended resource, or name another scheduler")
+		problems = append(problems, "spec.template.spec.resourceClaims: devices are allocated by Kubernetes' scheduler, which is not asked about the pods of a queued Job; request an extended resource, or use a training job")
 	}
 	return append(problems, podset.TermProblems(p.in.Job)...)
 }

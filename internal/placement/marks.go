@@ -16,6 +16,8 @@ type kin struct {
 	labels    map[string]string
 	// leaving pods are on their way out.
 	leaving bool
+	// claim is what is no pod, and nobody's neighbour.
+	claim bool
 	// apart are the marks of the terms by which the pod keeps others away.
 	apart []*mark
 }
@@ -70,7 +72,7 @@ func (r *registry) borne(m *mark, k *kin) bool {
 	if m.term != nil {
 		return slices.Contains(k.apart, m)
 	}
-	return !(m.present && k.leaving) && !slices.ContainsFunc(m.peers, func(p Peers) bool {
+	return !k.claim && !(m.present && k.leaving) && !slices.ContainsFunc(m.peers, func(p Peers) bool {
 		return !p.include(k.namespace, k.labels, r.namespaces[k.namespace])
 	})
 }

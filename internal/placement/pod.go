@@ -24,6 +24,9 @@ type Pod struct {
 	Leaving   bool
 	// Apart are the terms by which it keeps others away, wanted there when it was bound.
 	Apart []PeerTerm
+	// Claim says that it is no pod but what one was given beside its room, such as devices:
+	// it takes what it requests and nothing else, and is nobody's neighbour.
+	Claim bool
 }
 
 // seat is a rank of a set of some gang.
@@ -49,8 +52,11 @@ func (b *bookedPod) equal(o *bookedPod) bool {
 // Bind tells of a pod that is bound, whoever did it, or of what changed about it.
 // It returns whether that is news.
 func (p *Picture) Bind(told Pod) bool {
-	k := kin{told.Namespace, told.Labels, told.Leaving, p.carry(told.Apart)}
+	k := kin{told.Namespace, told.Labels, told.Leaving, told.Claim, p.carry(told.Apart)}
 	next := &bookedPod{told.Node, told.Gang, seat{told.Set, told.Rank}, p.names.perPod(told.Requests), p.marks.ports(told.HostPorts, &k), k}
+	if told.Claim {
+		next.requests = p.names.amounts(told.Requests)
+	}
 	if old, ok := p.pods[told.Key]; ok {
 		if old.equal(next) {
 			p.uncarry(old.kin.apart)

@@ -62,7 +62,7 @@ func (p *Picture) Past(name string) Past {
 func (p *Picture) meanOf(u *usage) map[string]float64 {
 	mean := map[string]float64{}
 	for i, n := range u.mean {
-		if n > negligible {
+		if n > negligible && !Beside(p.names.list[i]) {
 			mean[p.names.list[i]] = n
 		}
 	}

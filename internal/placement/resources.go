@@ -104,3 +104,8 @@ func IsDevice(resource string) bool {
 	domain, _, has := strings.Cut(resource, "/")
 	return has && (!strings.HasSuffix(domain, "kubernetes.io") || domain == "deviceclass.resource.kubernetes.io")
 }
+
+// Beside says that a resource is counted beside one that was asked for by name, so that
+// nobody is told of it who is told of that one: its name is several words, such as "gpu
+// where fast" and "gpu or tpu".
+func Beside(name string) bool { return strings.Contains(name, " ") }

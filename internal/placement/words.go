@@ -92,7 +92,7 @@ func (p *Picture) lacking(c *class, g *group) string {
 func (c *class) wish(count int32) string {
 	var parts []string
 	for _, name := range sortedKeys(c.Requests) {
-		if n := c.Requests[name]; n > 0 && name != pods {
+		if n := c.Requests[name]; n > 0 && name != pods && !Beside(name) {
 			parts = append(parts, format(name, n)+" "+name)
 		}
 	}

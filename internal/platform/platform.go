@@ -118,7 +118,7 @@ func newManager(o Options) (ctrl.Manager, *lock, error) {
 	options := ctrl.Options{
 		Scheme: scheme,
 		// Nobody here reads managed fields, and they are half of a pod's memory.
-		Cache:                  cache.Options{DefaultTransform: cache.TransformStripManagedFields(), ByObject: held()},
+		Cache:                  cache.Options{DefaultTransform: scheduler.Slim(cache.TransformStripManagedFields()), ByObject: held()},
 		Metrics:                metrics(o.HealthListen),
 		HealthProbeBindAddress: "0",
 	}

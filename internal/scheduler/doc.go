@@ -44,5 +44,6 @@
 //
 // What pods that are there already prefer to have beside them is not looked at when
 // another comes. An affinity cannot be about labels that differ from
-// pod to pod of a set, such as the rank. Resource claims are not counted.
+// pod to pod of a set, such as the rank. Of resource claims package devices counts whole
+// devices, and says which it does not.
 package scheduler

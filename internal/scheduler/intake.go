@@ -53,11 +53,14 @@ func newIntake() intake {
 // setPod takes note of a pod, whoever binds it.
 func (l *ledger) setPod(p *corev1.Pod) bool {
 	news := false
+	if len(p.Spec.ResourceClaims) > 0 {
+		news = l.introduce(p)
+	}
 	if isOurs(p) && !l.evicted[p.UID] {
-		news = l.enlist(p)
+		news = l.enlist(p) || news
 	} else {
 		l.graduate(p)
-		news = l.dismiss(p.UID)
+		news = l.dismiss(p.UID) || news
 	}
 	told, takes := podOf(p)
 	if !takes && l.assumed[p.UID] && !snapshot.Ended(p) {

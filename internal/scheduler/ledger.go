@@ -9,6 +9,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	resourcev1 "k8s.io/api/resource/v1"
 	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
 	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -32,6 +33,7 @@ type ledger struct {
 	// members of the projects when it was last planned.
 	members map[string]placement.Members
 	intake
+	stock stock
 	// unwritten are gangs whose status may not be what it should; some may be gone.
 	unwritten []string
 	seen      seen
@@ -62,7 +64,7 @@ type entry struct {
 func newLedger() *ledger {
 	return &ledger{
 		picture: placement.New(), gangs: map[string]*entry{}, projects: map[string]*project{}, namespaces: map[string]string{},
-		intake: newIntake(), seen: newSeen(), tally: newTally(),
+		intake: newIntake(), stock: newStock(), seen: newSeen(), tally: newTally(),
 	}
 }
 
@@ -72,7 +74,7 @@ func (l *ledger) set(o client.Object) bool {
 	switch o := o.(type) {
 	case *corev1.Node:
 		l.divide(slices.Sorted(maps.Keys(o.Labels)))
-		return l.picture.SetNode(nodeOf(o))
+		return l.setNode(o)
 	case *corev1.Pod:
 		return l.setPod(o)
 	case *corev1.PersistentVolumeClaim:
@@ -81,6 +83,8 @@ func (l *ledger) set(o client.Object) bool {
 		return l.setVolume(o)
 	case *storagev1.StorageClass:
 		return l.setClass(o)
+	case *resourcev1.DeviceClass, *resourcev1.ResourceSlice, *resourcev1.ResourceClaim:
+		return l.setDevices(o)
 	case *schedulingv1beta1.PodGroup:
 		return l.setPodGroup(o)
 	case *slipwayv1.Gang:
@@ -99,7 +103,7 @@ func (l *ledger) remove(o client.Object) bool {
 	l.seen.remove(o)
 	switch o := o.(type) {
 	case *corev1.Node:
-		return l.picture.DeleteNode(o.Name)
+		return l.removeNode(o)
 	case *corev1.Pod:
 		return l.removePod(o)
 	case *corev1.PersistentVolumeClaim:
@@ -108,6 +112,8 @@ func (l *ledger) remove(o client.Object) bool {
 		delete(l.intake.volumes, o.Name)
 	case *storagev1.StorageClass:
 		delete(l.intake.classes, o.Name)
+	case *resourcev1.DeviceClass, *resourcev1.ResourceSlice, *resourcev1.ResourceClaim:
+		return l.removeDevices(o)
 	case *schedulingv1beta1.PodGroup:
 		return l.removePodGroup(o)
 	case *slipwayv1.Gang:
@@ -155,10 +161,20 @@ func newer(version, known string) bool {
 	return err != nil || order > 0
 }
 
-// ask placement; what cannot be followed is answered here.
+// ask placement, at once or when devices are counted.
 func (l *ledger) ask(e *entry, g *slipwayv1.Gang) {
+	e.project = g.Spec.Project
+	if l.claim(keyOf(g.Namespace, g.Name), g) {
+		return
+	}
 	asked, err := gangOf(g)
-	e.project, e.asked = g.Spec.Project, nil
+	l.put(e, asked, err)
+}
+
+// put it to placement; what cannot be followed is answered here.
+func (l *ledger) put(e *entry, asked placement.Gang, err error) {
+	g := e.object
+	e.asked = nil
 	if asked.Queue == "" {
 		asked.Queue = l.namespaces[g.Namespace]
 	}
@@ -193,6 +209,7 @@ func (l *ledger) drop(key string) {
 		l.ripen(c)
 	}
 	l.picture.DeleteGang(key)
+	l.disclaim(key)
 	delete(l.gangs, key)
 }
 
@@ -202,6 +219,7 @@ func (l *ledger) decide(now time.Time) []types.NamespacedName {
 		l.recall(now)
 	}
 	l.decided, l.now = true, now
+	l.takeStock()
 	l.askGroups()
 	l.noteAll(l.picture.Advance(now.Unix()))
 	return l.flush()

@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	resourcev1 "k8s.io/api/resource/v1"
 	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
 	storagev1 "k8s.io/api/storage/v1"
 
@@ -25,6 +26,7 @@ func Rules() []rbacv1.PolicyRule {
 		rule(corev1.GroupName, []string{"persistentvolumeclaims"}, "get", "list", "watch", "patch"),
 		rule(corev1.GroupName, []string{"persistentvolumes"}, "get", "list", "watch"),
 		rule(storagev1.GroupName, []string{"storageclasses"}, "get", "list", "watch"),
+		rule(resourcev1.GroupName, []string{"deviceclasses", "resourceclaims", "resourceslices"}, "get", "list", "watch"),
 		rule(schedulingv1beta1.GroupName, []string{"podgroups"}, "get", "list", "watch"),
 		rule(schedulingv1beta1.GroupName, []string{"podgroups/status"}, "patch"),
 		rule(slipwayv1.GroupVersion.Group, []string{"gangs", "projects"}, "get", "list", "watch"),

@@ -69,6 +69,9 @@ func setupDecider(mgr ctrl.Manager, s *scheduler) error {
 	if servesPodGroups(mgr.GetRESTMapper()) {
 		kinds = append(kinds, &schedulingv1beta1.PodGroup{})
 	}
+	if servesDevices(mgr.GetRESTMapper()) {
+		kinds = append(kinds, deviceKinds()...)
+	}
 	for _, kind := range kinds {
 		decide = decide.Watches(kind, s.feed())
 	}

@@ -46,8 +46,9 @@ func Tell(s *snapshot.Snapshot) Told {
 	for _, n := range s.Namespaces {
 		out.Namespaces[n.Name] = n.Labels
 	}
+	stock := inventoryOf(s)
 	for _, n := range s.Nodes {
-		out.Nodes = append(out.Nodes, nodeOf(n))
+		out.Nodes = append(out.Nodes, stock.node(n))
 	}
 	for _, p := range s.Projects {
 		out.Queues = append(out.Queues, queueOf(p))
@@ -56,11 +57,12 @@ func Tell(s *snapshot.Snapshot) Told {
 		}
 	}
 	out.tellPods(s)
+	out.Pods = stock.give(out.Pods, s.ResourceClaims)
 	for _, g := range s.Gangs {
 		if g.DeletionTimestamp != nil {
 			continue
 		}
-		if told, err := TellGang(g, s); err != nil {
+		if told, err := tellGang(g, s, &stock); err != nil {
 			out.Refused[told.Key] = err.Error()
 		} else {
 			out.Gangs = append(out.Gangs, told)
@@ -108,7 +110,18 @@ func (out *Told) tellPods(s *snapshot.Snapshot) {
 // TellGang is what placement is told of a gang in the cluster of a snapshot, or why
 // it cannot be followed.
 func TellGang(g *slipwayv1.Gang, s *snapshot.Snapshot) (placement.Gang, error) {
-	told, err := gangOf(g)
+	stock := inventory{}
+	if asksDevices(g) {
+		stock = inventoryOf(s)
+	}
+	return tellGang(g, s, &stock)
+}
+
+func tellGang(g *slipwayv1.Gang, s *snapshot.Snapshot, stock *inventory) (placement.Gang, error) {
+	told, problem, err := stock.gang(g)
+	if err == nil && len(told.Placement) == 0 {
+		err = problem
+	}
 	if err != nil {
 		return told, err
 	}

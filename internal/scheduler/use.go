@@ -16,13 +16,15 @@ import (
 type NodeUse struct {
 	// Taken is what gangs have reserved and pods that are bound ask for.
 	Taken corev1.ResourceList
-	Gangs []types.NamespacedName
+	// Devices that it has of each device class, which a Node does not tell.
+	Devices corev1.ResourceList
+	Gangs   []types.NamespacedName
 }
 
 // NodeUse of a node.
 func (d *Decided) NodeUse(name string) NodeUse {
 	h := d.Picture.Holding(name)
-	use := NodeUse{Taken: corev1.ResourceList{}}
+	use := NodeUse{Taken: corev1.ResourceList{}, Devices: d.ledger.classesOn(name)}
 	for name, n := range h.Taken {
 		use.Taken[corev1.ResourceName(name)] = *quantityOf(corev1.ResourceName(name), n)
 	}

@@ -83,7 +83,7 @@ func measure(g *placement.Gang) (int64, placement.Resources) {
 	for _, s := range g.Sets {
 		for name, n := range s.Shape.Requests {
 			sum[name] += n * int64(s.Count)
-			if strings.Contains(name, "/") {
+			if strings.Contains(name, "/") && !placement.Beside(name) {
 				devices += n * int64(s.Count)
 			}
 		}

@@ -39,6 +39,8 @@ type observed struct {
 	// Volumes says which nodes reach the volume that a claim is bound to, where not
 	// all do, keyed by the claim's name.
 	Volumes map[string]*corev1.NodeSelector
+	// Devices that one pod of each replica type claims.
+	Devices map[kubeflowv1.ReplicaType][]slipwayv1.DeviceRequest
 	// LostNodes are those, of the nodes that suspects asked about, that are gone
 	// or unreachable.
 	LostNodes sets.Set[string]

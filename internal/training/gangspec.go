@@ -27,6 +27,7 @@ func (p *pass) gangSpec() slipwayv1.GangSpec {
 			continue
 		}
 		set := podset.Of(podSetName(t.Name), ptr.Deref(replica.Replicas, 1), &replica.Template, p.in.Volumes)
+		set.Devices = p.in.Devices[t.Name]
 		set.Labels = p.setLabels(t.Name, set.Labels)
 		set.MinCount = minCount(set.Count, left, job.MinReplicas(t.Name))
 		if left != nil {

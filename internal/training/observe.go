@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/sets"
@@ -25,6 +26,7 @@ func (r *reconciler) observe(ctx context.Context, object client.Object) (observe
 		Job:       r.framework.Open(object.DeepCopyObject().(client.Object)),
 		Blocked:   map[string]string{},
 		Volumes:   map[string]*corev1.NodeSelector{},
+		Devices:   map[kubeflowv1.ReplicaType][]slipwayv1.DeviceRequest{},
 		LostNodes: sets.New[string](),
 	}
 	in.Problems = validate(in.Framework, in.Job)

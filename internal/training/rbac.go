@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	resourcev1 "k8s.io/api/resource/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
@@ -34,6 +35,8 @@ func Rules() []rbacv1.PolicyRule {
 		rule(corev1.GroupName, []string{"nodes"}, "get"),
 		// Pods go where their volumes can be reached.
 		rule(corev1.GroupName, []string{"persistentvolumeclaims", "persistentvolumes"}, "get", "list", "watch"),
+		// Pods go where the devices are that they claim.
+		rule(resourcev1.GroupName, []string{"resourceclaimtemplates"}, "get", "list", "watch"),
 		rule(schedulingv1.GroupName, []string{"priorityclasses"}, "get", "list", "watch"),
 		rule(eventsv1.GroupName, []string{"events"}, "create", "patch"),
 	}

@@ -11,7 +11,8 @@ import (
 	"slipway.dev/slipway/internal/podset"
 )
 
-// observeVolumes looks up where the volumes are that pods will mount.
+// observeVolumes looks up where the volumes are that pods will mount, and which devices they
+// will claim.
 func (r *reconciler) observeVolumes(ctx context.Context, in *observed) error {
 	if len(in.Problems) > 0 || finished(in.Job.Status()) || isSuspended(in.Job) {
 		return nil
@@ -22,10 +23,17 @@ func (r *reconciler) observeVolumes(ctx context.Context, in *observed) error {
 			continue
 		}
 		path := fmt.Sprintf("spec.%s.%s.template.spec", in.Framework.SpecField, t.Name)
-		found, err := podset.FindVolumes(ctx, r.client, r.live, in.Job.Object().GetNamespace(), path, &spec.Template.Spec)
+		namespace := in.Job.Object().GetNamespace()
+		found, err := podset.FindVolumes(ctx, r.client, r.live, namespace, path, &spec.Template.Spec)
 		if err != nil {
 			return err
 		}
+		devices, err := podset.FindDevices(ctx, r.client, r.live, namespace, path, &spec.Template.Spec)
+		if err != nil {
+			return err
+		}
+		in.Devices[t.Name] = devices.Requests
+		maps.Copy(in.Blocked, devices.Problems)
 		maps.Copy(in.Volumes, found.Nodes)
 		maps.Copy(in.Blocked, found.Missing)
 	}

@@ -76,6 +76,9 @@ func nodeOf(n *corev1.Node, use scheduler.NodeUse, used corev1.ResourceList) Nod
 		}
 		out.Resources[name] = room
 	}
+	for name, devices := range use.Devices {
+		out.Resources[name] = Room{Allocatable: devices, Taken: use.Taken[name]}
+	}
 	return out
 }
 

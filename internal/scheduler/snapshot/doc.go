@@ -10,7 +10,8 @@
 //
 //	kubectl get nodes,namespaces,pods,projects,gangs -A -o json
 //
-// prints; claims, volumes, storage classes and pod groups may be in it, too. What is written holds what decisions are made from and no more: no
+// prints; claims, volumes, storage classes, pod groups, and device classes, resource slices and
+// resource claims may be in it, too. What is written holds what decisions are made from and no more: no
 // commands, no environment, no images, nothing that was meant for somebody else.
 //
 // A snapshot is not decided on here: scheduler.Decide does that, with the code of the

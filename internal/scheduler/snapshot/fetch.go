@@ -9,6 +9,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	resourcev1 "k8s.io/api/resource/v1"
 	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
 	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -53,6 +54,9 @@ func Fetch(ctx context.Context, c client.Reader, now time.Time) (*Snapshot, erro
 		{"persistentvolumes", &corev1.PersistentVolumeList{}, true},
 		{"persistentvolumeclaims", &corev1.PersistentVolumeClaimList{}, true},
 		{"podgroups", &schedulingv1beta1.PodGroupList{}, true},
+		{"deviceclasses", &resourcev1.DeviceClassList{}, true},
+		{"resourceslices", &resourcev1.ResourceSliceList{}, true},
+		{"resourceclaims", &resourcev1.ResourceClaimList{}, true},
 		{"projects", &slipwayv1.ProjectList{}, false},
 		{"gangs", &slipwayv1.GangList{}, false},
 		{"pods", &corev1.PodList{}, false},
@@ -91,7 +95,7 @@ func pages(ctx context.Context, c client.Reader, blank client.ObjectList, size i
 			return nil, err
 		}
 		err := meta.EachListItem(list, func(item runtime.Object) error {
-			found = append(found, trim(item.(client.Object)))
+			found = append(found, Trim(item.(client.Object)))
 			return nil
 		})
 		if next = list.GetContinue(); err != nil || next == "" {

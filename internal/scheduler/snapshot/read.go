@@ -12,6 +12,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	resourcev1 "k8s.io/api/resource/v1"
 	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
 	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -35,6 +36,9 @@ var kinds = map[schema.GroupVersionKind]func() client.Object{
 	corev1.SchemeGroupVersion.WithKind("PersistentVolume"):      func() client.Object { return &corev1.PersistentVolume{} },
 	corev1.SchemeGroupVersion.WithKind("PersistentVolumeClaim"): func() client.Object { return &corev1.PersistentVolumeClaim{} },
 	schedulingv1beta1.SchemeGroupVersion.WithKind("PodGroup"):   func() client.Object { return &schedulingv1beta1.PodGroup{} },
+	resourcev1.SchemeGroupVersion.WithKind("DeviceClass"):       func() client.Object { return &resourcev1.DeviceClass{} },
+	resourcev1.SchemeGroupVersion.WithKind("ResourceSlice"):     func() client.Object { return &resourcev1.ResourceSlice{} },
+	resourcev1.SchemeGroupVersion.WithKind("ResourceClaim"):     func() client.Object { return &resourcev1.ResourceClaim{} },
 	slipwayv1.GroupVersion.WithKind("Project"):                  func() client.Object { return &slipwayv1.Project{} },
 	slipwayv1.GroupVersion.WithKind("Gang"):                     func() client.Object { return &slipwayv1.Gang{} },
 }
@@ -169,7 +173,8 @@ func (in *reader) take(place, kind string, o client.Object) error {
 // complete what the API server adds to each object, and people do not write.
 func complete(o client.Object) {
 	switch o.(type) {
-	case *corev1.Node, *corev1.Namespace, *storagev1.StorageClass, *corev1.PersistentVolume, *slipwayv1.Project:
+	case *corev1.Node, *corev1.Namespace, *storagev1.StorageClass, *corev1.PersistentVolume, *slipwayv1.Project,
+		*resourcev1.DeviceClass, *resourcev1.ResourceSlice:
 		o.SetNamespace("")
 	default:
 		if o.GetNamespace() == "" {

@@ -31,8 +31,9 @@ type Snapshot struct {
 	Volumes   []*corev1.PersistentVolume
 	Claims    []*corev1.PersistentVolumeClaim
 	PodGroups []*schedulingv1beta1.PodGroup
-	Projects  []*slipwayv1.Project
-	Gangs     []*slipwayv1.Gang
+	Devices
+	Projects []*slipwayv1.Project
+	Gangs    []*slipwayv1.Gang
 	// Pods that have not ended, bound or not.
 	Pods []*corev1.Pod
 }
@@ -41,7 +42,7 @@ type Snapshot struct {
 func (s *Snapshot) Objects() iter.Seq[client.Object] {
 	return func(yield func(client.Object) bool) {
 		_ = each(s.Nodes, yield) && each(s.Namespaces, yield) && each(s.Classes, yield) && each(s.Volumes, yield) &&
-			each(s.Claims, yield) && each(s.PodGroups, yield) && each(s.Projects, yield) && each(s.Gangs, yield) && each(s.Pods, yield)
+			each(s.Claims, yield) && each(s.PodGroups, yield) && s.Devices.objects(yield) && each(s.Projects, yield) && each(s.Gangs, yield) && each(s.Pods, yield)
 	}
 }
 
@@ -78,6 +79,8 @@ func (s *Snapshot) Add(o client.Object) {
 		if !Ended(o) {
 			s.Pods = append(s.Pods, o)
 		}
+	default:
+		s.Devices.add(o)
 	}
 }
 
@@ -89,6 +92,7 @@ func (s *Snapshot) Sort() {
 	sortByName(s.Volumes)
 	sortByName(s.Claims)
 	sortByName(s.PodGroups)
+	s.Devices.sort()
 	sortByName(s.Projects)
 	sortByName(s.Gangs)
 	sortByName(s.Pods)

@@ -20,9 +20,9 @@ import (
 // prefixes are those of the annotations that say something to the scheduler.
 var prefixes = []string{"slipway.dev/", "kueue.x-k8s.io/"}
 
-// trim an object to what decisions are made from. What it returns shares parts with
+// Trim an object to what decisions are made from. What it returns shares parts with
 // what it is given.
-func trim(o client.Object) client.Object {
+func Trim(o client.Object) client.Object {
 	switch o := o.(type) {
 	case *corev1.Node:
 		return trimNode(o)
@@ -46,7 +46,7 @@ func trim(o client.Object) client.Object {
 	case *slipwayv1.Gang:
 		return &slipwayv1.Gang{TypeMeta: typeMeta(slipwayv1.GroupVersion.String(), "Gang"), ObjectMeta: trimMeta(&o.ObjectMeta), Spec: o.Spec, Status: o.Status}
 	}
-	return o
+	return trimDevices(o)
 }
 
 func typeMeta(apiVersion, kind string) metav1.TypeMeta {

@@ -18,7 +18,7 @@ func (s *Snapshot) Write(w io.Writer) error {
 	fmt.Fprintf(out, "{\"apiVersion\":\"v1\",\"kind\":\"List\",\"taken\":%q,\"items\":[", s.Taken.UTC().Format(time.RFC3339))
 	separator := "\n"
 	for o := range s.Objects() {
-		line, err := json.Marshal(trim(o))
+		line, err := json.Marshal(Trim(o))
 		if err != nil {
 			return fmt.Errorf("encoding %T %s: %w", o, o.GetName(), err)
 		}

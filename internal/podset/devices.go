@@ -1,0 +1,124 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package podset
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	resourcev1 "k8s.io/api/resource/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+)
+
+// Devices that pods of a template claim.
+type Devices struct {
+	// Requests of one pod, in the order of its claims.
+	Requests []slipwayv1.DeviceRequest
+	// Problems are what is not there, or cannot be counted, and what to do, keyed by the field
+	// that asks for it.
+	Problems map[string]string
+}
+
+// FindDevices of the claim templates that a pod template names, whose pod spec is at a path.
+// As volumes, they may have been made just before.
+func FindDevices(ctx context.Context, cached, live client.Reader, namespace, path string, spec *corev1.PodSpec) (Devices, error) {
+	out := Devices{Problems: map[string]string{}}
+	f := finder{cached: cached, live: live}
+	for i, claim := range spec.ResourceClaims {
+		field := fmt.Sprintf("%s.resourceClaims[%d]", path, i)
+		requests, problem, err := f.requests(ctx, namespace, &claim)
+		if err != nil {
+			return out, err
+		}
+		if problem != "" {
+			out.Problems[field] = field + problem
+		}
+		out.Requests = append(out.Requests, requests...)
+	}
+	return out, nil
+}
+
+// requests of one claim of a pod, or what is wrong with it.
+func (f *finder) requests(ctx context.Context, namespace string, claim *corev1.PodResourceClaim) ([]slipwayv1.DeviceRequest, string, error) {
+	name := ptr.Deref(claim.ResourceClaimTemplateName, "")
+	if name == "" {
+		return nil, ".resourceClaimName: a claim by name is one for all pods, which is not counted; name a ResourceClaimTemplate in resourceClaimTemplateName, so that each pod gets its own", nil
+	}
+	var template resourcev1.ResourceClaimTemplate
+	switch err := f.find(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &template); {
+	case meta.IsNoMatchError(err):
+		return nil, fmt.Sprintf(": this cluster does not serve %s; ask for an extended resource", resourcev1.SchemeGroupVersion), nil
+	case apierrors.IsNotFound(err):
+		return nil, fmt.Sprintf(".resourceClaimTemplateName: there is no ResourceClaimTemplate %s; make it or name another", name), nil
+	case err != nil:
+		return nil, "", fmt.Errorf("reading claim template %s: %w", name, err)
+	}
+	requests, problem := Counted(&template.Spec.Spec.Devices)
+	if problem != "" {
+		problem = fmt.Sprintf(": ResourceClaimTemplate %s: spec.spec.devices.%s", name, problem)
+	}
+	return requests, problem, nil
+}
+
+// Counted requests of a claim, or what in it cannot be counted: the field, the cause, and what
+// to write instead.
+func Counted(claim *resourcev1.DeviceClaim) ([]slipwayv1.DeviceRequest, string) {
+	var requests []slipwayv1.DeviceRequest
+	for i := range claim.Requests {
+		r := &claim.Requests[i]
+		if problem := uncounted(r); problem != "" {
+			return nil, fmt.Sprintf("requests[%d].%s", i, problem)
+		}
+		asked := slipwayv1.DeviceRequest{DeviceClass: r.Exactly.DeviceClassName, Count: max(r.Exactly.Count, 1)}
+		for _, s := range r.Exactly.Selectors {
+			if s.CEL != nil {
+				asked.Selectors = append(asked.Selectors, s.CEL.Expression)
+			}
+		}
+		requests = append(requests, asked)
+	}
+	for i := range claim.Constraints {
+		if constrained(claim, &claim.Constraints[i]) > 1 {
+			return nil, fmt.Sprintf("constraints[%d]: which devices go together is not counted; leave it out, or select by an attribute in the request", i)
+		}
+	}
+	return requests, ""
+}
+
+// uncounted is what in a request more than a number of devices of a class is said by.
+func uncounted(r *resourcev1.DeviceRequest) string {
+	switch e := r.Exactly; {
+	case e == nil:
+		return "firstAvailable: alternatives are not counted; write the one that will do in exactly"
+	case e.AllocationMode == resourcev1.DeviceAllocationModeAll:
+		return "exactly.allocationMode: how many All is differs from node to node; use ExactCount"
+	case ptr.Deref(e.AdminAccess, false):
+		return "exactly.adminAccess: gives devices that others have, which no queue can count; use a pod of no queue"
+	case len(e.Tolerations) > 0:
+		return "exactly.tolerations: devices with taints are not counted; leave it out"
+	case e.Capacity != nil:
+		return "exactly.capacity: parts of devices are not counted; leave it out, or select by capacity in selectors"
+	case len(e.DerivedAttributes) > 0:
+		return "exactly.derivedAttributes: are not followed; select by attributes that devices have"
+	}
+	return ""
+}
+
+// constrained is how many devices a constraint is about.
+func constrained(claim *resourcev1.DeviceClaim, c *resourcev1.DeviceConstraint) int64 {
+	devices := int64(0)
+	for i := range claim.Requests {
+		if r := &claim.Requests[i]; len(c.Requests) == 0 || slices.Contains(c.Requests, r.Name) {
+			devices += max(r.Exactly.Count, 1)
+		}
+	}
+	return devices
+}
