@@ -20,5 +20,5 @@ func GangName(kind, job string) string {
 		return name
 	}
 	hash := fmt.Sprintf("-%x", sha256.Sum256([]byte(job)))[:9]
-	return strings.TrimRight(name[:maxGangName-len(hash)], "-") + hash
+	return strings.TrimRight(name[:maxGangName-len(hash)], "-.") + hash
 }
