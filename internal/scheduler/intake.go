@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -132,7 +133,7 @@ func (l *ledger) enlist(p *corev1.Pod) bool {
 	}
 	if known != nil {
 		if m.node == "" {
-			m.node = known.node // It was bound a moment ago.
+			m.node, m.unsure = known.node, known.unsure // It was bound a moment ago.
 		}
 		m.told = known.told
 	}
@@ -335,6 +336,8 @@ func (l *ledger) errand(name types.NamespacedName) (errand, bool) {
 	case l.evicted[uid]:
 		e.delete = true
 	case m == nil:
+	case m.unsure:
+		e.bind, m.unsure = m.node, false
 	case m.node != "":
 		e.announce = l.untold(types.NamespacedName{Namespace: name.Namespace, Name: e.podGroup})
 	case m.problem != "":
@@ -366,15 +369,22 @@ func (l *ledger) assume(m *member, node string) {
 	l.picture.Bind(told)
 }
 
-// unbind a pod whose binding was not made, unless somebody else has bound it.
-func (l *ledger) unbind(uid types.UID) {
-	if !l.assumed[uid] {
-		return
-	}
-	delete(l.assumed, uid)
-	l.picture.Unbind(string(uid))
-	if m := l.member(uid); m != nil {
-		m.node, m.told = "", placement.Pod{}
+// notBound takes note that a request to bind a pod failed. Only one that the API server
+// refused was surely not carried out. A conflict, and a pod that is not there, are about
+// something that has not been seen yet, and will be. After an answer that was lost nobody
+// knows; the same is asked for again.
+func (l *ledger) notBound(uid types.UID, err error) {
+	m := l.member(uid)
+	switch {
+	case !l.assumed[uid], apierrors.IsConflict(err), apierrors.IsNotFound(err):
+	case apierrors.IsForbidden(err), apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsTooManyRequests(err):
+		delete(l.assumed, uid)
+		l.picture.Unbind(string(uid))
+		if m != nil {
+			m.node, m.told = "", placement.Pod{}
+		}
+	case m != nil:
+		m.unsure = true
 	}
 }
 
