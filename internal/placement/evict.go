@@ -110,7 +110,7 @@ func (p *Picture) victims(g *gang) []leaver {
 		return nil
 	}
 	defer gone.first(0)
-	fits := func() bool { return p.rehearse(g) != nil }
+	fits := func() bool { return p.respecting(g, func() bool { return p.rehearse(g) != nil }) }
 	if count, ok := gone.fewest(fits); !ok || count == 0 {
 		return nil
 	}

@@ -72,7 +72,7 @@ const (
 // a run-time limit are taken to run as long as earlier ones of their kind, or else for
 // ever; but to start before a promise is due takes a limit.
 func (p *Picture) Plan(limit int) int {
-	wanting := slices.Concat(p.favoured, p.promised())
+	wanting := slices.Concat(p.favoured, p.promised(p.favoured))
 	p.favoured, p.planned = nil, limit
 	p.unplan()
 	p.resume()
@@ -114,12 +114,12 @@ func (p *Picture) Plan(limit int) int {
 	return len(next.promises)
 }
 
-// promised are the gangs that the plan is not done with.
-func (p *Picture) promised() []*gang {
+// promised are the gangs that the plan is not done with, but for some.
+func (p *Picture) promised(but []*gang) []*gang {
 	var gangs []*gang
 	if p.plan != nil {
 		for _, promised := range p.plan.promises {
-			if promised.gang.promise == promised {
+			if promised.gang.promise == promised && !slices.Contains(but, promised.gang) {
 				gangs = append(gangs, promised.gang)
 			}
 		}
@@ -164,7 +164,7 @@ func (p *Picture) endings() []ending {
 		}
 	}
 	slices.SortFunc(all, func(a, b ending) int {
-		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.gang.Key, b.gang.Key), cmp.Compare(b.part, a.part))
+		return cmp.Or(cmp.Compare(a.at, b.at), -cmp.Compare(a.sure, b.sure), cmp.Compare(a.gang.Key, b.gang.Key), cmp.Compare(b.part, a.part))
 	})
 	return all[:min(len(all), maxRuns)]
 }
