@@ -30,8 +30,8 @@ func gangOf(g *slipwayv1.Gang) (placement.Gang, error) {
 		Kind:     runOf(g.Namespace, g.Name),
 		Created:  g.CreationTimestamp.Unix(),
 		Waits:    !isPlaced(&g.Status),
-		Started:  startOf(&g.Status),
 	}
+	out.Started, out.Stopped = turnOf(&g.Status)
 	if d := g.Spec.MaxRunTime; d != nil {
 		out.Limit = int64(d.Duration / time.Second)
 	}
@@ -69,13 +69,16 @@ func placesOf(status []slipwayv1.PodSetPlacement) []placement.SetPlacement {
 // guarantee that can be kept from its owner for good is none.
 const maxProtected = 24 * time.Hour
 
-// startOf a gang that is placed, in seconds; zero for one that waits.
-func startOf(s *slipwayv1.GangStatus) int64 {
+// turnOf a gang: since when it is placed or, for one that waits, no longer, in seconds.
+func turnOf(s *slipwayv1.GangStatus) (started, stopped int64) {
 	c := meta.FindStatusCondition(s.Conditions, slipwayv1.ConditionPlaced)
-	if c == nil || c.Status != metav1.ConditionTrue {
-		return 0
+	switch {
+	case c == nil:
+		return 0, 0
+	case c.Status == metav1.ConditionTrue:
+		return c.LastTransitionTime.Unix(), 0
 	}
-	return c.LastTransitionTime.Unix()
+	return 0, c.LastTransitionTime.Unix()
 }
 
 // runOf is what the runs of one thing have in common: their names but for parts with a
