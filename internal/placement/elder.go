@@ -3,6 +3,8 @@
 
 package placement
 
+import "slices"
+
 // DefaultPatience is for how many seconds a gang waits before those that overtook it
 // give way.
 const DefaultPatience = int64(24 * 60 * 60)
@@ -12,7 +14,7 @@ const DefaultPatience = int64(24 * 60 * 60)
 // days who needs half of the cluster at once while small gangs come all the time. So
 // backfilling is on parole: those that came after an elder and started before it give
 // way to it, unless they have a higher priority, or their queue is within what it is
-// guaranteed. (Maui calls that preemptible backfill: Jackson, Snell and Clement, "Core
+// guaranteed. And the eldest are promised their places next. (Maui calls that preemptible backfill: Jackson, Snell and Clement, "Core
 // Algorithms of the Maui Scheduler", JSSPP 2001.)
 
 // elder says that nothing of the gang has run for longer than there is patience.
@@ -25,22 +27,31 @@ func (p *Picture) overtook(v, g *gang) bool {
 	return v.Created > g.Created && v.Priority <= g.Priority && p.elder(g)
 }
 
-// yield makes room for the eldest of the elders for whom that can be done, of at most so
-// many. There is one at a time: the next may find room when that one has ended.
-func (p *Picture) yield(limit int) []Verdict {
+// elders that wait, the first so many.
+func (p *Picture) elders(limit int) []*gang {
 	var elders []*gang
 	for _, g := range p.waiting {
+		if len(elders) == limit {
+			break
+		}
 		if g.told.State != Waiting || g.moved || !p.elder(g) {
 			continue
-		}
-		if g.victims > 0 {
-			return nil
 		}
 		if _, missing := g.queue.missing(); !missing {
 			elders = append(elders, g)
 		}
 	}
-	for _, g := range elders[:min(limit, len(elders))] {
+	return elders
+}
+
+// yield makes room for the first of so many elders for whom that can be done. There is
+// one at a time: the next may find room when that one has ended.
+func (p *Picture) yield(limit int) []Verdict {
+	elders := p.elders(limit)
+	if slices.ContainsFunc(elders, func(g *gang) bool { return g.victims > 0 }) {
+		return nil
+	}
+	for _, g := range elders {
 		if verdicts := p.makeRoom(g); len(verdicts) > 0 {
 			return verdicts
 		}

@@ -67,12 +67,17 @@ const (
 )
 
 // Plan promises gangs that wait, at most so many, when they will start, and
-// returns for how many it could: first those with a promise already, then those
-// whose turn is next. Until the next plan no decision delays a promise. Gangs without
+// returns for how many it could: first those with a promise already, then elders, then
+// those whose turn is next. Until the next plan no decision delays a promise. Gangs without
 // a run-time limit are taken to run as long as earlier ones of their kind, or else for
 // ever; but to start before a promise is due takes a limit.
 func (p *Picture) Plan(limit int) int {
 	wanting := slices.Concat(p.favoured, p.promised(p.favoured))
+	for _, g := range p.elders(limit) {
+		if !slices.Contains(wanting, g) {
+			wanting = append(wanting, g)
+		}
+	}
 	p.favoured, p.planned = nil, limit
 	p.unplan()
 	p.resume()
