@@ -14,8 +14,7 @@ const DefaultPatience = int64(24 * 60 * 60)
 // days who needs half of the cluster at once while small gangs come all the time. So
 // backfilling is on parole: those that came after an elder and started before it give
 // way to it, unless they have a higher priority, or their queue is within what it is
-// guaranteed. And the eldest are promised their places next. (Maui calls that preemptible backfill: Jackson, Snell and Clement, "Core
-// Algorithms of the Maui Scheduler", JSSPP 2001.)
+// guaranteed. And elders are promised their places next.
 
 // elder says that nothing of the gang has run for longer than there is patience.
 func (p *Picture) elder(g *gang) bool {

@@ -24,9 +24,9 @@ const (
 // Within a queue a gang gives way to one of higher priority, and what it can do
 // without to one of its own. Between queues one that would stay within what it is
 // guaranteed takes back what others borrowed, as long as they use more than they are
-// guaranteed. To an elder (elder.go) those give way that overtook it. What gangs can do without goes first; then they give way whole, those of
-// the lowest priority first, of these those that lose least by it, and none in its
-// protected time.
+// guaranteed. To an elder (elder.go) those give way that overtook it. What gangs can do
+// without goes first; then they give way whole, those of the lowest priority first, of
+// these those that lose least by it, and none in its protected time.
 func (p *Picture) Evict(limit int) []Verdict {
 	p.disinherit()
 	contest := p.contest(func(g *gang) bool {
