@@ -24,6 +24,10 @@ func (p *Picture) SetGang(told Gang) error {
 	case old == nil:
 		g.restore(told.Placement)
 	case old.reshapes(g):
+		g.Stopped = max(g.Stopped, old.Stopped)
+		if old.any(slot.isHeld) {
+			g.Stopped = p.now
+		}
 		p.vacate(old)
 	default:
 		p.inherit(g, old)
@@ -146,6 +150,7 @@ func (p *Picture) inherit(g, old *gang) {
 	old.queue = nil
 	g.resuming = old.resuming
 	g.victims, g.heir, g.leaving = old.victims, old.heir, old.leaving
+	g.Stopped = max(g.Stopped, old.Stopped)
 	if g.Started == 0 {
 		g.Started = old.Started
 	}
