@@ -11,6 +11,9 @@ import (
 // SetGang tells of a gang, or of what changed about it. A gang that cannot be
 // decided on is refused with the reason, and what was known of it is forgotten.
 //
+// A gang without pod sets wants nothing: it is what is left of one whose pods are ending,
+// for whom it gave way, and no decision is made on it.
+//
 // A change of the counts keeps the places of the ranks that remain. A change of
 // what pods ask for gives all places back: the gang is decided anew.
 func (p *Picture) SetGang(told Gang) error {
@@ -38,7 +41,9 @@ func (p *Picture) SetGang(told Gang) error {
 	}
 	p.retieIfNeeded()
 	p.elastic += g.stretches()
-	p.enqueue(g)
+	if len(g.sets) > 0 {
+		p.enqueue(g)
+	}
 	p.changes++
 	return nil
 }

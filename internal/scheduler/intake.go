@@ -31,8 +31,10 @@ type intake struct {
 	succeeded map[string]map[types.UID]bool
 	// dirty are the groups that placement is to be asked about anew.
 	dirty map[string]bool
-	// evicted are pods that have given way and are not gone yet.
-	evicted map[types.UID]bool
+	// evicted are pods that have given way and are not gone yet, with the key of their group
+	// if they are all that is left of it; remains are these by group.
+	evicted map[types.UID]string
+	remains map[string]map[types.UID]placement.Pod
 	// assumed are pods whose binding was sent and is not seen yet.
 	assumed map[types.UID]bool
 	// uids of the pods, by name; ripe are those about which something is to be done.
@@ -46,7 +48,7 @@ type intake struct {
 func newIntake() intake {
 	return intake{
 		crews: map[string]*crew{}, crewOf: map[types.UID]string{}, groups: map[string]*group{}, succeeded: map[string]map[types.UID]bool{}, dirty: map[string]bool{},
-		evicted: map[types.UID]bool{}, assumed: map[types.UID]bool{}, uids: map[types.NamespacedName]types.UID{},
+		evicted: map[types.UID]string{}, remains: map[string]map[types.UID]placement.Pod{}, assumed: map[types.UID]bool{}, uids: map[types.NamespacedName]types.UID{},
 		podGroups: map[types.NamespacedName]podGroup{}, storage: newStorage(),
 	}
 }
@@ -57,7 +59,8 @@ func (l *ledger) setPod(p *corev1.Pod) bool {
 	if len(p.Spec.ResourceClaims) > 0 {
 		news = l.introduce(p)
 	}
-	if isOurs(p) && !l.evicted[p.UID] {
+	key, evicted := l.evicted[p.UID]
+	if isOurs(p) && !evicted {
 		news = l.enlist(p) || news
 	} else {
 		l.graduate(p)
@@ -69,11 +72,11 @@ func (l *ledger) setPod(p *corev1.Pod) bool {
 	}
 	delete(l.assumed, p.UID)
 	if !takes {
+		l.bury(p.UID)
 		return l.picture.Unbind(string(p.UID)) || news
 	}
-	if l.evicted[p.UID] {
-		// What gave way counts beside its gang, should that be placed again.
-		told.Gang, told.Set, told.Rank = "", "", 0
+	if evicted {
+		told.Gang, told.Set, told.Rank = key, "", 0
 	} else if m := l.member(p.UID); m != nil {
 		l.seatOf(m, &told)
 		m.told = told
@@ -100,7 +103,8 @@ func (l *ledger) removePod(p *corev1.Pod) bool {
 		}
 	}
 	news := l.dismiss(p.UID)
-	if l.evicted[p.UID] {
+	if _, is := l.evicted[p.UID]; is {
+		l.bury(p.UID)
 		delete(l.evicted, p.UID)
 		delete(l.uids, client.ObjectKeyFromObject(p))
 	}
@@ -332,9 +336,9 @@ func (l *ledger) errand(name types.NamespacedName) (errand, bool) {
 	if g := l.groups[l.crewOf[uid]]; g != nil {
 		e.podGroup = g.podGroup
 	}
+	_, e.delete = l.evicted[uid]
 	switch {
-	case l.evicted[uid]:
-		e.delete = true
+	case e.delete:
 	case m == nil:
 	case m.unsure:
 		e.bind, m.unsure = m.node, false
