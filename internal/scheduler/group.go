@@ -150,7 +150,7 @@ func (l *ledger) askGroups() {
 		asked := l.groupGang(key, g, crew)
 		crew.move(asked.Placement)
 		l.retell(crew)
-		if g.why = l.waitsFor(g, crew); g.why == "" {
+		if g.why, g.code = l.waitsFor(g, crew), ""; g.why == "" {
 			if err := l.picture.SetGang(asked); err != nil {
 				g.why = err.Error()
 			}
@@ -284,7 +284,7 @@ func (l *ledger) noteGroup(g *group, v placement.Verdict, now time.Time) {
 		g.started = 0
 		for _, m := range crew.inOrder() {
 			if m.node != "" {
-				l.evict(m)
+				l.evict(m, v.Reason.String())
 			}
 		}
 	case g.started == 0:
@@ -301,10 +301,10 @@ func (g *group) explain(reason *placement.Reason) {
 	}
 }
 
-// evict a pod: it is the group's no more, and counts until it is gone.
-func (l *ledger) evict(m *member) {
+// evict a pod, for that reason: it is the group's no more, and counts until it is gone.
+func (l *ledger) evict(m *member, why string) {
 	l.dismiss(m.uid)
-	l.evicted[m.uid], l.uids[m.name] = true, m.uid
+	l.evicted[m.uid], l.uids[m.name] = cmp.Or(why, "gave its place up"), m.uid
 	l.ripe = append(l.ripe, m.name)
 	m.told.Gang, m.told.Set, m.told.Rank = "", "", 0
 	if m.told.Node != "" {

@@ -30,8 +30,8 @@ type intake struct {
 	succeeded map[string]map[types.UID]bool
 	// dirty are the groups that placement is to be asked about anew.
 	dirty map[string]bool
-	// evicted are pods that have given way and are not gone yet.
-	evicted map[types.UID]bool
+	// evicted are pods that have given way and are not gone yet, with the reason.
+	evicted map[types.UID]string
 	// assumed are pods whose binding was sent and is not seen yet.
 	assumed map[types.UID]bool
 	// uids of the pods, by name; ripe are those about which something is to be done.
@@ -45,7 +45,7 @@ type intake struct {
 func newIntake() intake {
 	return intake{
 		crews: map[string]*crew{}, crewOf: map[types.UID]string{}, groups: map[string]*group{}, succeeded: map[string]map[types.UID]bool{}, dirty: map[string]bool{},
-		evicted: map[types.UID]bool{}, assumed: map[types.UID]bool{}, uids: map[types.NamespacedName]types.UID{},
+		evicted: map[types.UID]string{}, assumed: map[types.UID]bool{}, uids: map[types.NamespacedName]types.UID{},
 		podGroups: map[types.NamespacedName]podGroup{}, storage: newStorage(),
 	}
 }
@@ -56,7 +56,7 @@ func (l *ledger) setPod(p *corev1.Pod) bool {
 	if len(p.Spec.ResourceClaims) > 0 {
 		news = l.introduce(p)
 	}
-	if isOurs(p) && !l.evicted[p.UID] {
+	if isOurs(p) && l.evicted[p.UID] == "" {
 		news = l.enlist(p) || news
 	} else {
 		l.graduate(p)
@@ -70,7 +70,7 @@ func (l *ledger) setPod(p *corev1.Pod) bool {
 	if !takes {
 		return l.picture.Unbind(string(p.UID)) || news
 	}
-	if l.evicted[p.UID] {
+	if l.evicted[p.UID] != "" {
 		// What gave way counts beside its gang, should that be placed again.
 		told.Gang, told.Set, told.Rank = "", "", 0
 	} else if m := l.member(p.UID); m != nil {
@@ -99,7 +99,7 @@ func (l *ledger) removePod(p *corev1.Pod) bool {
 		}
 	}
 	news := l.dismiss(p.UID)
-	if l.evicted[p.UID] {
+	if l.evicted[p.UID] != "" {
 		delete(l.evicted, p.UID)
 		delete(l.uids, client.ObjectKeyFromObject(p))
 	}
@@ -134,7 +134,7 @@ func (l *ledger) enlist(p *corev1.Pod) bool {
 		if m.node == "" {
 			m.node = known.node // It was bound a moment ago.
 		}
-		m.told = known.told
+		m.told, m.noticed = known.told, known.noticed
 	}
 	moved := crew.set(m)
 	if known != nil && !moved {
@@ -304,15 +304,15 @@ func (l *ledger) shrink(asked *placement.Gang, e *entry) bool {
 type errand struct {
 	name types.NamespacedName
 	uid  types.UID
-	// delete it, for it gives way.
-	delete bool
+	// delete it, for it gives way, as it says; empty for one that stays.
+	delete string
 	// bind it to the node.
 	bind string
 	// assign are claims whose volumes are to be made for the node first.
 	assign []types.NamespacedName
 	node   string
-	// wait says why it is not bound.
-	wait string
+	// wait says why it is not bound; notice is the kind of that reason where it is news.
+	wait, notice string
 	// announce to its group that it was placed: the pod is bound already.
 	announce bool
 	// podGroup of Kubernetes' own kind that it is in; empty for none.
@@ -332,8 +332,8 @@ func (l *ledger) errand(name types.NamespacedName) (errand, bool) {
 		e.podGroup = g.podGroup
 	}
 	switch {
-	case l.evicted[uid]:
-		e.delete = true
+	case l.evicted[uid] != "":
+		e.delete = l.evicted[uid]
 	case m == nil:
 	case m.node != "":
 		e.announce = l.untold(types.NamespacedName{Namespace: name.Namespace, Name: e.podGroup})
@@ -351,7 +351,8 @@ func (l *ledger) errand(name types.NamespacedName) (errand, bool) {
 			e.wait = g.pods[uid].problem
 		}
 	}
-	return e, e.delete || e.bind != "" || e.wait != "" || e.announce
+	e.notice = l.notice(&e)
+	return e, e.delete != "" || e.bind != "" || e.wait != "" || e.announce
 }
 
 // assume that a pod is bound, from when the request is sent: its gang may give way before

@@ -104,7 +104,7 @@ func (c *cluster) run(e errand, waits map[string]string) {
 	p := c.pods[e.name.Name]
 	delete(waits, e.name.Name)
 	switch {
-	case e.delete:
+	case e.delete != "":
 		c.did = append(c.did, "delete "+p.Name)
 		c.end(p.Name)
 	case e.bind != "":
@@ -194,7 +194,7 @@ func TestPodsGiveWayWhileTheyAreBound(t *testing.T) {
 	c.settle()
 	c.add(ourPod("low", func(p *corev1.Pod) { p.Status.Message = "seen before it was bound" }))
 	c.settle()
-	if e, is := c.ledger.errand(low); !is || !e.delete {
+	if e, is := c.ledger.errand(low); !is || e.delete == "" {
 		t.Errorf("of who gives way: %+v", e)
 	}
 	if e, _ := c.ledger.errand(types.NamespacedName{Namespace: "ns", Name: "high"}); e.bind != "" {
