@@ -31,10 +31,11 @@ type group struct {
 	pods      map[types.UID]*applicant
 	// started is when it was placed; zero for never.
 	started int64
-	// why it, or what came to it later, waits, and the kind of that reason: each pod
-	// says it, so that it is not worded anew before that is another.
-	why  string
-	code placement.Code
+	// why it, or what came to it later, waits: each pod says it, so that it is not worded
+	// anew before the reason is of another kind. There is none while more than room is missing.
+	why    string
+	reason *placement.Reason
+	state  placement.State
 }
 
 // applicant is a pod of a group and what it asks for.
@@ -150,7 +151,8 @@ func (l *ledger) askGroups() {
 		asked := l.groupGang(key, g, crew)
 		crew.move(asked.Placement)
 		l.retell(crew)
-		if g.why, g.code = l.waitsFor(g, crew), ""; g.why == "" {
+		g.reason, g.state = nil, placement.Waiting
+		if g.why = l.waitsFor(g, crew); g.why == "" {
 			if err := l.picture.SetGang(asked); err != nil {
 				g.why = err.Error()
 			}
@@ -276,6 +278,7 @@ func (l *ledger) noteGroup(g *group, v placement.Verdict, now time.Time) {
 		return
 	}
 	g.explain(v.Reason)
+	g.state = v.State
 	crew.move(v.Placement)
 	l.retell(crew)
 	l.ripen(crew)
@@ -293,12 +296,10 @@ func (l *ledger) noteGroup(g *group, v placement.Verdict, now time.Time) {
 }
 
 func (g *group) explain(reason *placement.Reason) {
-	switch {
-	case reason == nil:
-		g.why, g.code = "", ""
-	case g.why == "" || g.code != reason.Code:
-		g.why, g.code = reason.String(), reason.Code
+	if g.why == "" || reason == nil || g.reason == nil || g.reason.Code != reason.Code {
+		g.why = reason.String()
 	}
+	g.reason = reason
 }
 
 // evict a pod, for that reason: it is the group's no more, and counts until it is gone.

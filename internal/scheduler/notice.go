@@ -22,6 +22,10 @@ const (
 	reasonFailedScheduling = "FailedScheduling"
 )
 
+// reasonIncomplete is the kind of reason for which a group of pods waits that more than
+// room is missing to.
+const reasonIncomplete = "Incomplete"
+
 // preempt a pod that gives way. Its condition comes first: whoever made the pod reads
 // there, when it has ended, that this was no failure of its own.
 func (b binder) preempt(ctx context.Context, pod *corev1.Pod, e errand) error {
@@ -70,7 +74,10 @@ func (l *ledger) notice(e *errand) string {
 // waitKind is that of the reason for which the pods of a gang wait.
 func (l *ledger) waitKind(key string) string {
 	if g := l.groups[key]; g != nil {
-		return cmp.Or(string(g.code), "Incomplete")
+		if g.reason == nil {
+			return reasonIncomplete
+		}
+		return string(g.reason.Code)
 	}
 	e := l.gangs[key]
 	switch {
