@@ -20,7 +20,9 @@ import (
 
 // groups explains pods that have no Gang: each is placed alone, or with its group.
 func (f *Facts) groups(o *outline) {
-	pods := slices.DeleteFunc(slices.Clone(f.Pods), func(p corev1.Pod) bool { return !isOurs(p) || snapshot.Ended(&p) || p.Labels[slipwayv1.LabelGang] != "" })
+	pods := slices.DeleteFunc(slices.Clone(f.Pods), func(p corev1.Pod) bool {
+		return !isOurs(p) || snapshot.Ended(&p) || p.Labels[slipwayv1.LabelGang] != ""
+	})
 	if len(pods) == 0 {
 		return
 	}
