@@ -32,7 +32,8 @@ type group struct {
 	// started is when it was placed; zero for never.
 	started int64
 	// why it, or what came to it later, waits: each pod says it, so that it is not worded
-	// anew before the reason is of another kind. There is none while more than room is missing.
+	// anew before the reason is of another kind. That of a project counts nothing that comes
+	// and goes, and is. There is no reason while more than room is missing.
 	why    string
 	reason *placement.Reason
 	state  placement.State
@@ -296,7 +297,7 @@ func (l *ledger) noteGroup(g *group, v placement.Verdict, now time.Time) {
 }
 
 func (g *group) explain(reason *placement.Reason) {
-	if g.why == "" || reason == nil || g.reason == nil || g.reason.Code != reason.Code {
+	if g.why == "" || reason == nil || g.reason == nil || g.reason.Code != reason.Code || reason.Code == placement.NoQueue {
 		g.why = reason.String()
 	}
 	g.reason = reason
