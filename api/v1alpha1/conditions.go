@@ -44,6 +44,9 @@ const (
 	// AnnotationQueued on a suspended batch Job says that it waits for its turn: no
 	// person suspended it.
 	AnnotationQueued = "slipway.dev/queued"
+	// AnnotationBlocked on such a Job says what keeps it from being queued at all; the batch
+	// controller writes it, for a Job has no condition of ours.
+	AnnotationBlocked = "slipway.dev/blocked"
 	// AnnotationMaxRunTime on a job is its run-time limit, a Go duration ("36h").
 	AnnotationMaxRunTime = "slipway.dev/max-run-time"
 	// AnnotationCheckpoint on a job is when it last saved what it had done, a moment in the

@@ -97,9 +97,10 @@ func finished(job *batchv1.Job) bool {
 func (p *pass) wait() {
 	if problems := p.problems(); len(problems) > 0 {
 		p.out.DropGang = p.in.Gang != nil
-		p.emit(blockedEvent(problems))
+		p.block(blockedEvent(problems))
 		return
 	}
+	p.unblock()
 	reshaped := p.syncGang(p.gangSpec(left(p.in.Job)))
 	switch {
 	case reshaped || p.in.Gang.Status.ObservedGeneration < p.in.Gang.Generation:
@@ -120,6 +121,7 @@ func (p *pass) start() {
 	job := p.in.Job.DeepCopy()
 	job.Spec.Suspend = ptr.To(false)
 	delete(job.Annotations, slipwayv1.AnnotationQueued)
+	delete(job.Annotations, slipwayv1.AnnotationBlocked)
 	if job.Spec.Template.Labels == nil {
 		job.Spec.Template.Labels = map[string]string{}
 	}

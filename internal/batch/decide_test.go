@@ -69,6 +69,9 @@ func words(todo plan) string {
 	}
 	if todo.Job != nil {
 		word := "hold"
+		if why := todo.Job.Annotations[slipwayv1.AnnotationBlocked]; why != "" {
+			word = "blocked since " + why
+		}
 		if !isSuspended(todo.Job) {
 			word = "start"
 		}
@@ -97,6 +100,9 @@ func TestDecide(t *testing.T) {
 		}
 	}
 	has := func(n int32) func(*batchv1.Job) { return func(j *batchv1.Job) { j.Status.Active = n } }
+	blocked := func(why string) func(*batchv1.Job) {
+		return func(j *batchv1.Job) { metav1.SetMetaDataAnnotation(&j.ObjectMeta, slipwayv1.AnnotationBlocked, why) }
+	}
 	active := func(j *batchv1.Job) { j.Status.Terminating = ptr.To[int32](1) }
 	gang := func(count, placed int32) func(*observed) {
 		return func(in *observed) { in.Gang = gangOf(in.Job, count, placed) }
@@ -131,15 +137,17 @@ func TestDecide(t *testing.T) {
 		"has failed":               {queuedJob(running, done(batchv1.JobFailed)), []func(*observed){gang(2, 2)}, "drop"},
 		"misses a claim": {queuedJob(), []func(*observed){gang(2, 2), func(in *observed) {
 			in.Volumes.Missing = map[string]string{"f": "there is no claim"}
-		}}, "drop, Blocked"},
-		"another's gang": {queuedJob(), []func(*observed){func(in *observed) { in.InTheWay = "gang x" }}, "Blocked"},
-		"is another's":   {(&rig{}).job("j"), []func(*observed){gang(2, 2)}, ""},
+		}}, "blocked since there is no claim, drop, Blocked"},
+		"another's gang":       {queuedJob(), []func(*observed){func(in *observed) { in.InTheWay = "gang x" }}, "blocked since gang x, Blocked"},
+		"is no longer blocked": {queuedJob(blocked("gang x")), nil, "gang 2, hold"},
+		"is blocked still":     {queuedJob(blocked("gang x")), []func(*observed){func(in *observed) { in.InTheWay = "gang x" }}, "Blocked"},
+		"is another's":         {(&rig{}).job("j"), []func(*observed){gang(2, 2)}, ""},
 		"a bad limit": {queuedJob(func(j *batchv1.Job) {
 			j.Annotations = map[string]string{slipwayv1.AnnotationMaxRunTime: "long"}
-		}), nil, "Blocked"},
+		}), nil, `blocked since metadata.annotations[slipway.dev/max-run-time]: "long" is not a duration; write one such as 36h or 90m, Blocked`},
 		"a bad slice": {queuedJob(func(j *batchv1.Job) {
 			j.Spec.Template.Annotations = map[string]string{podset.AnnotationSliceSize: "none"}
-		}), nil, "Blocked"},
+		}), nil, `blocked since spec.template.metadata.annotations[kueue.x-k8s.io/podset-slice-size]: "none" is no number of pods; use one or more, Blocked`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := observed{Job: tt.job}

@@ -52,7 +52,7 @@ func (r *reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	}
 	todo := decide(in)
 	if err := r.apply(ctx, in, todo); err != nil {
-		return r.failed(job, err)
+		return r.failed(ctx, job, err)
 	}
 	for _, e := range todo.Events {
 		r.send(job, e)
@@ -62,13 +62,12 @@ func (r *reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 
 // failed says when to try again what could not be carried out. What the API server
 // refuses stays so until a person does something: that one is told.
-func (r *reconciler) failed(job *batchv1.Job, err error) (ctrl.Result, error) {
+func (r *reconciler) failed(ctx context.Context, job *batchv1.Job, err error) (ctrl.Result, error) {
 	switch {
 	case apierrors.IsConflict(err):
 		return ctrl.Result{RequeueAfter: staleDelay}, nil
 	case apierrors.IsInvalid(err), apierrors.IsForbidden(err):
-		r.send(job, blockedEvent([]string{err.Error()}))
-		return ctrl.Result{RequeueAfter: blockedDelay}, nil
+		return ctrl.Result{RequeueAfter: blockedDelay}, r.refused(ctx, job, err)
 	}
 	return ctrl.Result{}, err
 }

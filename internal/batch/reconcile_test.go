@@ -62,6 +62,10 @@ func TestRefusedGang(t *testing.T) {
 		default:
 			t.Errorf("%s: said nothing", name)
 		}
+		var is batchv1.Job
+		if err := r.client.Get(t.Context(), client.ObjectKeyFromObject(job), &is); err != nil || !strings.Contains(is.Annotations[slipwayv1.AnnotationBlocked], "making gang job-j: ") {
+			t.Errorf("%s: is marked by %v: %v", name, is.Annotations, err)
+		}
 	}
 }
 

@@ -38,8 +38,10 @@ type Picture struct {
 	Patience int64
 	root     *queue
 	queues   map[string]*queue
-	kinds    names // of nodes; the first is all of them
-	total    vector
+	// refused queues, by name, with the reason.
+	refused map[string]string
+	kinds   names // of nodes; the first is all of them
+	total   vector
 
 	// now is when Elapse was last told.
 	now  int64
@@ -99,6 +101,7 @@ func blank() *Picture {
 		protected: never,
 		root:      newQueue(""),
 		queues:    map[string]*queue{},
+		refused:   map[string]string{},
 		kinds:     names{index: map[string]int{"": 0}, list: []string{""}},
 		byName:    map[string]*node{},
 		pods:      map[string]*bookedPod{},

@@ -102,8 +102,9 @@ type user struct {
 // is refused with the reason, and what was known of it stays.
 func (p *Picture) SetQueue(told Queue) error {
 	if err := p.validateQueue(told); err != nil {
-		return err
+		return p.refuse(told.Name, err)
 	}
+	delete(p.refused, told.Name)
 	q := p.queue(told.Name)
 	q.Queue, q.known = told, true
 	q.quotas = nil
@@ -118,6 +119,7 @@ func (p *Picture) SetQueue(told Queue) error {
 // DeleteQueue tells that a queue is gone. Its gangs, and the queues below it, wait
 // for it to come back.
 func (p *Picture) DeleteQueue(name string) {
+	p.forgive(name)
 	q := p.queues[name]
 	if q == nil || !q.known {
 		return

@@ -131,8 +131,8 @@ func (p *Picture) stunted(g *gang) *Reason {
 
 // refusal by the gang's queue, if that is in the way of so many pods more.
 func (p *Picture) refusal(g *gang, need []int32) *Reason {
-	if name, missing := g.queue.missing(); missing {
-		return &Reason{Code: NoQueue, Text: "there is no project " + name, Remedy: "make it, or name another in the label slipway.dev/project"}
+	if r := p.noQueue(g.queue); r != nil {
+		return r
 	}
 	if e, over := g.breaks(g.minimum(), none); over && !g.runs() {
 		return e.reason(p, true)

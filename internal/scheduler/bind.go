@@ -45,10 +45,8 @@ func (b binder) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Resul
 func (b binder) run(ctx context.Context, e errand) error {
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: e.name.Namespace, Name: e.name.Name, UID: e.uid}}
 	switch {
-	case e.delete:
-		if err := b.client.Delete(ctx, pod, client.Preconditions{UID: &e.uid}); err != nil {
-			return fmt.Errorf("deleting pod %s, which gives way: %w", e.name, err)
-		}
+	case e.delete != "":
+		return b.preempt(ctx, pod, e)
 	case e.bind != "":
 		binding := &corev1.Binding{
 			ObjectMeta: metav1.ObjectMeta{Namespace: e.name.Namespace, Name: e.name.Name, UID: e.uid},
@@ -71,7 +69,6 @@ func (b binder) run(ctx context.Context, e errand) error {
 		}
 		return errors.Join(b.tell(ctx, e), b.tellGroup(ctx, e))
 	}
-	return nil
 }
 
 // assign a claim to a node, for which its volume is then made.
@@ -109,6 +106,15 @@ func (b binder) tell(ctx context.Context, e errand) error {
 			next.LastTransitionTime = c.LastTransitionTime
 		}
 	}
+	if err := b.setCondition(ctx, e, next); err != nil {
+		return err
+	}
+	b.noteWait(pod, e)
+	return nil
+}
+
+// setCondition of the very pod that the errand is about.
+func (b binder) setCondition(ctx context.Context, e errand, next corev1.PodCondition) error {
 	body, err := json.Marshal(map[string]any{
 		"metadata": map[string]any{"uid": e.uid},
 		"status":   map[string]any{"conditions": []corev1.PodCondition{next}},

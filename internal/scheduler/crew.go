@@ -56,6 +56,8 @@ type member struct {
 	problem string
 	// claims that it mounts.
 	claims []types.NamespacedName
+	// noticed is the kind of reason to wait of which there was an event last.
+	noticed string
 	// told is what placement was told of it, with a node if it was told at all.
 	told placement.Pod
 	// seat that it has, if seated.

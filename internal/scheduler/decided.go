@@ -42,7 +42,8 @@ func Decide(s *snapshot.Snapshot) *Decided {
 	return &Decided{Picture: l.picture, at: s.Taken, ledger: l}
 }
 
-// Answer is what the scheduler says to a Gang.
+// Answer is what the scheduler says to a Gang, or to pods that have none; of these the
+// status is empty.
 type Answer struct {
 	// State is Never for one whose spec cannot be followed, too.
 	State placement.State
@@ -58,7 +59,11 @@ type Answer struct {
 
 // Answer to a gang; false for one that is not in the snapshot, or on its way out of it.
 func (d *Decided) Answer(name types.NamespacedName) (Answer, bool) {
-	e := d.ledger.gangs[keyOf(name.Namespace, name.Name)]
+	key := keyOf(name.Namespace, name.Name)
+	if g := d.ledger.groups[key]; g != nil {
+		return d.groupAnswer(key, g), true
+	}
+	e := d.ledger.gangs[key]
 	if e == nil || e.answer == nil {
 		return Answer{}, false
 	}
@@ -73,7 +78,11 @@ func (d *Decided) Answer(name types.NamespacedName) (Answer, bool) {
 // Project that a gang is charged to: the one that it names, or else its namespace's;
 // empty for none.
 func (d *Decided) Project(name types.NamespacedName) string {
-	if e := d.ledger.gangs[keyOf(name.Namespace, name.Name)]; e != nil && e.project != "" {
+	key := keyOf(name.Namespace, name.Name)
+	if g := d.ledger.groups[key]; g != nil {
+		return d.ledger.projectOf(g, d.ledger.crews[key])
+	}
+	if e := d.ledger.gangs[key]; e != nil && e.project != "" {
 		return e.project
 	}
 	return d.ledger.namespaces[name.Namespace]

@@ -31,10 +31,12 @@ type group struct {
 	pods      map[types.UID]*applicant
 	// started is when it was placed; zero for never.
 	started int64
-	// why it, or what came to it later, waits, and the kind of that reason: each pod
-	// says it, so that it is not worded anew before that is another.
-	why  string
-	code placement.Code
+	// why it, or what came to it later, waits: each pod says it, so that it is not worded
+	// anew before the reason is of another kind. That of a project counts nothing that comes
+	// and goes, and is. There is no reason while more than room is missing.
+	why    string
+	reason *placement.Reason
+	state  placement.State
 }
 
 // applicant is a pod of a group and what it asks for.
@@ -152,6 +154,7 @@ func (l *ledger) askGroups() {
 		asked := l.groupGang(key, g, crew)
 		crew.move(asked.Placement)
 		l.retell(crew)
+		g.reason, g.state = nil, placement.Waiting
 		if g.why = l.waitsFor(g, crew); g.why == "" {
 			if err := l.picture.SetGang(asked); err != nil {
 				g.why = err.Error()
@@ -278,6 +281,7 @@ func (l *ledger) noteGroup(g *group, v placement.Verdict, now time.Time) {
 		return
 	}
 	g.explain(v.Reason)
+	g.state = v.State
 	crew.move(v.Placement)
 	l.retell(crew)
 	l.ripen(crew)
@@ -287,7 +291,7 @@ func (l *ledger) noteGroup(g *group, v placement.Verdict, now time.Time) {
 		var gone []*member
 		for _, m := range crew.inOrder() {
 			if m.node != "" {
-				l.evict(m)
+				l.evict(m, v.Reason.String())
 				gone = append(gone, m)
 			}
 		}
@@ -300,12 +304,10 @@ func (l *ledger) noteGroup(g *group, v placement.Verdict, now time.Time) {
 }
 
 func (g *group) explain(reason *placement.Reason) {
-	switch {
-	case reason == nil:
-		g.why, g.code = "", ""
-	case g.why == "" || g.code != reason.Code:
-		g.why, g.code = reason.String(), reason.Code
+	if g.why == "" || reason == nil || g.reason == nil || g.reason.Code != reason.Code || reason.Code == placement.NoQueue {
+		g.why = reason.String()
 	}
+	g.reason = reason
 }
 
 // retell placement of the seats of pods that are bound.

@@ -31,9 +31,9 @@ type intake struct {
 	succeeded map[string]map[types.UID]bool
 	// dirty are the groups that placement is to be asked about anew.
 	dirty map[string]bool
-	// evicted are pods that have given way and are not gone yet, with the key of their group
-	// if they are all that is left of it; remains are these by group.
-	evicted map[types.UID]string
+	// evicted are pods that have given way and are not gone yet; remains are those of groups
+	// of which nothing else is left, as placement was told of them.
+	evicted map[types.UID]leaving
 	remains map[string]map[types.UID]placement.Pod
 	// assumed are pods whose binding was sent and is not seen yet.
 	assumed map[types.UID]bool
@@ -48,7 +48,7 @@ type intake struct {
 func newIntake() intake {
 	return intake{
 		crews: map[string]*crew{}, crewOf: map[types.UID]string{}, groups: map[string]*group{}, succeeded: map[string]map[types.UID]bool{}, dirty: map[string]bool{},
-		evicted: map[types.UID]string{}, remains: map[string]map[types.UID]placement.Pod{}, assumed: map[types.UID]bool{}, uids: map[types.NamespacedName]types.UID{},
+		evicted: map[types.UID]leaving{}, remains: map[string]map[types.UID]placement.Pod{}, assumed: map[types.UID]bool{}, uids: map[types.NamespacedName]types.UID{},
 		podGroups: map[types.NamespacedName]podGroup{}, storage: newStorage(),
 	}
 }
@@ -59,7 +59,7 @@ func (l *ledger) setPod(p *corev1.Pod) bool {
 	if len(p.Spec.ResourceClaims) > 0 {
 		news = l.introduce(p)
 	}
-	key, evicted := l.evicted[p.UID]
+	left, evicted := l.evicted[p.UID]
 	if isOurs(p) && !evicted {
 		news = l.enlist(p) || news
 	} else {
@@ -76,7 +76,7 @@ func (l *ledger) setPod(p *corev1.Pod) bool {
 		return l.picture.Unbind(string(p.UID)) || news
 	}
 	if evicted {
-		told.Gang, told.Set, told.Rank = key, "", 0
+		told.Gang, told.Set, told.Rank = left.group, "", 0
 	} else if m := l.member(p.UID); m != nil {
 		l.seatOf(m, &told)
 		m.told = told
@@ -139,7 +139,7 @@ func (l *ledger) enlist(p *corev1.Pod) bool {
 		if m.node == "" {
 			m.node, m.unsure = known.node, known.unsure // It was bound a moment ago.
 		}
-		m.told = known.told
+		m.told, m.noticed = known.told, known.noticed
 	}
 	moved := crew.set(m)
 	if known != nil && !moved {
@@ -309,15 +309,15 @@ func (l *ledger) shrink(asked *placement.Gang, e *entry) bool {
 type errand struct {
 	name types.NamespacedName
 	uid  types.UID
-	// delete it, for it gives way.
-	delete bool
+	// delete it, for it gives way, as it says; empty for one that stays.
+	delete string
 	// bind it to the node.
 	bind string
 	// assign are claims whose volumes are to be made for the node first.
 	assign []types.NamespacedName
 	node   string
-	// wait says why it is not bound.
-	wait string
+	// wait says why it is not bound; notice is the kind of that reason where it is news.
+	wait, notice string
 	// announce to its group that it was placed: the pod is bound already.
 	announce bool
 	// podGroup of Kubernetes' own kind that it is in; empty for none.
@@ -336,9 +336,9 @@ func (l *ledger) errand(name types.NamespacedName) (errand, bool) {
 	if g := l.groups[l.crewOf[uid]]; g != nil {
 		e.podGroup = g.podGroup
 	}
-	_, e.delete = l.evicted[uid]
+	e.delete = l.evicted[uid].why
 	switch {
-	case e.delete:
+	case e.delete != "":
 	case m == nil:
 	case m.unsure:
 		e.bind, m.unsure = m.node, false
@@ -358,7 +358,8 @@ func (l *ledger) errand(name types.NamespacedName) (errand, bool) {
 			e.wait = g.pods[uid].problem
 		}
 	}
-	return e, e.delete || e.bind != "" || e.wait != "" || e.announce
+	e.notice = l.notice(&e)
+	return e, e.delete != "" || e.bind != "" || e.wait != "" || e.announce
 }
 
 // assume that a pod is bound, from when the request is sent: its gang may give way before

@@ -104,7 +104,7 @@ func (c *cluster) run(e errand, waits map[string]string) {
 	p := c.pods[e.name.Name]
 	delete(waits, e.name.Name)
 	switch {
-	case e.delete:
+	case e.delete != "":
 		c.did = append(c.did, "delete "+p.Name)
 		c.end(p.Name)
 	case e.bind != "":

@@ -4,6 +4,7 @@
 package scheduler
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -134,7 +135,20 @@ func TestAPIPodsGiveWay(t *testing.T) {
 	high.ObjectMeta = metav1.ObjectMeta{Name: "high", Namespace: r.ns}
 	high.Spec.Priority = 5
 	r.create(high)
-	r.awaitPod("low", "it to be deleted", func(p *corev1.Pod) bool { return p.DeletionTimestamp != nil })
+	p := r.awaitPod("low", "it to be deleted", func(p *corev1.Pod) bool { return p.DeletionTimestamp != nil })
+	taker := "gave its places to " + r.ns + "/high, which has priority 5"
+	if !slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.DisruptionTarget && c.Reason == corev1.PodReasonPreemptionByScheduler && c.Message == taker
+	}) {
+		t.Errorf("has the conditions %v", p.Status.Conditions)
+	}
+	if e := r.awaitEvent("low", reasonPreempted); e.Note != taker {
+		t.Errorf("says %q", e.Note)
+	}
+	r.ours("later")
+	if e := r.awaitEvent("later", reasonFailedScheduling); !strings.HasPrefix(e.Note, "needs 1 pod") {
+		t.Errorf("says %q", e.Note)
+	}
 	r.delete(low)
 	r.await("high", "Placed")
 }

@@ -6,6 +6,7 @@ package scheduler
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -64,10 +65,9 @@ func (l *ledger) setProject(p *slipwayv1.Project) bool {
 		return false
 	}
 	entry := &project{object: p}
-	if err := l.picture.SetQueue(queueOf(p)); err != nil {
-		entry.refused = err.Error()
-	}
 	l.projects[p.Name] = entry
+	l.follow(entry)
+	l.reconsider()
 	return true
 }
 
@@ -78,7 +78,30 @@ func (l *ledger) removeProject(p *slipwayv1.Project) bool {
 	}
 	delete(l.projects, p.Name)
 	l.picture.DeleteQueue(p.Name)
+	l.reconsider()
 	return true
+}
+
+// follow a project, unless it is refused.
+func (l *ledger) follow(p *project) {
+	p.refused = ""
+	if err := l.picture.SetQueue(queueOf(p.object)); err != nil {
+		p.refused = err.Error()
+	}
+}
+
+// reconsider what was refused: a cycle may be none any more by what became of another of
+// its projects. Each that can be followed may be what the next waited for.
+func (l *ledger) reconsider() {
+	for again := true; again; {
+		again = false
+		for _, name := range slices.Sorted(maps.Keys(l.projects)) {
+			if p := l.projects[name]; p.refused != "" {
+				l.follow(p)
+				again = again || p.refused == ""
+			}
+		}
+	}
 }
 
 // setNamespace follows the project of a namespace, to which gangs without one of
@@ -126,6 +149,9 @@ func (l *ledger) projectDraft(name string, now time.Time) (*projectDraft, bool) 
 	next.Placed, next.Waiting = int32(members.Placed), int32(members.Waiting)
 	condition := metav1.Condition{Type: slipwayv1.ConditionReady, Status: metav1.ConditionTrue, Reason: "QuotaInForce",
 		Message: "gangs of the project are queued by its quota", ObservedGeneration: p.object.Generation, LastTransitionTime: metav1.NewTime(now.Truncate(time.Second))}
+	if r := l.picture.NoQueue(name); r != nil {
+		condition.Status, condition.Reason, condition.Message = metav1.ConditionFalse, string(r.Code), clip.Text("above it, "+r.Text, maxMessage)
+	}
 	if p.refused != "" {
 		condition.Status, condition.Reason, condition.Message = metav1.ConditionFalse, reasonInvalid, clip.Text(p.refused, maxMessage)
 	}

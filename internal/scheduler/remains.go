@@ -4,6 +4,8 @@
 package scheduler
 
 import (
+	"cmp"
+
 	"k8s.io/apimachinery/pkg/types"
 
 	"slipway.dev/slipway/internal/placement"
@@ -14,11 +16,14 @@ import (
 // nothing but such pods is left a gang without pod sets remains, until they are gone too.
 // Otherwise the room would be taken for anybody's, and others would have to give way again.
 
-// evict a pod: it is the group's no more, and counts until it is gone, beside its group
-// should that be placed again.
-func (l *ledger) evict(m *member) {
+// leaving is a pod that gave way, and why; group is what it is all that is left of, if it is.
+type leaving struct{ why, group string }
+
+// evict a pod, for that reason: it is the group's no more, and counts until it is gone,
+// beside its group should that be placed again.
+func (l *ledger) evict(m *member, why string) {
 	l.dismiss(m.uid)
-	l.evicted[m.uid], l.uids[m.name] = "", m.uid
+	l.evicted[m.uid], l.uids[m.name] = leaving{why: cmp.Or(why, "gave its place up")}, m.uid
 	l.ripe = append(l.ripe, m.name)
 	m.told.Gang, m.told.Set, m.told.Rank = "", "", 0
 	if m.told.Node != "" {
@@ -34,7 +39,7 @@ func (l *ledger) own(key string, gone []*member) {
 			continue
 		}
 		m.told.Gang = key
-		l.evicted[m.uid], l.remains[key][m.uid] = key, m.told
+		l.evicted[m.uid], l.remains[key][m.uid] = leaving{l.evicted[m.uid].why, key}, m.told
 		l.picture.Bind(m.told)
 	}
 }
@@ -54,7 +59,7 @@ func (l *ledger) leaveRemains(key string) {
 func (l *ledger) disown(key string) {
 	for uid, told := range l.remains[key] {
 		told.Gang = ""
-		l.evicted[uid] = ""
+		l.evicted[uid] = leaving{why: l.evicted[uid].why}
 		l.picture.Bind(told)
 	}
 	delete(l.remains, key)
@@ -62,7 +67,7 @@ func (l *ledger) disown(key string) {
 
 // bury a pod that gave way and has ended.
 func (l *ledger) bury(uid types.UID) {
-	key := l.evicted[uid]
+	key := l.evicted[uid].group
 	if key == "" {
 		return
 	}

@@ -45,7 +45,7 @@ func TestPodsThatTakeTimeToEnd(t *testing.T) {
 			e, is := c.ledger.errand(name)
 			switch {
 			case !is:
-			case e.delete && !ending[name.Name]:
+			case e.delete != "" && !ending[name.Name]:
 				ending[name.Name] = true
 				replica()
 			case e.bind != "":

@@ -4,7 +4,6 @@
 package scheduler
 
 import (
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -12,10 +11,17 @@ import (
 	"slipway.dev/slipway/internal/placement"
 )
 
-// Queue are the gangs of a project that wait, in the order of their turns.
+// Queue are the gangs of a project that wait, and the groups of pods that have no Gang, in
+// the order of their turns.
 func (d *Decided) Queue(project string) []types.NamespacedName {
 	var waiting []types.NamespacedName
 	for _, key := range d.Picture.Turns() {
+		if g := d.ledger.groups[key]; g != nil {
+			if name := nameOfKey(key); g.state == placement.Waiting && d.Project(name) == project {
+				waiting = append(waiting, name)
+			}
+			continue
+		}
 		e := d.ledger.gangs[key]
 		if e != nil && e.asked != nil && e.asked.Queue == project && e.answer != nil && e.answer.verdict.State == placement.Waiting {
 			waiting = append(waiting, e.name)
@@ -63,8 +69,7 @@ func (d *Decided) After(name types.NamespacedName) ([]types.NamespacedName, floa
 	start, _ := d.Picture.PlannedStart(keyOf(name.Namespace, name.Name))
 	var names []types.NamespacedName
 	for _, key := range start.After {
-		namespace, name, _ := strings.Cut(key, "/")
-		names = append(names, types.NamespacedName{Namespace: namespace, Name: name})
+		names = append(names, nameOfKey(key))
 	}
 	return names, start.Confidence
 }

@@ -95,12 +95,16 @@ func (f *Facts) terms(g *slipwayv1.Gang, name types.NamespacedName) string {
 	if f.Decided != nil {
 		project = f.Decided.Project(name)
 	}
-	terms := []string{fmt.Sprintf("priority %d", g.Spec.Priority)}
+	return termsOf(project, g.Spec.Priority, g.Spec.User)
+}
+
+func termsOf(project string, priority int32, user string) string {
+	terms := []string{fmt.Sprintf("priority %d", priority)}
 	if project != "" {
 		terms = append(terms, "project "+project)
 	}
-	if g.Spec.User != "" {
-		terms = append(terms, "of "+g.Spec.User)
+	if user != "" {
+		terms = append(terms, "of "+user)
 	}
 	return " (" + strings.Join(terms, ", ") + ")"
 }
@@ -167,12 +171,16 @@ func (f *Facts) runs(o *outline, g *slipwayv1.Gang, name types.NamespacedName, p
 	if until := f.Decided.Protected(name); until.After(f.Now) {
 		o.say("gives way to nobody before %s (slipway.dev/min-run-time)", f.moment(until))
 	}
-	project := f.Decided.Project(name)
+	f.givesWay(o, f.Decided.Project(name), g.Spec.Priority)
+}
+
+// givesWay says for whom what runs in a project would.
+func (f *Facts) givesWay(o *outline, project string, priority int32) {
 	if project == "" {
-		o.say("would give way to gangs of no project with a priority above %d, and to projects that are guaranteed what it uses", g.Spec.Priority)
+		o.say("would give way to gangs of no project with a priority above %d, and to projects that are guaranteed what it uses", priority)
 		return
 	}
-	o.say("would give way to gangs of project %s with a priority above %d", project, g.Spec.Priority)
+	o.say("would give way to gangs of project %s with a priority above %d", project, priority)
 	status, _ := f.Decided.ProjectStatus(project)
 	for _, u := range status.Usage {
 		if u.Borrowed != nil {

@@ -6,11 +6,9 @@ package why
 import (
 	"fmt"
 	"io"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 
-	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/cli/workload"
 )
 
@@ -37,7 +35,9 @@ func (f *Facts) Report(w io.Writer) error {
 		if more := len(f.Gangs) - maxGangs; more > 0 {
 			o.say("and %s more; name one of them: slipway why gang/NAME", plural(more, "gang"))
 		}
+		f.groups(o)
 		f.pods(o)
+		f.others(o)
 		f.recent(o)
 		if f.Denied != nil {
 			o.say("this is what the conditions say; to be told the place in the queue and the quota you must see the whole cluster: %s", f.Denied)
@@ -63,7 +63,7 @@ func (f *Facts) title() string {
 	}
 	state := workload.Assemble(kind, object, f.Gangs, f.Pods).State()
 	title += fmt.Sprintf(": %s, %d of %s", state.Status, state.Running, plural(int(state.Total), "pod"))
-	if state.Reason != "" && state.Status != workload.StatusWaiting {
+	if state.Reason != "" && (state.Status != workload.StatusWaiting || len(f.Gangs) == 0) {
 		title += ": " + state.Reason
 	}
 	return title
@@ -78,7 +78,7 @@ func (f *Facts) pods(o *outline) {
 			o.say("%s", podState(p))
 		}
 		words := workload.Complaint(p)
-		if words == "" {
+		if words == "" || p.Spec.NodeName == "" && f.group(p) {
 			continue
 		}
 		if complaining++; complaining <= maxNames {
@@ -88,13 +88,7 @@ func (f *Facts) pods(o *outline) {
 	if more := complaining - maxNames; more > 0 {
 		o.say("and %s more that do not run as they should", plural(more, "pod"))
 	}
-	if f.Subject.Kind.Kind != "Project" && len(f.Gangs) == 0 && !slices.ContainsFunc(f.Pods, isOurs) {
-		o.say("the scheduler has no gang of it: it wants no resources, has ended, or is another scheduler's")
-	}
 }
-
-// isOurs: pods that name our scheduler are decided on one by one; their conditions say why.
-func isOurs(p corev1.Pod) bool { return p.Spec.SchedulerName == slipwayv1.SchedulerName }
 
 func podState(p *corev1.Pod) string {
 	switch {

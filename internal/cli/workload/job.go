@@ -4,6 +4,7 @@
 package workload
 
 import (
+	"cmp"
 	"strconv"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -35,7 +36,7 @@ func jobState(w Workload) State {
 	case ptr.Deref(job.Spec.Suspend, false):
 		state.Status, state.Reason = StatusWaiting, why
 		if w.Gang == nil {
-			state.Reason = "see: slipway kubectl describe job " + job.Name
+			state.Reason = cmp.Or(job.Annotations[slipwayv1.AnnotationBlocked], unseen)
 		}
 	case state.Running > 0:
 		state.Status, state.Reason = StatusRunning, w.complaints()

@@ -29,6 +29,10 @@ func TestStateOfBatchJobs(t *testing.T) {
 		held(j)
 		j.Annotations = map[string]string{slipwayv1.AnnotationQueued: "true"}
 	}
+	blocked := func(j *batchv1.Job) {
+		waits(j)
+		j.Annotations[slipwayv1.AnnotationBlocked] = "there is no claim"
+	}
 	running := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "p", Labels: map[string]string{batchv1.JobNameLabel: "j"}},
 		Status: corev1.PodStatus{Phase: corev1.PodRunning}}
 	gang := slipwayv1.Gang{ObjectMeta: metav1.ObjectMeta{OwnerReferences: []metav1.OwnerReference{{UID: "u", Controller: ptr.To(true)}}},
@@ -40,7 +44,8 @@ func TestStateOfBatchJobs(t *testing.T) {
 		want   State
 	}{
 		"waits":      {waits, []slipwayv1.Gang{gang}, nil, State{Status: "Waiting", Total: 2, Reason: "too much"}},
-		"is blocked": {waits, nil, nil, State{Status: "Waiting", Total: 2, Reason: "see: slipway kubectl describe job j"}},
+		"is new":     {waits, nil, nil, State{Status: "Waiting", Total: 2, Reason: unseen}},
+		"is blocked": {blocked, nil, nil, State{Status: "Waiting", Total: 2, Reason: "there is no claim"}},
 		"rests":      {held, nil, nil, State{Status: "Suspended", Total: 2, Reason: "spec.suspend is true"}},
 		"starts":     {func(*batchv1.Job) {}, nil, nil, State{Status: "Starting", Total: 2, Reason: "waiting for containers to start"}},
 		"runs":       {func(*batchv1.Job) {}, nil, []corev1.Pod{running}, State{Status: "Running", Running: 1, Total: 2}},

@@ -1,0 +1,147 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package why
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/cli/workload"
+	"slipway.dev/slipway/internal/placement"
+	"slipway.dev/slipway/internal/scheduler/snapshot"
+)
+
+// groups explains pods that have no Gang: each is placed alone, or with its group.
+func (f *Facts) groups(o *outline) {
+	pods := slices.DeleteFunc(slices.Clone(f.Pods), func(p corev1.Pod) bool {
+		return !isOurs(p) || snapshot.Ended(&p) || p.Labels[slipwayv1.LabelGang] != ""
+	})
+	if len(pods) == 0 {
+		return
+	}
+	if f.Subject.Kind.Kind != "Pod" {
+		o.say("%s", counted(pods))
+	}
+	if f.Decided == nil {
+		return
+	}
+	waiting, more := []*corev1.Pod(nil), 0
+	seen := map[types.NamespacedName]bool{}
+	for i := range pods {
+		name, is := f.Decided.Group(&pods[i])
+		if answer, _ := f.Decided.Answer(name); !is || seen[name] || answer.Reason == nil && answer.State == placement.Placed {
+			continue
+		}
+		seen[name] = true
+		if len(waiting) < maxNames {
+			waiting = append(waiting, &pods[i])
+		} else {
+			more++
+		}
+	}
+	for _, p := range waiting {
+		f.groupWaits(o, p)
+	}
+	if more > 0 {
+		o.say("and %d more wait; name one of them: slipway why pod/NAME", more)
+	}
+	f.groupTerms(o, pods, len(waiting) == 0)
+}
+
+// counted pods that run, that start and that wait, and the nodes that they are on.
+func counted(pods []corev1.Pod) string {
+	on := slipwayv1.PodSetPlacement{}
+	running, waiting := 0, 0
+	for i := range pods {
+		switch p := &pods[i]; {
+		case p.Spec.NodeName == "":
+			waiting++
+			continue
+		case p.Status.Phase == corev1.PodRunning:
+			running++
+		}
+		on.Slots = append(on.Slots, slipwayv1.Slot{Node: pods[i].Spec.NodeName, Count: 1})
+	}
+	text := fmt.Sprintf("%d of %s running, %d starting, %d waiting for a node", running, plural(len(pods), "pod"), len(on.Slots)-running, waiting)
+	if len(on.Slots) > 0 {
+		text += "; on " + nodes([]slipwayv1.PodSetPlacement{on})
+	}
+	return text
+}
+
+// groupWaits says why the group of a pod does, with its place in the queue.
+func (f *Facts) groupWaits(o *outline, p *corev1.Pod) {
+	name, _ := f.Decided.Group(p)
+	answer, _ := f.Decided.Answer(name)
+	state := "waits"
+	if answer.State == placement.Never {
+		state = "can never run as it is"
+	}
+	o.say("%s %s%s", name.Name, state, termsOf(f.Decided.Project(name), ptr.Deref(p.Spec.Priority, 0), ""))
+	o.below(func() {
+		if answer.Reason != nil {
+			o.tree(answer.Reason)
+		}
+		if answer.State == placement.Waiting {
+			f.waits(o, name, answer)
+		}
+		for _, remedy := range remedies(answer.Reason) {
+			o.say("to fit, %s", remedy)
+		}
+	})
+}
+
+// groupTerms are what the pods are charged to, and for whom they would give way.
+func (f *Facts) groupTerms(o *outline, pods []corev1.Pod, run bool) {
+	var told []string
+	for i := range pods {
+		name, is := f.Decided.Group(&pods[i])
+		project := f.Decided.Project(name)
+		if !is || slices.Contains(told, project) {
+			continue
+		}
+		told = append(told, project)
+		if run {
+			f.givesWay(o, project, ptr.Deref(pods[i].Spec.Priority, 0))
+		}
+		f.quota(o, project)
+	}
+}
+
+// group says that the pod's was explained.
+func (f *Facts) group(p *corev1.Pod) bool {
+	if f.Decided == nil {
+		return false
+	}
+	_, is := f.Decided.Group(p)
+	return is
+}
+
+// others says why the scheduler has nothing to say. Workloads say it themselves.
+func (f *Facts) others(o *outline) {
+	kind := f.Subject.Kind.Kind
+	if kind == "Project" || len(f.Gangs) > 0 || slices.ContainsFunc(f.Pods, isOurs) {
+		return
+	}
+	_, isWorkload := workload.KindOf(f.Subject.Object)
+	alive := slices.IndexFunc(f.Pods, func(p corev1.Pod) bool { return !snapshot.Ended(&p) })
+	switch {
+	case alive >= 0:
+		o.say("its place is not the scheduler's to choose: the scheduler %q binds it", cmp.Or(f.Pods[alive].Spec.SchedulerName, corev1.DefaultSchedulerName))
+	case isWorkload:
+	case len(f.Pods) == 0:
+		o.say("it has no pods")
+	default:
+		o.say("all its pods have ended")
+	}
+}
+
+// isOurs: pods that name our scheduler are bound by it.
+func isOurs(p corev1.Pod) bool { return p.Spec.SchedulerName == slipwayv1.SchedulerName }
