@@ -132,7 +132,7 @@ func (p program) help(words []string) (string, bool) {
 		return "", false
 	case second != "" && has(help.text, `(?m)^  `+regexp.QuoteMeta(second)+`  `):
 		help = p.ask(verb, second, "--help")
-	case strings.Contains(help.text, usage+" [command]"):
+	case strings.Contains(help.text, usage+" [command]"), second != "" && strings.Contains(help.text, usage+" [flags]\n  slipway "+verb+" [command]"):
 		return "", false // a verb that does nothing without another
 	}
 	return help.text, help.ok
