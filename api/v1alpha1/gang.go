@@ -50,14 +50,22 @@ type GangSpec struct {
 	// MaxRunTime is the longest that the workload may run once placed. The
 	// scheduler plans with it; it does not kill.
 	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s')",message="use a duration of zero or more, such as 90m or 36h, or leave it out"
 	MaxRunTime *metav1.Duration `json:"maxRunTime,omitempty"`
 
 	// MinRunTime is for how long after its start the gang gives way to no other.
 	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s')",message="use a duration of zero or more, such as 90m or 36h, or leave it out"
 	MinRunTime *metav1.Duration `json:"minRunTime,omitempty"`
 
 	// LastCheckpoint is when the workload last saved what it had done.
 	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:Pattern=`^\d{4}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d([.]\d+)?(Z|[-+]([01]\d|2[0-3]):[0-5]\d)$`
 	LastCheckpoint *metav1.Time `json:"lastCheckpoint,omitempty"`
 
 	// PodSets are placed together. Pods of one set are alike.

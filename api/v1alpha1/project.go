@@ -85,6 +85,9 @@ type Member struct {
 // quantities in a schema exceeds what the API server allows for a list.
 type Quota struct {
 	// Resource name: cpu, memory, nvidia.com/gpu, …
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=317
+	// +kubebuilder:validation:Pattern=`^([a-z0-9]([-.a-z0-9]*[a-z0-9])?/)?[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?$`
 	Resource corev1.ResourceName `json:"resource"`
 	// Kind of nodes that the quota is for, as they are labelled with the type of
 	// their GPUs (nvidia.com/gpu.product, …). Empty means all nodes.
@@ -133,6 +136,8 @@ type ProjectStatus struct {
 // are expected to go on.
 type PastUsage struct {
 	// Time up to which it was counted.
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:Pattern=`^\d{4}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d([.]\d+)?(Z|[-+]([01]\d|2[0-3]):[0-5]\d)$`
 	Time metav1.Time `json:"time"`
 	// Mean of what was used, in which what was a week before Time counts half.
 	Mean corev1.ResourceList `json:"mean"`

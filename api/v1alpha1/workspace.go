@@ -48,6 +48,9 @@ type WorkspaceSpec struct {
 	Stopped bool `json:"stopped,omitempty"`
 	// IdleAfter stops the workspace when nobody used it for so long.
 	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s')",message="use a duration of zero or more, such as 90m or 36h, or leave it out"
 	IdleAfter *metav1.Duration `json:"idleAfter,omitempty"`
 }
 

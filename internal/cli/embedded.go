@@ -9,9 +9,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"slipway.dev/slipway/internal/cli/connect"
 	"slipway.dev/slipway/internal/release"
@@ -42,7 +44,7 @@ func (a *app) embedded() []*cobra.Command {
 		cmd := &cobra.Command{
 			Use: verb.name, Short: verb.short, GroupID: groupCluster,
 			DisableFlagParsing: true,
-			RunE:               func(*cobra.Command, []string) error { return a.handOver(a.Args[1:]) },
+			RunE:               func(*cobra.Command, []string) error { return a.handOverVerb() },
 			ValidArgsFunction: func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 				// The process asked for completions with "__complete VERB …":
 				// so the other program is asked the same. It returns only when
@@ -57,6 +59,43 @@ func (a *app) embedded() []*cobra.Command {
 		verbs = append(verbs, cmd)
 	}
 	return verbs
+}
+
+// handOverVerb that this program was asked for.
+func (a *app) handOverVerb() error {
+	args, err := behindVerb(a.Args[1:])
+	if err != nil {
+		return err
+	}
+	return a.handOver(args)
+}
+
+// behindVerb puts flags that stand before the verb behind it, where slipway-kube looks for
+// them. Verbs other than kubectl act on the cluster of this machine whatever a kubeconfig
+// says, so one that names another is refused: "reset" would remove the wrong one.
+func behindVerb(args []string) ([]string, error) {
+	var told connect.Flags
+	set := pflag.NewFlagSet("", pflag.ContinueOnError)
+	set.SetInterspersed(false)
+	told.Register(set)
+	if err := set.Parse(args); err != nil {
+		return nil, wrongUsage("%w; put flags of a command behind its name", err)
+	}
+	verb, rest := set.Arg(0), set.Args()[1:]
+	var flags []string
+	var refused string
+	set.Visit(func(f *pflag.Flag) {
+		switch {
+		case verb == "kubectl" || f.Name == "data-dir":
+			flags = append(flags, "--"+f.Name+"="+f.Value.String())
+		case f.Name != "namespace": // which a cluster and its nodes are not in
+			refused = f.Name
+		}
+	})
+	if refused != "" {
+		return nil, wrongUsage("--%s does not say which cluster %q means, one of this machine; use --data-dir, or leave it out", refused, "slipway "+verb)
+	}
+	return slices.Concat([]string{verb}, flags, rest), nil
 }
 
 // handOver becomes slipway-kube with the given arguments. It returns only when

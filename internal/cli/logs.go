@@ -48,7 +48,7 @@ first node, node:NAME and containerd:NAME of another.`,
 		ValidArgsFunction: a.completeWorkloads(false, false, workload.Kinds()...),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if isComponent(args[0]) {
-				return a.handOver(a.Args[1:])
+				return a.handOverVerb()
 			}
 			if err := r.check(); err != nil {
 				return err

@@ -192,29 +192,27 @@ const (
 )
 
 func (a *app) takeSnapshot(ctx context.Context, from string) (*snapshot.Snapshot, error) {
-	switch from {
-	case "":
+	if from == "" {
 		cluster, err := a.cluster.Open(a.Stderr)
 		if err != nil {
 			return nil, err
 		}
 		return snapshot.Fetch(ctx, cluster, time.Now())
-	case "-":
-		s, err := snapshot.Read(a.Stdin)
+	}
+	in, name := a.Stdin, "standard input"
+	if from != "-" {
+		file, err := os.Open(from)
 		if err != nil {
-			return nil, fmt.Errorf("reading standard input: %w", err)
+			return nil, fmt.Errorf("--from: %w", err)
 		}
-		return s, nil
+		defer file.Close()
+		in, name = file, from
 	}
-	file, err := os.Open(from)
+	s, err := snapshot.Read(in)
 	if err != nil {
-		return nil, fmt.Errorf("--from: %w", err)
+		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
-	defer file.Close()
-	s, err := snapshot.Read(file)
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", from, err)
-	}
+	s.Date(time.Now())
 	return s, nil
 }
 

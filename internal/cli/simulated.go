@@ -19,7 +19,10 @@ import (
 // print the answer as tables, with a column for the changed cluster if it is different.
 func (w *whatIfAnswer) print(out io.Writer, different bool) error {
 	fmt.Fprintf(out, "from %s on, by policy %s\n\n", w.Taken.UTC().Format(time.RFC3339), w.Policy)
-	if len(w.Gangs) == 0 {
+	waits := slices.ContainsFunc(w.Trace, func(r simulate.Report) bool { return r.All.Unstarted > 0 })
+	if len(w.Gangs) == 0 && waits {
+		fmt.Fprintln(out, "nothing waits but jobs of the trace")
+	} else if len(w.Gangs) == 0 {
 		fmt.Fprintln(out, "nothing waits")
 	} else if err := printFates(out, w.Gangs, different); err != nil {
 		return err
@@ -167,7 +170,14 @@ func waitOf(r simulate.Report, from, to int64) string {
 		return "-"
 	}
 	c := r.Classes[i]
-	return fmt.Sprintf("%s, %s, %s", seconds(c.Mean), seconds(c.P95), seconds(c.Max))
+	waits := fmt.Sprintf("%s, %s, %s", seconds(c.Mean), seconds(c.P95), seconds(c.Max))
+	switch c.Unstarted {
+	case 0:
+		return waits
+	case c.Jobs:
+		return "none starts"
+	}
+	return fmt.Sprintf("at least %s; %d unstarted", waits, c.Unstarted)
 }
 
 func jobsWord(n int) string {

@@ -40,6 +40,30 @@ func TestReportsOfOtherClasses(t *testing.T) {
 	}
 }
 
+// TestUnstartedJobs are told apart from those that waited for a while.
+func TestUnstartedJobs(t *testing.T) {
+	class := func(unstarted int) simulate.Class {
+		return simulate.Class{From: 1, To: 1, Jobs: 3, Unstarted: unstarted, Mean: 10, P95: 20, Max: 30}
+	}
+	for unstarted, want := range map[int]string{
+		0: "10s, 20s, 30s", 1: "at least 10s, 20s, 30s; 1 unstarted", 3: "none starts",
+	} {
+		if got := waitOf(simulate.Report{Classes: []simulate.Class{class(unstarted)}}, 1, 1); got != want {
+			t.Errorf("%d not started: says %q, want %q", unstarted, got, want)
+		}
+	}
+	for unstarted, want := range map[int]string{0: "nothing waits\n", 1: "nothing waits but jobs of the trace\n"} {
+		var out bytes.Buffer
+		answer := whatIfAnswer{Trace: []simulate.Report{{All: class(unstarted)}}}
+		if err := answer.print(&out, false); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%d not started: says %q, want %q", unstarted, out.String(), want)
+		}
+	}
+}
+
 // TestStopsInWords: when a gang stops, and how it goes on.
 func TestStopsInWords(t *testing.T) {
 	at := func(in int64, again ...int64) whatif.Stop {

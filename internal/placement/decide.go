@@ -281,7 +281,4 @@ func (p *Picture) settle(g *gang) {
 	if g.Started == 0 {
 		g.Started = p.now
 	}
-	if !g.any(slot.missing) {
-		g.leaving = nil
-	}
 }

@@ -24,32 +24,40 @@ const (
 // Within a queue a gang gives way to one of higher priority, and what it can do
 // without to one of its own. Between queues one that would stay within what it is
 // guaranteed takes back what others borrowed, as long as they use more than they are
-// guaranteed. What gangs can do without goes first; then they give way whole, those of
-// the lowest priority first, of these those that lose least by it, and none in its
-// protected time.
+// guaranteed. To an elder (elder.go) those give way that overtook it. What gangs can do
+// without goes first; then they give way whole, those of the lowest priority first, of
+// these those that lose least by it, and none in its protected time.
 func (p *Picture) Evict(limit int) []Verdict {
 	p.disinherit()
 	p.protected = never
 	contest := p.contest(func(g *gang) bool {
 		return g.told.State == Waiting && !g.moved && g.victims == 0
 	})
-	var verdicts []Verdict
+	verdicts := p.yield(limit)
+	if len(verdicts) > 0 {
+		limit--
+	}
 	for g := contest.next(); g != nil && limit > 0; g = contest.next() {
-		if _, missing := g.queue.missing(); missing || !p.entitled(g) {
+		if _, missing := g.queue.missing(); missing || g.victims > 0 || !p.entitled(g) {
 			continue
 		}
 		limit--
-		victims := p.victims(g)
-		for _, v := range victims {
-			verdicts = append(verdicts, p.evict(v, g))
-		}
-		if len(victims) > 0 {
-			g.victims = len(victims)
-			p.favoured = append(p.favoured, g)
-		}
+		verdicts = append(verdicts, p.makeRoom(g)...)
 	}
 	if len(p.favoured) > 0 {
 		p.Plan(max(len(p.favoured), p.planned))
+	}
+	return verdicts
+}
+
+// makeRoom for a gang, if there is somebody who must give way to it.
+func (p *Picture) makeRoom(g *gang) []Verdict {
+	var verdicts []Verdict
+	for _, v := range p.victims(g) {
+		verdicts = append(verdicts, p.evict(v, g))
+	}
+	if g.victims = len(verdicts); g.victims > 0 {
+		p.favoured = append(p.favoured, g)
 	}
 	return verdicts
 }
@@ -111,7 +119,7 @@ func (p *Picture) victims(g *gang) []leaver {
 		return nil
 	}
 	defer gone.first(0)
-	fits := func() bool { return p.rehearse(g) != nil }
+	fits := func() bool { return p.respecting(g, func() bool { return p.rehearse(g) != nil }) }
 	if count, ok := gone.fewest(fits); !ok || count == 0 {
 		return nil
 	}
@@ -236,14 +244,18 @@ func (p *Picture) loss(l leaver) int64 {
 
 // givesWay says that one gang must, if there is no room for both.
 func (p *Picture) givesWay(v, g *gang) bool {
+	late := p.overtook(v, g)
 	if v.queue == g.queue {
-		return v.Priority < g.Priority
+		return late || v.Priority < g.Priority
 	}
-	mine, theirs := apart(g.queue, v.queue)
-	if mine == nil || !mine.guarantees(g) {
-		return false
-	}
-	return theirs == nil || theirs.borrows(g)
+	_, theirs := apart(g.queue, v.queue)
+	return (late || g.isOwedBy(v)) && (theirs == nil || theirs.borrows(g))
+}
+
+// isOwedBy says that the gang takes what is guaranteed to it rather than to the other one.
+func (g *gang) isOwedBy(v *gang) bool {
+	mine, _ := apart(g.queue, v.queue)
+	return mine != nil && mine.guarantees(g)
 }
 
 // borrows says that the queue uses more than it is guaranteed of something that the
@@ -319,13 +331,7 @@ func apart(a, b *queue) (*queue, *queue) {
 func (p *Picture) evict(l leaver, g *gang) Verdict {
 	v := l.gang
 	v.heir = g.Key
-	why, cause := fmt.Sprintf("to %s, whose project is guaranteed them", g.Key), ByGuarantee
-	switch {
-	case v.queue == g.queue && v.Priority < g.Priority:
-		why, cause = fmt.Sprintf("to %s, which has priority %d", g.Key, g.Priority), ByPriority
-	case v.queue == g.queue:
-		why, cause = fmt.Sprintf("that it can do without to %s", g.Key), BySurplus
-	}
+	why, cause := p.claim(l, g)
 	if l.part == surplus {
 		return p.giveUp(l, why, cause)
 	}
@@ -336,11 +342,25 @@ func (p *Picture) evict(l leaver, g *gang) Verdict {
 	for k := range v.sets {
 		v.sets[k].resize(v.sets[k].Count)
 	}
-	v.Started = 0
+	v.Started, v.Stopped = 0, p.now
 	p.enqueue(v)
 	v.told = Verdict{Gang: v.Key, State: Waiting, Reason: &Reason{Code: Evicted, Text: "gave its places " + why, Cause: cause}}
 	v.moved, v.explainedAt = false, p.changes
 	return v.told
+}
+
+// claim of a gang on the places of another one, in words.
+func (p *Picture) claim(l leaver, g *gang) (string, Cause) {
+	v := l.gang
+	switch {
+	case v.queue == g.queue && v.Priority < g.Priority:
+		return fmt.Sprintf("to %s, which has priority %d", g.Key, g.Priority), ByPriority
+	case v.queue != g.queue && g.isOwedBy(v):
+		return fmt.Sprintf("to %s, whose project is guaranteed them", g.Key), ByGuarantee
+	case p.overtook(v, g):
+		return fmt.Sprintf("to %s, which came before it and has waited since", g.Key), ByAge
+	}
+	return fmt.Sprintf("that it can do without to %s", g.Key), BySurplus
 }
 
 // giveUp surplus: the gang goes on without it.

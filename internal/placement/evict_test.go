@@ -12,6 +12,7 @@ func (w *world) evict() {
 	for key, g := range w.p.gangs {
 		started[key] = g.Started
 	}
+	gpus, byAge := w.spent("x/gpu"), false
 	verdicts := w.p.Evict(2)
 	evictors := map[string]bool{}
 	for key, g := range w.p.gangs {
@@ -25,6 +26,10 @@ func (w *world) evict() {
 		g := w.gangs[v.Gang]
 		if w.heldBy(v.Gang, held) == 0 || now < started[v.Gang]+g.Protected {
 			w.t.Errorf("%s gave way with %d places, started at %d, at %d", v.Gang, w.heldBy(v.Gang, held), started[v.Gang], now)
+		}
+		if v.Reason != nil && v.Reason.Cause == ByAge {
+			byAge = true
+			w.checkOvertook(g, w.gangs[w.p.gangs[v.Gang].heir])
 		}
 		w.latest[v.Gang] = v
 	}
@@ -40,7 +45,7 @@ func (w *world) evict() {
 	}
 	after := w.spent("cpu")
 	for name, q := range w.queues {
-		borrowed := false
+		borrowed := byAge && gpus[name][""] > 0 // which are guaranteed to nobody
 		for _, l := range q.Quota {
 			borrowed = borrowed || before[name][l.Kind] > l.Guaranteed
 		}
@@ -49,4 +54,12 @@ func (w *world) evict() {
 		}
 	}
 	w.decide()
+}
+
+// checkOvertook: who gave way to an elder came after it, and counts for no more.
+func (w *world) checkOvertook(v, elder Gang) {
+	if v.Created <= elder.Created || v.Priority > elder.Priority || w.now-elder.Created <= w.p.Patience {
+		w.t.Errorf("at %d %s (created %d, priority %d) gave way to %s (created %d, priority %d)",
+			w.now, v.Key, v.Created, v.Priority, elder.Key, elder.Created, elder.Priority)
+	}
 }

@@ -21,7 +21,8 @@ type Gang struct {
 	User string
 	// Priority; higher is tried first.
 	Priority int32
-	// Created orders gangs of one priority, the smaller first; any unit.
+	// Created is when it came, in seconds as Elapse tells them: of gangs of one priority
+	// the elder goes first.
 	Created int64
 	// Limit on how long it runs, in seconds; zero for none.
 	Limit int64
@@ -29,6 +30,8 @@ type Gang struct {
 	Kind string
 	// Started is when it was placed, for one whose Placement was decided earlier.
 	Started int64
+	// Stopped is since when one that was placed before is not; zero for never.
+	Stopped int64
 	// Checkpointed is when it last saved what it has done so far.
 	Checkpointed int64
 	// Protected is for how long after its start it gives way to nobody, in seconds.

@@ -11,6 +11,9 @@ import (
 // SetGang tells of a gang, or of what changed about it. A gang that cannot be
 // decided on is refused with the reason, and what was known of it is forgotten.
 //
+// A gang without pod sets wants nothing: it is what is left of one whose pods are ending,
+// for whom it gave way, and no decision is made on it.
+//
 // A change of the counts keeps the places of the ranks that remain. A change of
 // what pods ask for gives all places back: the gang is decided anew.
 func (p *Picture) SetGang(told Gang) error {
@@ -24,6 +27,10 @@ func (p *Picture) SetGang(told Gang) error {
 	case old == nil:
 		g.restore(told.Placement)
 	case old.reshapes(g):
+		g.Stopped = max(g.Stopped, old.Stopped)
+		if old.any(slot.isHeld) {
+			g.Stopped = p.now
+		}
 		p.vacate(old)
 	default:
 		p.inherit(g, old)
@@ -34,7 +41,9 @@ func (p *Picture) SetGang(told Gang) error {
 	}
 	p.retieIfNeeded()
 	p.elastic += g.stretches()
-	p.enqueue(g)
+	if len(g.sets) > 0 {
+		p.enqueue(g)
+	}
 	p.changes++
 	return nil
 }
@@ -146,6 +155,7 @@ func (p *Picture) inherit(g, old *gang) {
 	old.queue = nil
 	g.resuming = old.resuming
 	g.victims, g.heir, g.leaving = old.victims, old.heir, old.leaving
+	g.Stopped = max(g.Stopped, old.Stopped)
 	if g.Started == 0 {
 		g.Started = old.Started
 	}

@@ -34,6 +34,8 @@ type Picture struct {
 	Levels []string
 	// HalfLife of past usage, in seconds; zero counts present usage alone.
 	HalfLife int64
+	// Patience is for how many seconds a gang waits before it is an elder; zero for ever.
+	Patience int64
 	root     *queue
 	queues   map[string]*queue
 	// refused queues, by name, with the reason.
@@ -89,7 +91,7 @@ type Picture struct {
 func New() *Picture {
 	p := blank()
 	p.empty = blank()
-	p.HalfLife = DefaultHalfLife
+	p.HalfLife, p.Patience = DefaultHalfLife, DefaultPatience
 	return p
 }
 

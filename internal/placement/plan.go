@@ -67,12 +67,17 @@ const (
 )
 
 // Plan promises gangs that wait, at most so many, when they will start, and
-// returns for how many it could: first those with a promise already, then those
-// whose turn is next. Until the next plan no decision delays a promise. Gangs without
+// returns for how many it could: first those with a promise already, then elders, then
+// those whose turn is next. Until the next plan no decision delays a promise. Gangs without
 // a run-time limit are taken to run as long as earlier ones of their kind, or else for
 // ever; but to start before a promise is due takes a limit.
 func (p *Picture) Plan(limit int) int {
-	wanting := slices.Concat(p.favoured, p.promised())
+	wanting := slices.Concat(p.favoured, p.promised(p.favoured))
+	for _, g := range p.elders(limit) {
+		if !slices.Contains(wanting, g) {
+			wanting = append(wanting, g)
+		}
+	}
 	p.favoured, p.planned = nil, limit
 	p.unplan()
 	p.resume()
@@ -114,12 +119,12 @@ func (p *Picture) Plan(limit int) int {
 	return len(next.promises)
 }
 
-// promised are the gangs that the plan is not done with.
-func (p *Picture) promised() []*gang {
+// promised are the gangs that the plan is not done with, but for some.
+func (p *Picture) promised(but []*gang) []*gang {
 	var gangs []*gang
 	if p.plan != nil {
 		for _, promised := range p.plan.promises {
-			if promised.gang.promise == promised {
+			if promised.gang.promise == promised && !slices.Contains(but, promised.gang) {
 				gangs = append(gangs, promised.gang)
 			}
 		}
@@ -164,7 +169,7 @@ func (p *Picture) endings() []ending {
 		}
 	}
 	slices.SortFunc(all, func(a, b ending) int {
-		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.gang.Key, b.gang.Key), cmp.Compare(b.part, a.part))
+		return cmp.Or(cmp.Compare(a.at, b.at), -cmp.Compare(a.sure, b.sure), cmp.Compare(a.gang.Key, b.gang.Key), cmp.Compare(b.part, a.part))
 	})
 	return all[:min(len(all), maxRuns)]
 }

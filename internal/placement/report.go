@@ -20,6 +20,9 @@ type Members struct{ Placed, Waiting int }
 func (p *Picture) Members() map[string]Members {
 	all := map[string]Members{}
 	for _, g := range p.gangs {
+		if len(g.sets) == 0 {
+			continue
+		}
 		m := all[g.Queue]
 		if g.queued && !g.runs() {
 			m.Waiting++

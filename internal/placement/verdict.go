@@ -78,6 +78,8 @@ const (
 	ByPriority Cause = "priority"
 	// ByGuarantee is to one whose queue is guaranteed the places.
 	ByGuarantee Cause = "guarantee"
+	// ByAge is to one that has waited for very long, and that it overtook.
+	ByAge Cause = "age"
 	// BySurplus is to one of its queue that waits, while it can do with less.
 	BySurplus Cause = "surplus"
 )

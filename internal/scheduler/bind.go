@@ -54,7 +54,7 @@ func (b binder) run(ctx context.Context, e errand) error {
 		}
 		if err := b.client.SubResource("binding").Create(ctx, pod, binding); err != nil {
 			b.mu.Lock()
-			b.ledger.unbind(e.uid)
+			b.ledger.notBound(e.uid, err)
 			b.mu.Unlock()
 			return fmt.Errorf("binding pod %s to node %s: %w", e.name, e.bind, err)
 		}

@@ -29,8 +29,8 @@ func gangOf(g *slipwayv1.Gang) (placement.Gang, error) {
 		Kind:     runOf(g.Namespace, g.Name),
 		Created:  g.CreationTimestamp.Unix(),
 		Waits:    !g.Status.IsPlaced(),
-		Started:  startOf(&g.Status),
 	}
+	out.Started, out.Stopped = turnOf(&g.Status)
 	if d := g.Spec.MaxRunTime; d != nil {
 		out.Limit = int64(d.Duration / time.Second)
 	}
@@ -68,12 +68,16 @@ func placesOf(status []slipwayv1.PodSetPlacement) []placement.SetPlacement {
 // guarantee that can be kept from its owner for good is none.
 const maxProtected = 24 * time.Hour
 
-// startOf a gang that is placed, in seconds; zero for one that waits.
-func startOf(s *slipwayv1.GangStatus) int64 {
-	if !s.IsPlaced() {
-		return 0
+// turnOf a gang: since when it is placed or, for one that waits, no longer, in seconds.
+func turnOf(s *slipwayv1.GangStatus) (started, stopped int64) {
+	c := s.Placed()
+	switch {
+	case c == nil:
+		return 0, 0
+	case c.Status == metav1.ConditionTrue:
+		return c.LastTransitionTime.Unix(), 0
 	}
-	return s.Placed().LastTransitionTime.Unix()
+	return 0, c.LastTransitionTime.Unix()
 }
 
 // runOf is what the runs of one thing have in common: their names but for parts with a

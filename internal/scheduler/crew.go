@@ -45,6 +45,8 @@ type member struct {
 	rank int32
 	// node that it is bound to; empty for none.
 	node string
+	// unsure says that nobody knows whether it is.
+	unsure bool
 	// ending says that it is being deleted.
 	ending bool
 	// owner is the UID of its controller, and asks what it requests.

@@ -143,11 +143,13 @@ func (l *ledger) askGroups() {
 		if g == nil {
 			continue
 		}
-		l.picture.DeleteGang(key)
 		if len(g.pods) == 0 {
 			delete(l.groups, key)
+			l.leaveRemains(key)
 			continue
 		}
+		l.disown(key)
+		l.picture.DeleteGang(key)
 		crew := l.crews[key]
 		asked := l.groupGang(key, g, crew)
 		crew.move(asked.Placement)
@@ -286,10 +288,15 @@ func (l *ledger) noteGroup(g *group, v placement.Verdict, now time.Time) {
 	switch {
 	case len(v.Placement) == 0:
 		g.started = 0
+		var gone []*member
 		for _, m := range crew.inOrder() {
 			if m.node != "" {
 				l.evict(m, v.Reason.String())
+				gone = append(gone, m)
 			}
+		}
+		if len(g.pods) == 0 {
+			l.own(v.Gang, gone)
 		}
 	case g.started == 0:
 		g.started = now.Unix()
@@ -301,17 +308,6 @@ func (g *group) explain(reason *placement.Reason) {
 		g.why = reason.String()
 	}
 	g.reason = reason
-}
-
-// evict a pod, for that reason: it is the group's no more, and counts until it is gone.
-func (l *ledger) evict(m *member, why string) {
-	l.dismiss(m.uid)
-	l.evicted[m.uid], l.uids[m.name] = cmp.Or(why, "gave its place up"), m.uid
-	l.ripe = append(l.ripe, m.name)
-	m.told.Gang, m.told.Set, m.told.Rank = "", "", 0
-	if m.told.Node != "" {
-		l.picture.Bind(m.told)
-	}
 }
 
 // retell placement of the seats of pods that are bound.

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -30,8 +31,10 @@ type intake struct {
 	succeeded map[string]map[types.UID]bool
 	// dirty are the groups that placement is to be asked about anew.
 	dirty map[string]bool
-	// evicted are pods that have given way and are not gone yet, with the reason.
-	evicted map[types.UID]string
+	// evicted are pods that have given way and are not gone yet; remains are those of groups
+	// of which nothing else is left, as placement was told of them.
+	evicted map[types.UID]leaving
+	remains map[string]map[types.UID]placement.Pod
 	// assumed are pods whose binding was sent and is not seen yet.
 	assumed map[types.UID]bool
 	// uids of the pods, by name; ripe are those about which something is to be done.
@@ -45,7 +48,7 @@ type intake struct {
 func newIntake() intake {
 	return intake{
 		crews: map[string]*crew{}, crewOf: map[types.UID]string{}, groups: map[string]*group{}, succeeded: map[string]map[types.UID]bool{}, dirty: map[string]bool{},
-		evicted: map[types.UID]string{}, assumed: map[types.UID]bool{}, uids: map[types.NamespacedName]types.UID{},
+		evicted: map[types.UID]leaving{}, remains: map[string]map[types.UID]placement.Pod{}, assumed: map[types.UID]bool{}, uids: map[types.NamespacedName]types.UID{},
 		podGroups: map[types.NamespacedName]podGroup{}, storage: newStorage(),
 	}
 }
@@ -56,7 +59,8 @@ func (l *ledger) setPod(p *corev1.Pod) bool {
 	if len(p.Spec.ResourceClaims) > 0 {
 		news = l.introduce(p)
 	}
-	if isOurs(p) && l.evicted[p.UID] == "" {
+	left, evicted := l.evicted[p.UID]
+	if isOurs(p) && !evicted {
 		news = l.enlist(p) || news
 	} else {
 		l.graduate(p)
@@ -68,11 +72,11 @@ func (l *ledger) setPod(p *corev1.Pod) bool {
 	}
 	delete(l.assumed, p.UID)
 	if !takes {
+		l.bury(p.UID)
 		return l.picture.Unbind(string(p.UID)) || news
 	}
-	if l.evicted[p.UID] != "" {
-		// What gave way counts beside its gang, should that be placed again.
-		told.Gang, told.Set, told.Rank = "", "", 0
+	if evicted {
+		told.Gang, told.Set, told.Rank = left.group, "", 0
 	} else if m := l.member(p.UID); m != nil {
 		l.seatOf(m, &told)
 		m.told = told
@@ -99,7 +103,8 @@ func (l *ledger) removePod(p *corev1.Pod) bool {
 		}
 	}
 	news := l.dismiss(p.UID)
-	if l.evicted[p.UID] != "" {
+	if _, is := l.evicted[p.UID]; is {
+		l.bury(p.UID)
 		delete(l.evicted, p.UID)
 		delete(l.uids, client.ObjectKeyFromObject(p))
 	}
@@ -132,7 +137,7 @@ func (l *ledger) enlist(p *corev1.Pod) bool {
 	}
 	if known != nil {
 		if m.node == "" {
-			m.node = known.node // It was bound a moment ago.
+			m.node, m.unsure = known.node, known.unsure // It was bound a moment ago.
 		}
 		m.told, m.noticed = known.told, known.noticed
 	}
@@ -331,10 +336,12 @@ func (l *ledger) errand(name types.NamespacedName) (errand, bool) {
 	if g := l.groups[l.crewOf[uid]]; g != nil {
 		e.podGroup = g.podGroup
 	}
+	e.delete = l.evicted[uid].why
 	switch {
-	case l.evicted[uid] != "":
-		e.delete = l.evicted[uid]
+	case e.delete != "":
 	case m == nil:
+	case m.unsure:
+		e.bind, m.unsure = m.node, false
 	case m.node != "":
 		e.announce = l.untold(types.NamespacedName{Namespace: name.Namespace, Name: e.podGroup})
 	case m.problem != "":
@@ -367,15 +374,22 @@ func (l *ledger) assume(m *member, node string) {
 	l.picture.Bind(told)
 }
 
-// unbind a pod whose binding was not made, unless somebody else has bound it.
-func (l *ledger) unbind(uid types.UID) {
-	if !l.assumed[uid] {
-		return
-	}
-	delete(l.assumed, uid)
-	l.picture.Unbind(string(uid))
-	if m := l.member(uid); m != nil {
-		m.node, m.told = "", placement.Pod{}
+// notBound takes note that a request to bind a pod failed. Only one that the API server
+// refused was surely not carried out. A conflict, and a pod that is not there, are about
+// something that has not been seen yet, and will be. After an answer that was lost nobody
+// knows; the same is asked for again.
+func (l *ledger) notBound(uid types.UID, err error) {
+	m := l.member(uid)
+	switch {
+	case !l.assumed[uid], apierrors.IsConflict(err), apierrors.IsNotFound(err):
+	case apierrors.IsForbidden(err), apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsTooManyRequests(err):
+		delete(l.assumed, uid)
+		l.picture.Unbind(string(uid))
+		if m != nil {
+			m.node, m.told = "", placement.Pod{}
+		}
+	case m != nil:
+		m.unsure = true
 	}
 }
 

@@ -178,49 +178,6 @@ func TestPodsGiveWay(t *testing.T) {
 	}
 }
 
-// TestPodsGiveWayWhileTheyAreBound: who gives way between the request to bind it and the
-// news of that holds its room until it is gone.
-func TestPodsGiveWayWhileTheyAreBound(t *testing.T) {
-	c := newCluster(t, newNode("n1", 8, 1))
-	c.add(ourPod("low"))
-	c.settle()
-	low := types.NamespacedName{Namespace: "ns", Name: "low"}
-	if e, is := c.ledger.errand(low); !is || e.bind != "n1" {
-		t.Fatalf("errand %+v", e)
-	}
-	c.add(ourPod("high", ranked(10)))
-	c.settle()
-	c.ledger.plan()
-	c.settle()
-	c.add(ourPod("low", func(p *corev1.Pod) { p.Status.Message = "seen before it was bound" }))
-	c.settle()
-	if e, is := c.ledger.errand(low); !is || e.delete == "" {
-		t.Errorf("of who gives way: %+v", e)
-	}
-	if e, _ := c.ledger.errand(types.NamespacedName{Namespace: "ns", Name: "high"}); e.bind != "" {
-		t.Error("the room of a pod that may be bound is given away")
-	}
-	c.end("low")
-	c.does("high@n1")
-}
-
-// A binding that failed is not one.
-func TestPodsThatWereNotBound(t *testing.T) {
-	c := newCluster(t, newNode("n1", 8, 1), newNode("n2", 8, 1))
-	c.add(ourPod("a"))
-	c.settle()
-	a := types.NamespacedName{Namespace: "ns", Name: "a"}
-	first, _ := c.ledger.errand(a)
-	c.ledger.unbind("uid-a")
-	if e, is := c.ledger.errand(a); !is || e.bind != first.bind {
-		t.Errorf("errand %+v after %+v failed", e, first)
-	}
-	c.ledger.unbind("uid-a")
-	c.end("a")
-	c.add(ourPod("b"), ourPod("c"))
-	c.does("b@n1", "c@n2")
-}
-
 // TestGroups start whole, with as many as they say, and others join them later.
 func TestGroups(t *testing.T) {
 	c := newCluster(t, newNode("n1", 8, 2), newNode("n2", 8, 1))

@@ -54,7 +54,7 @@ func (d *Decided) Protected(name types.NamespacedName) time.Time {
 }
 
 func (d *Decided) started(e *entry) time.Time {
-	switch at := startOf(&e.status); {
+	switch at, _ := turnOf(&e.status); {
 	case at != 0:
 		return time.Unix(at, 0)
 	case e.answer != nil && e.answer.verdict.State == placement.Placed:

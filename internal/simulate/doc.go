@@ -18,10 +18,10 @@
 //
 // A gang that is placed runs at once and ends when it has done its work, not when its
 // limit is over: the scheduler plans with limits and does not kill. Its pods are
-// bound while it runs. One that is evicted loses what it did since its last
-// checkpoint, waits in the same place of the line, and does the rest later; its pods
-// stay for their grace period. One that loses a node goes back to its last
-// checkpoint, too, and goes on when the ranks there have another.
+// bound while it runs, and the scheduler hears of each checkpoint. One that is evicted
+// loses what it did since the last one, waits in the same place of the line, and does
+// the rest later; its pods stay for their grace period. One that loses a node goes back
+// to its last checkpoint, too, and goes on when the ranks there have another.
 //
 // Starting takes no time, nodes do not fail by themselves, and the scheduler decides
 // the moment that something happens: the live one is later by milliseconds.

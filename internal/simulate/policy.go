@@ -46,6 +46,8 @@ type driver interface {
 	submit(placement.Gang) error
 	// withdraw a gang that has ended.
 	withdraw(key string)
+	// update a gang that runs.
+	update(g placement.Gang)
 	// decide at a moment; the last verdict on a gang counts.
 	decide(now int64) []placement.Verdict
 	// wake is when to decide again though nothing may happen until then.
@@ -67,6 +69,7 @@ type direct struct{ picture *placement.Picture }
 
 func (d direct) submit(g placement.Gang) error { return d.picture.SetGang(g) }
 func (d direct) withdraw(key string)           { d.picture.DeleteGang(key) }
+func (d direct) update(placement.Gang)         {}
 func (d direct) wake() (int64, bool)           { return 0, false }
 
 type slipway struct {
@@ -84,6 +87,8 @@ func (d *slipway) decide(now int64) []placement.Verdict {
 	}
 	return verdicts
 }
+
+func (d *slipway) update(g placement.Gang) { _ = d.picture.SetGang(g) } // submit has validated it
 
 func (d *slipway) wake() (int64, bool) { return d.due, d.late }
 

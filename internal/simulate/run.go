@@ -106,14 +106,34 @@ func (s *simulation) run(r *run, placed []placement.SetPlacement, since int64) {
 	r.attempt++
 	r.with, r.amounts = s.holding(r, placed)
 	s.meter.use(r.amounts, 1, r.Gang.Queue)
+	attempt := r.attempt
+	s.save(r, attempt)
 	if r.RunTime == 0 {
 		return
 	}
-	attempt := r.attempt
 	s.agenda.add(max(r.expected(), s.now), ends, func() {
 		if r.running && r.attempt == attempt {
 			s.end(r)
 		}
+	})
+}
+
+// save what a job has done, now and again until it is interrupted or ends, and say so: who
+// has just saved loses little by giving way. Of one that runs for ever that is left out
+// where the simulation would never be over.
+func (s *simulation) save(r *run, attempt int) {
+	if r.Checkpoint == 0 || r.RunTime == 0 && s.in.Until == 0 {
+		return
+	}
+	next := s.now + r.Checkpoint - (s.now-r.since)%r.Checkpoint
+	s.agenda.add(next, changes, func() {
+		if !r.running || r.attempt != attempt {
+			return
+		}
+		g := r.Gang
+		g.Started, g.Checkpointed = r.since, s.now
+		s.driver.update(g)
+		s.save(r, attempt)
 	})
 }
 

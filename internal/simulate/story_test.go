@@ -5,6 +5,7 @@ package simulate
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"testing"
 
@@ -53,6 +54,53 @@ func TestEviction(t *testing.T) {
 	}
 	if got, want := r.Goodput, 600.0/680; math.Abs(got-want) > 1e-9 {
 		t.Errorf("goodput is %v, want %v", got, want)
+	}
+}
+
+// TestSaves: of two that borrow a node the one gives way that has just saved what it did,
+// 50 s ago, though it has run for longer than the other.
+func TestSaves(t *testing.T) {
+	saves := in(job("saves", 0, 1, 8, 500, 0), "lender")
+	saves.Checkpoint = 100
+	result := mustRun(t, Input{
+		Nodes: nodes(2), Queues: []placement.Queue{guaranteed("owner", 8), guaranteed("lender", 0)},
+		Jobs: []Job{saves, in(job("saves not", 100, 1, 8, 500, 0), "lender"), in(job("A", 250, 1, 8, 100, 0), "owner")},
+	}, Slipway)
+	if o := result.of(t, "saves"); o.Evictions != 1 || o.Lost != 50 {
+		t.Errorf("who saves was evicted %d times and lost %d s, want once and 50 s", o.Evictions, o.Lost)
+	}
+	want := map[string]times{"A": {250, 350}, "saves": {0, 650}, "saves not": {100, 600}}
+	if diff := cmp.Diff(want, result.times()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestForever: a job that saves and never ends does not keep the simulation from ending.
+func TestForever(t *testing.T) {
+	j := job("A", 0, 1, 8, 0, 0)
+	j.Checkpoint = 100
+	result := mustRun(t, Input{Nodes: nodes(1), Jobs: []Job{j}}, Slipway)
+	if o := result.of(t, "A"); !o.Running || result.End != 0 {
+		t.Errorf("it runs: %t; the simulation ended at %d, want 0", o.Running, result.End)
+	}
+}
+
+// TestElder: L wants all of both nodes, and small jobs come all the time, one before the
+// other has ended. After a day two of those that overtook it give way; strict FIFO would
+// have made everybody wait, and best effort L for ever.
+func TestElder(t *testing.T) {
+	const hour = 3600
+	input := Input{Nodes: nodes(2), Until: 50 * hour, Jobs: []Job{job("first", 0, 1, 8, 2*hour, 0), job("L", 1, 2, 8, hour, hour)}}
+	for i := range int64(55) {
+		input.Jobs = append(input.Jobs, job(fmt.Sprint("small", i), hour*i+2, 1, 8, 90*60, 0))
+	}
+	started := map[Policy]int64{}
+	for _, policy := range Policies() {
+		started[policy] = mustRun(t, input, policy).of(t, "L").Started
+	}
+	want := map[Policy]int64{FIFO: 2 * hour, BestEffort: never, Slipway: 24*hour + 2}
+	if diff := cmp.Diff(want, started); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

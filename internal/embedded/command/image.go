@@ -19,9 +19,9 @@ import (
 )
 
 func imageCommand(dataDir *string) *cobra.Command {
-	image := &cobra.Command{Use: "image", Short: "Import, list and remove the container images of the cluster"}
-	image.AddCommand(imageImport(dataDir), imageList(dataDir), imageRemove(dataDir))
-	return image
+	remove := imageRemove(dataDir)
+	remove.SuggestFor = []string{"remove", "delete"}
+	return group("image", "Import, list and remove the container images of the cluster", imageImport(dataDir), imageList(dataDir), remove)
 }
 
 // onEachNode opens the image store of every node that runs, one after the other.

@@ -15,7 +15,6 @@ import (
 )
 
 func nodeCommand(dataDir *string) *cobra.Command {
-	node := &cobra.Command{Use: "node", Short: "List, add, remove and kill nodes of the cluster, all on this machine"}
 	verb := func(use, short, done string, do func(*control.Client, context.Context, string) error) *cobra.Command {
 		return &cobra.Command{Use: use + " NAME", Short: short, Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
 			if err := cluster.CheckNodeName(args[0]); err != nil {
@@ -32,11 +31,13 @@ func nodeCommand(dataDir *string) *cobra.Command {
 			return nil
 		}}
 	}
-	node.AddCommand(nodeList(dataDir),
+	remove := verb("rm", "Remove a node and all that it holds", "is removed", (*control.Client).RemoveNode)
+	remove.SuggestFor = []string{"remove", "delete"}
+	return group("node", "List, add, remove and kill nodes of the cluster, all on this machine",
+		nodeList(dataDir),
 		verb("add", "Add a node, or start one again that was killed", "is ready", (*control.Client).AddNode),
-		verb("rm", "Remove a node and all that it holds", "is removed", (*control.Client).RemoveNode),
+		remove,
 		verb("kill", "Kill a node as a power failure would, to see what happens", "is dead; start it again with \"slipway node add\"", (*control.Client).KillNode))
-	return node
 }
 
 func nodeList(dataDir *string) *cobra.Command {

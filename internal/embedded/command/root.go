@@ -57,11 +57,27 @@ func newRoot() *cobra.Command {
 		"directory of the cluster, also $"+cluster.EnvDataDir)
 	root.AddCommand(upCommand(&dataDir), downCommand(&dataDir), statusCommand(&dataDir), resetCommand(&dataDir),
 		doctorCommand(&dataDir), logsCommand(&dataDir), imageCommand(&dataDir), nodeCommand(&dataDir), roleCommand(&dataDir),
-		&cobra.Command{Use: "kubectl", Short: "Run kubectl against the cluster", DisableFlagParsing: true})
+		kubectlCommand())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; \"%s --help\" lists the flags", err, cmd.CommandPath())
 	})
 	return root
+}
+
+// group is a command that does nothing but through those below it.
+func group(use, short string, verbs ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.ArbitraryArgs, SuggestionsMinimumDistance: 2,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
+				return fmt.Errorf("there is no command %q; did you mean: %s %s", args[0], cmd.CommandPath(), like[0])
+			}
+			return fmt.Errorf("there is no command %q; see: %s --help", args[0], cmd.CommandPath())
+		}}
+	cmd.AddCommand(verbs...)
+	return cmd
 }
 
 // load finds the cluster of a data directory.

@@ -27,6 +27,9 @@ import (
 // lookahead is how much of a stream is looked at to tell JSON from YAML, in bytes.
 const lookahead = 4096
 
+// makeIt says how to come by a file that can be read.
+const makeIt = "make the file with: kubectl get nodes,namespaces,pods,projects,gangs -A -o json"
+
 // kinds that a snapshot is made of.
 var kinds = map[schema.GroupVersionKind]func() client.Object{
 	corev1.SchemeGroupVersion.WithKind("Node"):                  func() client.Object { return &corev1.Node{} },
@@ -47,7 +50,8 @@ var kinds = map[schema.GroupVersionKind]func() client.Object{
 // several of these one after the other. Objects of other kinds are passed over.
 //
 // A list that does not say when it was taken is taken to be as old as the latest
-// moment that it speaks of. What people need not write in a file of their own is made
+// moment that it speaks of; Taken is zero when there is none, see [Snapshot.Date].
+// What people need not write in a file of their own is made
 // up: generations, UIDs, the namespace "default".
 func Read(r io.Reader) (*Snapshot, error) {
 	in := reader{snapshot: &Snapshot{}, seen: map[string]string{}}
@@ -66,7 +70,7 @@ func Read(r io.Reader) (*Snapshot, error) {
 		}
 	}
 	if len(in.seen) == 0 {
-		return nil, errors.New("it holds no nodes, pods, projects or gangs; make it with: kubectl get nodes,namespaces,pods,projects,gangs -A -o json")
+		return nil, errors.New("it holds no nodes, pods, projects or gangs; " + makeIt)
 	}
 	if in.snapshot.Taken.IsZero() {
 		in.snapshot.Taken = in.snapshot.latest()
@@ -95,7 +99,7 @@ func (in *reader) document(n int, text json.RawMessage) error {
 	}
 	var h head
 	if err := kubejson.Unmarshal(text, &h); err != nil {
-		return fmt.Errorf("document %d is no list of objects: %w", n, err)
+		return fmt.Errorf("document %d is no Kubernetes object; %s", n, makeIt)
 	}
 	place := ""
 	if n > 0 {
@@ -128,7 +132,7 @@ func (in *reader) document(n int, text json.RawMessage) error {
 func (in *reader) object(place string, text json.RawMessage, implied schema.GroupVersionKind) error {
 	var h head
 	if err := kubejson.Unmarshal(text, &h); err != nil {
-		return fmt.Errorf("%s is no object: %w", place, err)
+		return fmt.Errorf("%s is no Kubernetes object; take it out, or %s", place, makeIt)
 	}
 	kind := schema.FromAPIVersionAndKind(h.APIVersion, h.Kind)
 	if kind.Empty() {

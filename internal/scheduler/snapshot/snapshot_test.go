@@ -81,13 +81,13 @@ func TestReadCompletes(t *testing.T) {
 
 func TestReadRefuses(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
-		{"", "holds no nodes, pods, projects or gangs; make it with: kubectl get"},
+		{"", "holds no nodes, pods, projects or gangs; make the file with: kubectl get"},
 		{"null", "holds no nodes"},
-		{"hello", "document 0 is no list of objects"},
+		{"hello", "document 0 is no Kubernetes object; make the file with: kubectl get"},
 		{"{", "document 0 is neither JSON nor YAML"},
 		{"a: [", "document 0 is neither JSON nor YAML"},
-		{"kind: List\nitems: 7", "document 0 is no list of objects"},
-		{"kind: List\nitems: [7]", "items[0] is no object"},
+		{"kind: List\nitems: 7", "document 0 is no Kubernetes object"},
+		{"kind: List\nitems: [7]", "items[0] is no Kubernetes object; take it out, or make the file with: kubectl get"},
 		{"kind: List\nitems: [{apiVersion: v1}]", "items[0] has no kind; give each object its apiVersion and kind"},
 		{"kind: List\nitems: [{apiVersion: v1, kind: Node}]", "items[0] (Node): metadata.name is missing; name it"},
 		{"kind: List\ntaken: noon\nitems: []", `taken is "noon"; write a time such as`},

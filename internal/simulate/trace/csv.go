@@ -36,6 +36,9 @@ const (
 	mostAmount = 1 << 30
 )
 
+// byteOrderMark is what spreadsheets begin a file with.
+const byteOrderMark = "\ufeff"
+
 // column of the file.
 type column struct {
 	name     string
@@ -67,7 +70,7 @@ func columns() []column {
 
 // Parse a trace. Its errors are Faults.
 func Parse(content string) ([]Record, error) {
-	reader := csv.NewReader(strings.NewReader(content))
+	reader := csv.NewReader(strings.NewReader(strings.TrimPrefix(content, byteOrderMark)))
 	reader.Comment, reader.FieldsPerRecord, reader.TrimLeadingSpace = '#', -1, true
 	rows, lines, err := read(reader)
 	if err != nil {

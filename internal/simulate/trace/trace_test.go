@@ -13,7 +13,7 @@ import (
 )
 
 func TestParse(t *testing.T) {
-	got, err := Parse(`# two jobs
+	got, err := Parse("\ufeff" + `# two jobs
 run_time, submit,pods,cpu,memory_gib,gpus,topology,required,name,user,limit
 90,0,2,0.5,1.5,8,rack,true,"a, the first",ada,120
 

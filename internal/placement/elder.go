@@ -1,0 +1,59 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import "slices"
+
+// DefaultPatience is for how many seconds a gang waits before those that overtook it
+// give way.
+const DefaultPatience = int64(24 * 60 * 60)
+
+// Elders are gangs that have waited for longer than Picture.Patience. Turns by share,
+// and promises by limits that are longer than the runs, keep nobody from waiting for
+// days who needs half of the cluster at once while small gangs come all the time. So
+// backfilling is on parole: those that came after an elder and started before it give
+// way to it, unless they have a higher priority, or their queue is within what it is
+// guaranteed. And elders are promised their places next.
+
+// elder says that nothing of the gang has run for longer than there is patience.
+func (p *Picture) elder(g *gang) bool {
+	return p.Patience > 0 && p.now-max(g.Created, g.Stopped) > p.Patience && g.unplaced()
+}
+
+// overtook says that a gang came after an elder, and started before it.
+func (p *Picture) overtook(v, g *gang) bool {
+	return v.Created > g.Created && v.Priority <= g.Priority && p.elder(g)
+}
+
+// elders that wait, the first so many.
+func (p *Picture) elders(limit int) []*gang {
+	var elders []*gang
+	for _, g := range p.waiting {
+		if len(elders) == limit {
+			break
+		}
+		if g.told.State != Waiting || g.moved || !p.elder(g) {
+			continue
+		}
+		if _, missing := g.queue.missing(); !missing {
+			elders = append(elders, g)
+		}
+	}
+	return elders
+}
+
+// yield makes room for the first of so many elders for whom that can be done. There is
+// one at a time: the next may find room when that one has ended.
+func (p *Picture) yield(limit int) []Verdict {
+	elders := p.elders(limit)
+	if slices.ContainsFunc(elders, func(g *gang) bool { return g.victims > 0 }) {
+		return nil
+	}
+	for _, g := range elders {
+		if verdicts := p.makeRoom(g); len(verdicts) > 0 {
+			return verdicts
+		}
+	}
+	return nil
+}
