@@ -206,9 +206,22 @@ func (p *pass) wait() {
 		p.delete(pod, false)
 	}
 	if isTrue(&p.out.Status, kubeflowv1.JobRunning) {
-		p.restarting("its place was taken away")
+		p.restarting(p.lostPlace())
 	}
 	p.explain()
+}
+
+// lostPlace says how, in the scheduler's words: who took the place is told for as long as
+// the job restarts, and the gang goes on to say what it waits for.
+func (p *pass) lostPlace() string {
+	why := "its place was taken away"
+	if p.in.Gang == nil {
+		return why
+	}
+	if c := p.in.Gang.Status.Placed(); c != nil && c.Message != "" {
+		why += ": it " + c.Message
+	}
+	return why
 }
 
 // start opens the gate for a gang of which nothing runs yet. It stays shut until

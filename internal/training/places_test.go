@@ -145,6 +145,9 @@ func TestPlaceTakenAway(t *testing.T) {
 	if len(w.pods) != 0 || w.last() != "Restarting" || w.gang == nil {
 		t.Fatalf("pods %s, %s, gang %v", w.podNames(), w.last(), w.gang != nil)
 	}
+	if m := w.condition(kubeflowv1.JobRestarting).Message; m != "PyTorchJob j is restarting because its place was taken away: it made room for team-b/big." {
+		t.Errorf("Restarting says %q", m)
+	}
 	if m := w.condition(kubeflowv1.JobCreated).Message; !strings.HasSuffix(m, "made room for team-b/big") {
 		t.Errorf("Created says %q", m)
 	}

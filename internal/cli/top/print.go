@@ -74,7 +74,7 @@ func PrintProjects(out io.Writer, projects []Project, headers bool) error {
 		lead := []string{indent + p.Name, strconv.Itoa(int(p.Placed)), strconv.Itoa(int(p.Waiting))}
 		switch {
 		case p.Refused != "":
-			line(w, lead, "refused: "+p.Refused)
+			line(w, lead, "cannot be used: "+p.Refused)
 			continue
 		case len(p.Quota) == 0:
 			line(w, lead, "-", "-", "-", "-", "-")
@@ -85,7 +85,7 @@ func PrintProjects(out io.Writer, projects []Project, headers bool) error {
 				name += " on " + q.Kind
 			}
 			line(w, lead, name, scheduler.Format(q.Resource, q.Guaranteed), orDash(q.Resource, q.Limit),
-				orDash(q.Resource, q.Used), orDash(q.Resource, q.Borrowed))
+				orDash(q.Resource, q.Used)+q.mark(), orDash(q.Resource, q.Borrowed))
 			lead = []string{"", "", ""}
 			for _, user := range slices.Sorted(maps.Keys(q.Users)) {
 				line(w, []string{indent + "  by " + user, "", ""}, name, "-", "-", scheduler.Format(q.Resource, q.Users[user]), "-")
@@ -93,6 +93,14 @@ func PrintProjects(out io.Writer, projects []Project, headers bool) error {
 		}
 	}
 	return w.Flush()
+}
+
+// mark what was above a limit when that was made lower: it runs on.
+func (q Quota) mark() string {
+	if q.Used != nil && q.Limit != nil && q.Used.Cmp(*q.Limit) > 0 {
+		return " (over limit)"
+	}
+	return ""
 }
 
 func line(w io.Writer, lead []string, cells ...string) {

@@ -134,7 +134,7 @@ func (f *Facts) others(o *outline) {
 	alive := slices.IndexFunc(f.Pods, func(p corev1.Pod) bool { return !snapshot.Ended(&p) })
 	switch {
 	case alive >= 0:
-		o.say("its place is not the scheduler's to choose: the scheduler %q binds it", cmp.Or(f.Pods[alive].Spec.SchedulerName, corev1.DefaultSchedulerName))
+		o.say("slipway does not choose its nodes: the scheduler %q does", cmp.Or(f.Pods[alive].Spec.SchedulerName, corev1.DefaultSchedulerName))
 	case isWorkload:
 	case len(f.Pods) == 0:
 		o.say("it has no pods")

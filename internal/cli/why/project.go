@@ -74,20 +74,23 @@ func (f *Facts) quota(o *outline, project string) {
 
 func quotaLines(o *outline, p *slipwayv1.Project, status slipwayv1.ProjectStatus) {
 	for _, q := range p.Spec.Quota {
-		used, borrowed, limit := "nothing", "", "no limit"
+		used, borrowed, limit, over := "nothing", "", "no limit", ""
 		for _, u := range status.Usage {
 			if u.Resource == q.Resource && u.Kind == q.Kind {
 				used = u.Used.String()
 				if u.Borrowed != nil {
 					borrowed = ", " + u.Borrowed.String() + " of it borrowed"
 				}
+				if q.Limit != nil && u.Used.Cmp(*q.Limit) > 0 {
+					over = "; what runs above the limit runs on, and nothing more starts"
+				}
 			}
 		}
 		if q.Limit != nil {
 			limit = "may use " + q.Limit.String()
 		}
-		o.say("quota: project %s is guaranteed %s %s, %s, uses %s%s", p.Name, q.Guaranteed.String(),
-			resourceName(string(q.Resource), q.Kind), limit, used, borrowed)
+		o.say("quota: project %s is guaranteed %s %s, %s, uses %s%s%s", p.Name, q.Guaranteed.String(),
+			resourceName(string(q.Resource), q.Kind), limit, used, borrowed, over)
 	}
 }
 

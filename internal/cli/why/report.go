@@ -40,7 +40,7 @@ func (f *Facts) Report(w io.Writer) error {
 		f.others(o)
 		f.recent(o)
 		if f.Denied != nil {
-			o.say("this is what the conditions say; to be told the place in the queue and the quota you must see the whole cluster: %s", f.Denied)
+			o.say("this is what the conditions say; to be told the place in the queue and the quota you must see the whole cluster: %s; ask for a role that allows it", f.Denied)
 		}
 	})
 	return o.print(w)

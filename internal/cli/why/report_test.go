@@ -153,6 +153,19 @@ func TestGuests(t *testing.T) {
 		"    the scheduler has not decided yet; if that stays so see: slipway status",
 		"  gang runs has its places since 60m (priority 0)",
 		"    on n1 (1 pod)",
-		"  this is what the conditions say; to be told the place in the queue and the quota you must see the whole cluster: you may not list pods of the whole cluster; ask its administrator for the right to",
+		"  this is what the conditions say; to be told the place in the queue and the quota you must see the whole cluster: you may not list pods of the whole cluster; ask for a role that allows it",
 	)
+}
+
+// TestOverLimit: a limit that was made lower than what is used is told with its use.
+func TestOverLimit(t *testing.T) {
+	q := slipwayv1.Quota{Resource: gpu, Limit: new(resource.MustParse("2"))}
+	p := &slipwayv1.Project{ObjectMeta: metav1.ObjectMeta{Name: "p"}, Spec: slipwayv1.ProjectSpec{Quota: []slipwayv1.Quota{q}}}
+	o := &outline{}
+	for _, used := range []string{"2", "3"} {
+		quotaLines(o, p, slipwayv1.ProjectStatus{Usage: []slipwayv1.Usage{{Resource: gpu, Used: resource.MustParse(used)}}})
+	}
+	expect(t, strings.Join(o.lines, "\n")+"\n",
+		"quota: project p is guaranteed 0 nvidia.com/gpu, may use 2, uses 2",
+		"quota: project p is guaranteed 0 nvidia.com/gpu, may use 2, uses 3; what runs above the limit runs on, and nothing more starts")
 }

@@ -75,7 +75,7 @@ func pytorchState(w Workload) State {
 		state.Reason = "spec.runPolicy.suspend is true"
 	case condition(status, kubeflowv1.JobRestarting) != nil:
 		state.Status = string(kubeflowv1.JobRestarting)
-		state.Reason = joined(condition(status, kubeflowv1.JobRestarting).Message, w.complaints())
+		state.Reason = w.pytorchRestarting(condition(status, kubeflowv1.JobRestarting).Message)
 	case condition(status, kubeflowv1.JobRunning) != nil:
 		state.Status, state.Reason = StatusRunning, w.complaints()
 		// A gang that lost a node, or gave way, still has pods for a while.
@@ -88,6 +88,19 @@ func pytorchState(w Workload) State {
 		state.Status, state.Reason = w.pytorchBefore(status)
 	}
 	return state
+}
+
+// pytorchRestarting is the reason of a job that runs again when it can: what stopped it, and
+// what its gang waits for if that has no place.
+func (w Workload) pytorchRestarting(message string) string {
+	why, waits := w.unplaced()
+	switch {
+	case !waits:
+		return joined(message, w.complaints())
+	case strings.Contains(message, why):
+		return message
+	}
+	return joined(strings.TrimSuffix(message, "."), why)
 }
 
 // pytorchBefore is the status of a job none of whose pods has run.

@@ -32,7 +32,7 @@ type ForbiddenError struct {
 }
 
 func (e *ForbiddenError) Error() string {
-	return fmt.Sprintf("you may not list %s of the whole cluster; ask its administrator for the right to", e.Resource)
+	return fmt.Sprintf("you may not list %s of the whole cluster", e.Resource)
 }
 
 func (e *ForbiddenError) Unwrap() error { return e.Err }
