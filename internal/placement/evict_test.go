@@ -3,6 +3,8 @@
 
 package placement
 
+import "slices"
+
 // evict holds that only those give way who must, and that no queue gives way to
 // another one that has borrowed nothing.
 func (w *world) evict() {
@@ -12,7 +14,9 @@ func (w *world) evict() {
 	for key, g := range w.p.gangs {
 		started[key] = g.Started
 	}
-	gpus, byAge := w.spent("x/gpu"), false
+	// An elder may ask for GPUs, which are guaranteed to nobody, or besides them for no cpu:
+	// then it takes what is no queue's own.
+	gpus, byAge, besides := w.spent("x/gpu"), false, false
 	verdicts := w.p.Evict(2)
 	evictors := map[string]bool{}
 	for key, g := range w.p.gangs {
@@ -28,8 +32,10 @@ func (w *world) evict() {
 			w.t.Errorf("%s gave way with %d places, started at %d, at %d", v.Gang, w.heldBy(v.Gang, held), started[v.Gang], now)
 		}
 		if v.Reason != nil && v.Reason.Cause == ByAge {
+			elder := w.gangs[w.p.gangs[v.Gang].heir]
 			byAge = true
-			w.checkOvertook(g, w.gangs[w.p.gangs[v.Gang].heir])
+			besides = besides || !slices.ContainsFunc(elder.Sets, func(s PodSet) bool { return s.Shape.Requests["cpu"] > 0 })
+			w.checkOvertook(g, elder)
 		}
 		w.latest[v.Gang] = v
 	}
@@ -45,7 +51,7 @@ func (w *world) evict() {
 	}
 	after := w.spent("cpu")
 	for name, q := range w.queues {
-		borrowed := byAge && gpus[name][""] > 0 // which are guaranteed to nobody
+		borrowed := besides || byAge && gpus[name][""] > 0
 		for _, l := range q.Quota {
 			borrowed = borrowed || before[name][l.Kind] > l.Guaranteed
 		}
