@@ -7,8 +7,8 @@
 // (https://go.dev/doc/gc-guide#GOGC). A cluster that idles is short of memory, so its
 // processes start with a small percentage. The same percentage costs an API server that
 // takes hundreds of writes a second a sixth of its time. [Adapt] follows the load: it
-// collects less hard while collections come in quick succession, and as it did at first
-// once they do not.
+// collects less hard while collections come in quick succession, and once they do not it
+// collects as it did at first and gives the memory back.
 package heap
 
 import (
@@ -18,6 +18,7 @@ import (
 	"runtime/metrics"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -30,16 +31,20 @@ const (
 	share = 8
 	// busy is a process whose collections come sooner than this one after the other,
 	// idle one whose come later than that.
-	busy, idle = time.Second, 10 * time.Second
+	busy, idle = time.Second, 5 * time.Second
 )
 
 // pace of collections.
 type pace struct {
-	// base and percent are as GOGC: at first, and now.
-	base, percent int
-	// room for garbage, in bytes.
+	// base is as GOGC was at first, and room for garbage in bytes.
+	base int
 	room uint64
-	last time.Time // of the collections
+
+	mu      sync.Mutex
+	percent int       // as GOGC is now
+	last    time.Time // of the collections
+	// lull ends what the load that is over has left, after a while without a collection.
+	lull *time.Timer
 }
 
 // Adapt the pace of collections to the load, from now on and for as long as the process
@@ -50,6 +55,7 @@ func Adapt() {
 		return
 	}
 	p := &pace{base: base, percent: base, room: memory() / share, last: time.Now()}
+	p.lull = time.AfterFunc(idle, p.rest)
 	p.awaitNext()
 }
 
@@ -59,14 +65,29 @@ func (p *pace) awaitNext() {
 }
 
 func (p *pace) collected() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	now := time.Now()
-	next := p.next(now.Sub(p.last), read("/gc/heap/live:bytes"))
-	p.last = now
-	if next != p.percent {
-		p.percent = next
-		debug.SetGCPercent(next)
+	p.set(p.next(now.Sub(p.last), read("/gc/heap/live:bytes")))
+	if p.last = now; p.percent > p.base {
+		p.lull.Reset(idle)
 	}
 	p.awaitNext()
+}
+
+func (p *pace) set(percent int) {
+	if percent != p.percent {
+		p.percent = percent
+		debug.SetGCPercent(percent)
+	}
+}
+
+// rest after the load: nothing is collected any more of what it has left.
+func (p *pace) rest() {
+	p.mu.Lock()
+	p.set(p.base)
+	p.mu.Unlock()
+	debug.FreeOSMemory()
 }
 
 // next percentage, after a collection that came so long after the one before it and

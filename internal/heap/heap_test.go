@@ -49,6 +49,15 @@ func TestAdaptFollowsCollections(t *testing.T) {
 	t.Error("collections that follow each other at once change nothing")
 }
 
+func TestRest(t *testing.T) {
+	before := debug.SetGCPercent(400)
+	t.Cleanup(func() { debug.SetGCPercent(before) })
+	p := &pace{base: 50, percent: 400}
+	if p.rest(); p.percent != 50 {
+		t.Errorf("%d %% after a lull, want 50", p.percent)
+	}
+}
+
 func TestMemoryIsKnown(t *testing.T) {
 	if got := memory(); got < 64<<20 {
 		t.Errorf("%d bytes", got)
