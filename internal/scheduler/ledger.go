@@ -263,23 +263,6 @@ func (l *ledger) noteAll(verdicts []placement.Verdict) {
 	}
 }
 
-// nextLoss is when the patience of a gang with a node ends; zero when none's does.
-func (l *ledger) nextLoss() time.Time {
-	if at, is := l.picture.NextLoss(); is {
-		return time.Unix(at, 0)
-	}
-	return time.Time{}
-}
-
-// nextRight is when somebody who waits may make others give way who are protected yet;
-// zero for never.
-func (l *ledger) nextRight() time.Time {
-	if at, is := l.picture.NextRight(); is {
-		return time.Unix(at, 0)
-	}
-	return time.Time{}
-}
-
 // reword why gangs wait, for at most so many; see Picture.Refresh.
 func (l *ledger) reword(limit int) ([]types.NamespacedName, bool) {
 	news, more := l.picture.Refresh(limit)

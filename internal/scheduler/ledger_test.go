@@ -279,13 +279,13 @@ func TestGrace(t *testing.T) {
 			s.settle()
 			s.expect(map[string]string{"patient": "Placed Ready (Placed) worker n1*1", "hasty": "Reconciling (NodeLost) worker n1*1"})
 			end := noon.Add(time.Hour)
-			if got := s.ledger.nextLoss(); !got.Equal(end) {
+			if got := momentOf(s.ledger.picture.NextLoss()); !got.Equal(end) {
 				t.Errorf("decides again at %v, want %v", got, end)
 			}
 			s.now = end
 			s.settle()
 			s.expect(map[string]string{"patient": "Reconciling (NodeLost) worker n1*1"})
-			if got := s.ledger.nextLoss(); !got.IsZero() {
+			if got := momentOf(s.ledger.picture.NextLoss()); !got.IsZero() {
 				t.Errorf("decides again at %v", got)
 			}
 		})

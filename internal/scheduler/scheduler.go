@@ -121,9 +121,7 @@ func (d *decider) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, e
 	}
 	changed, again := d.decide(now, due)
 	planned, next := d.plan(now)
-	if again.IsZero() || !next.IsZero() && next.Before(again) {
-		again = next
-	}
+	again = sooner(again, next)
 	d.enqueue(append(changed, planned...))
 	d.release()
 	if again.IsZero() {
@@ -165,9 +163,9 @@ func (d *decider) decide(now time.Time, reword bool) ([]types.NamespacedName, ti
 		limit = rewordLimit
 	}
 	reworded, stale := d.ledger.reword(limit)
-	again := d.ledger.nextLoss()
-	if next := d.reworded.Add(rewordEvery); stale && (again.IsZero() || next.Before(again)) {
-		again = next
+	again := momentOf(d.ledger.picture.NextLoss())
+	if stale {
+		again = sooner(again, d.reworded.Add(rewordEvery))
 	}
 	return append(decided, reworded...), again
 }
@@ -185,7 +183,23 @@ func (d *decider) plan(now time.Time) ([]types.NamespacedName, time.Time) {
 	d.planned = time.Now()
 	d.meters.planned(d.ledger.takeTally(), d.planned.Sub(began))
 	d.breather = max(planEvery, planBreather*d.planned.Sub(now))
-	return changed, d.ledger.nextRight()
+	return changed, momentOf(d.ledger.picture.NextRight())
+}
+
+// momentOf what placement says when, if it says so; zero is never.
+func momentOf(seconds int64, is bool) time.Time {
+	if !is {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0)
+}
+
+// sooner of two moments, of which zero is never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // writer writes the answer to one gang into its status, and what a project uses
