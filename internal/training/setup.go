@@ -22,7 +22,7 @@ import (
 const indexOwner = "training.owner"
 
 // concurrency is how many jobs of a kind are worked on at a time.
-const concurrency = 8
+const concurrency = 16
 
 // Setup adds a controller for each kind of job to the manager, whose scheme must
 // know the kinds of api/v1alpha1, of kubeflow.org/v1 and of Kubernetes.
