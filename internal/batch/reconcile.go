@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"slipway.dev/slipway/internal/clip"
+	"slipway.dev/slipway/internal/namespace"
 )
 
 const (
@@ -46,6 +47,9 @@ func (r *reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if !isQueued(job) {
 		return ctrl.Result{}, nil
 	}
+	if ends, err := namespace.Ends(ctx, r.client, request.Namespace); ends || err != nil {
+		return ctrl.Result{}, err
+	}
 	in, err := r.observe(ctx, job)
 	if err != nil {
 		return ctrl.Result{}, err
@@ -64,6 +68,8 @@ func (r *reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 // refuses stays so until a person does something: that one is told.
 func (r *reconciler) failed(ctx context.Context, job *batchv1.Job, err error) (ctrl.Result, error) {
 	switch {
+	case namespace.Refuses(err):
+		return ctrl.Result{}, nil
 	case apierrors.IsConflict(err):
 		return ctrl.Result{RequeueAfter: staleDelay}, nil
 	case apierrors.IsInvalid(err), apierrors.IsForbidden(err):

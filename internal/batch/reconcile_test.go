@@ -5,10 +5,12 @@ package batch
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
 	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
@@ -64,6 +67,27 @@ func TestRefusedGang(t *testing.T) {
 		}
 		var is batchv1.Job
 		if err := r.client.Get(t.Context(), client.ObjectKeyFromObject(job), &is); err != nil || !strings.Contains(is.Annotations[slipwayv1.AnnotationBlocked], "making gang job-j: ") {
+			t.Errorf("%s: is marked by %v: %v", name, is.Annotations, err)
+		}
+	}
+}
+
+// TestNamespaceEnds: in a namespace that is being deleted nothing is asked for again,
+// and nobody is told of what is refused there.
+func TestNamespaceEnds(t *testing.T) {
+	job := queuedJob()
+	job.Namespace = "team"
+	ends := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "team", Finalizers: []string{"test/stays"}, DeletionTimestamp: ptr.To(metav1.Now())}}
+	refusal := apierrors.NewForbidden(schema.GroupResource{Resource: "gangs"}, "job-j", errors.New("the namespace is being terminated"))
+	refusal.ErrStatus.Details.Causes = []metav1.StatusCause{{Type: corev1.NamespaceTerminatingCause}}
+	for name, objects := range map[string][]client.Object{"seen": {job, ends}, "refused": {job}} {
+		r, told := newReconciler(t, refusal, objects...)
+		result, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(job)})
+		if err != nil || result != (ctrl.Result{}) || len(told.Events) > 0 {
+			t.Errorf("%s: looks again after %v, says %d things: %v", name, result.RequeueAfter, len(told.Events), err)
+		}
+		var is batchv1.Job
+		if err := r.client.Get(t.Context(), client.ObjectKeyFromObject(job), &is); err != nil || is.Annotations[slipwayv1.AnnotationBlocked] != "" {
 			t.Errorf("%s: is marked by %v: %v", name, is.Annotations, err)
 		}
 	}

@@ -61,6 +61,8 @@ func Rules() []rbacv1.PolicyRule {
 		// For owner references that block the owner's deletion.
 		rule(batchv1.GroupName, []string{"jobs/finalizers"}, "update"),
 		rule(slipwayv1.GroupVersion.Group, []string{"gangs"}, "get", "list", "watch", "create", "patch", "delete"),
+		// Nothing is made where all is being deleted.
+		rule(corev1.GroupName, []string{"namespaces"}, "get", "list", "watch"),
 		// Pods go where their volumes can be reached.
 		rule(corev1.GroupName, []string{"persistentvolumeclaims", "persistentvolumes"}, "get", "list", "watch"),
 		rule(schedulingv1.GroupName, []string{"priorityclasses"}, "get", "list", "watch"),

@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"slipway.dev/slipway/internal/cli/workload"
 )
@@ -81,16 +83,24 @@ func (a *app) namesOf(ctx context.Context, kind workload.Kind, qualified bool) [
 	return names
 }
 
-func (a *app) completeNamespaces(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
-	defer cancel()
-	var list corev1.NamespaceList
-	if cluster, err := a.cluster.Open(a.Stderr); err != nil || cluster.List(ctx, &list) != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
+// completeNames of cluster-wide objects.
+func (a *app) completeNames(list client.ObjectList) completer {
+	return func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
+		defer cancel()
+		cluster, err := a.cluster.Open(a.Stderr)
+		if err != nil || cluster.List(ctx, list) != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return namesIn(list), cobra.ShellCompDirectiveNoFileComp
 	}
+}
+
+func namesIn(list client.ObjectList) []cobra.Completion {
 	var names []cobra.Completion
-	for _, namespace := range list.Items {
-		names = append(names, namespace.Name)
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
+	_ = meta.EachListItem(list, func(item runtime.Object) error {
+		names = append(names, item.(client.Object).GetName())
+		return nil
+	})
+	return names
 }

@@ -5,6 +5,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -69,35 +70,49 @@ func (a *app) deleteAll(ctx context.Context, names []string, dryRun, wait bool) 
 		}
 		all = append(all, doomed{kind, object})
 	}
-	for _, each := range all {
-		if dryRun {
+	if dryRun {
+		for _, each := range all {
 			fmt.Fprintf(a.Stdout, "%s would be deleted (dry run)\n", each)
+		}
+		return nil
+	}
+	return a.deleteThem(ctx, cluster, all, wait)
+}
+
+// deleteThem all before it waits for any: they end side by side. One that cannot be deleted
+// is told after the others.
+func (a *app) deleteThem(ctx context.Context, cluster *connect.Cluster, all []doomed, wait bool) error {
+	var problems []error
+	var deleted []doomed
+	for _, each := range all {
+		if err := deleteOne(ctx, cluster, each, wait); err != nil {
+			problems = append(problems, err)
 			continue
 		}
-		if err := a.deleteOne(ctx, cluster, each, wait); err != nil {
-			return err
-		}
+		deleted = append(deleted, each)
 	}
-	return nil
+	for _, each := range deleted {
+		if wait {
+			if err := awaitGone(ctx, cluster, each); err != nil {
+				return errors.Join(append(problems, err)...)
+			}
+		}
+		fmt.Fprintf(a.Stdout, "%s deleted\n", each)
+	}
+	return errors.Join(problems...)
 }
 
 // deleteOne deletes the very object that was found, not one that has taken its
-// name since.
-func (a *app) deleteOne(ctx context.Context, cluster *connect.Cluster, d doomed, wait bool) error {
+// name since. It goes after its pods if somebody waits for that.
+func deleteOne(ctx context.Context, cluster *connect.Cluster, d doomed, last bool) error {
 	policy := metav1.DeletePropagationBackground
-	if wait {
+	if last {
 		policy = metav1.DeletePropagationForeground
 	}
 	err := cluster.Delete(ctx, d.object, client.PropagationPolicy(policy), client.Preconditions{UID: ptr.To(d.object.GetUID())})
 	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("deleting %s: %w", d, err)
 	}
-	if wait {
-		if err := awaitGone(ctx, cluster, d); err != nil {
-			return err
-		}
-	}
-	fmt.Fprintf(a.Stdout, "%s deleted\n", d)
 	return nil
 }
 

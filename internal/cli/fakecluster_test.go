@@ -177,9 +177,11 @@ func (f *fakeCluster) serve(w http.ResponseWriter, r *http.Request) {
 		f.apply(w, r, there)
 	case there == nil:
 		refuse(w, missing)
+	case r.Method == http.MethodDelete && there.GetAnnotations()["keep"] != "":
+		refuse(w, apierrors.NewForbidden(schema.GroupResource{Group: r.PathValue("group"), Resource: resource}, name, errors.New("it is kept")))
 	case r.Method == http.MethodDelete:
 		if !f.record(r) {
-			f.remove(resource, here)
+			f.end(resource, here)
 		}
 		answer(w, 200, there)
 	default:

@@ -32,12 +32,13 @@ type change struct {
 type store struct {
 	mu      sync.Mutex
 	objects map[string]object // by resource/namespace/name
+	ending  map[string]string // resources of objects that were deleted and are there
 	changes []change
 	more    chan struct{} // closed when there is a change more
 }
 
 func newStore() *store {
-	return &store{objects: map[string]object{}, more: make(chan struct{})}
+	return &store{objects: map[string]object{}, ending: map[string]string{}, more: make(chan struct{})}
 }
 
 // key of an object; without a name it is the prefix of all in a namespace.
@@ -74,6 +75,35 @@ func (s *store) put(resource string, o object) object {
 	s.tell(change{kind, o, resource})
 	s.objects[key] = o
 	return o.DeepCopy()
+}
+
+// end an object that was deleted: it goes at once, or when another one has that its
+// annotation stays-for names.
+func (s *store) end(resource, key string) {
+	s.mu.Lock()
+	s.ending[key] = resource
+	s.mu.Unlock()
+	for again := true; again; {
+		again = false
+		for key, resource := range s.endings() {
+			s.remove(resource, key)
+			again = true
+		}
+	}
+}
+
+// endings are the objects that were deleted and stay for nobody any more.
+func (s *store) endings() map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := map[string]string{}
+	for key, resource := range s.ending {
+		if o := s.objects[key]; o == nil || s.objects[o.GetAnnotations()["stays-for"]] == nil {
+			now[key] = resource
+			delete(s.ending, key)
+		}
+	}
+	return now
 }
 
 func (s *store) remove(resource, key string) {

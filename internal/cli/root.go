@@ -5,6 +5,7 @@ package cli
 
 import (
 	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
 )
 
 // Groups of verbs in the help.
@@ -54,7 +55,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(a.embedded()...)
 	root.CompletionOptions.DisableDefaultCmd = true
 	cobra.EnableCommandSorting = false
-	_ = root.RegisterFlagCompletionFunc("namespace", a.completeNamespaces)
+	_ = root.RegisterFlagCompletionFunc("namespace", a.completeNames(&corev1.NamespaceList{}))
 	return root
 }
 

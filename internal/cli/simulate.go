@@ -74,23 +74,30 @@ ever, or as long as --assume-run-time says.`,
 	offer(cmd, "policy", "slipway", "fifo", "best-effort")
 	offer(cmd, "output", "json")
 	for _, flag := range []string{"like", "remove-node"} {
-		_ = cmd.RegisterFlagCompletionFunc(flag, a.completeNodes)
+		_ = cmd.RegisterFlagCompletionFunc(flag, a.completeNames(&corev1.NodeList{}))
 	}
+	_ = cmd.RegisterFlagCompletionFunc("quota", a.completeQuotas)
 	return cmd
 }
 
-func (a *app) completeNodes(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+// completeQuotas offers what the projects have a quota of, to be given another amount.
+func (a *app) completeQuotas(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
 	defer cancel()
-	var list corev1.NodeList
-	if cluster, err := a.cluster.Open(a.Stderr); err != nil || cluster.List(ctx, &list) != nil {
+	var projects slipwayv1.ProjectList
+	if cluster, err := a.cluster.Open(a.Stderr); err != nil || cluster.List(ctx, &projects) != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	var names []cobra.Completion
-	for _, node := range list.Items {
-		names = append(names, node.Name)
+	var all []cobra.Completion
+	for _, p := range projects.Items {
+		if len(p.Spec.Quota) == 0 {
+			all = append(all, p.Name+":")
+		}
+		for _, q := range p.Spec.Quota {
+			all = append(all, whatif.QuotaOf(p.Name, &q)+"=")
+		}
 	}
-	return names, cobra.ShellCompDirectiveNoFileComp
+	return all, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }
 
 func (q question) check() (simulate.Policy, error) {

@@ -14,10 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/cli/connect"
@@ -190,26 +187,4 @@ func show[T any](a *app, view topView, all []T, table func(io.Writer, []T, bool)
 	encoder := json.NewEncoder(a.Stdout)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(slices.Concat([]T{}, all))
-}
-
-// completeNames of cluster-wide objects.
-func (a *app) completeNames(list client.ObjectList) completer {
-	return func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
-		defer cancel()
-		cluster, err := a.cluster.Open(a.Stderr)
-		if err != nil || cluster.List(ctx, list) != nil {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		return namesIn(list), cobra.ShellCompDirectiveNoFileComp
-	}
-}
-
-func namesIn(list client.ObjectList) []cobra.Completion {
-	var names []cobra.Completion
-	_ = meta.EachListItem(list, func(item runtime.Object) error {
-		names = append(names, item.(client.Object).GetName())
-		return nil
-	})
-	return names
 }

@@ -16,6 +16,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/cli/connect"
 	"slipway.dev/slipway/internal/cli/objects"
 	"slipway.dev/slipway/internal/cli/workload"
@@ -58,6 +59,7 @@ With --file, manifests that you have are applied as they are, of any kind of job
 		},
 	}
 	t.register(cmd)
+	_ = cmd.RegisterFlagCompletionFunc("project", a.completeNames(&slipwayv1.ProjectList{}))
 	return cmd
 }
 

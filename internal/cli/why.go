@@ -5,12 +5,14 @@ package cli
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/cli/why"
 	"slipway.dev/slipway/internal/cli/workload"
 )
@@ -60,7 +62,10 @@ func (a *app) explain(ctx context.Context, name string) error {
 	return facts.Report(a.Stdout)
 }
 
-// completeSubjects offers workloads by name, and gangs and projects with their kind.
+// maxOffered objects of a kind are offered: of pods a namespace may have thousands.
+const maxOffered = 500
+
+// completeSubjects offers workloads by name, and other objects with their kind.
 func (a *app) completeSubjects(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	names, directive := a.completeWorkloads(false, false, workload.Kinds()...)(cmd, args, typed)
 	if len(args) > 0 {
@@ -72,16 +77,20 @@ func (a *app) completeSubjects(cmd *cobra.Command, args []string, typed string) 
 	if err != nil {
 		return names, directive
 	}
-	var gangs slipwayv1.GangList
-	if cluster.List(ctx, &gangs, client.InNamespace(cluster.Namespace)) == nil {
-		for _, g := range gangs.Items {
-			names = append(names, "gang/"+g.Name)
+	for name, kind := range why.Kinds() {
+		prefix := name + "/"
+		isWorkload := slices.ContainsFunc(workload.Kinds(), func(k workload.Kind) bool { return k.Name == name })
+		begun := strings.HasPrefix(typed, prefix)
+		if !begun && (isWorkload || !strings.HasPrefix(prefix, typed)) {
+			continue
 		}
-	}
-	var projects slipwayv1.ProjectList
-	if cluster.List(ctx, &projects) == nil {
-		for _, p := range projects.Items {
-			names = append(names, "project/"+p.Name)
+		list := &metav1.PartialObjectMetadataList{}
+		list.SetGroupVersionKind(kind.GroupVersion().WithKind(kind.Kind + "List"))
+		if cluster.List(ctx, list, client.InNamespace(cluster.Namespace), client.Limit(maxOffered)) != nil {
+			continue
+		}
+		for _, object := range list.Items {
+			names = append(names, prefix+object.Name)
 		}
 	}
 	return names, directive

@@ -61,6 +61,11 @@ var law = append([]edge{
 		never: []string{"./internal"}, unless: []string{"./internal/podset"},
 	},
 	{
+		words: "namespace is asked by controllers: it knows none of them",
+		rooms: []string{"internal/namespace"},
+		never: []string{"./internal"},
+	},
+	{
 		words: "api imports nothing internal: other people's programs import it",
 		rooms: []string{"api"},
 		never: []string{"./internal"},

@@ -277,7 +277,7 @@ func (ps *pass) judge(g *gang) (Verdict, bool) {
 // settle a gang that runs: what was done for it to start is done with.
 func (p *Picture) settle(g *gang) {
 	p.fulfil(g)
-	g.victims, g.Unfinished = 0, false
+	g.victims, g.shelter, g.Unfinished = 0, nil, false
 	if g.Started == 0 {
 		g.Started = p.now
 	}

@@ -58,6 +58,8 @@ func (p *Picture) makeRoom(g *gang) []Verdict {
 	}
 	if g.victims = len(verdicts); g.victims > 0 {
 		p.favoured = append(p.favoured, g)
+	} else {
+		p.shelter(g)
 	}
 	return verdicts
 }
@@ -113,8 +115,11 @@ func (q *queue) guarantees(g *gang) bool {
 }
 
 // victims are what must give way for the gang to fit, or none; of each gang one part.
-func (p *Picture) victims(g *gang) []leaver {
-	gone := &absence{p: p, list: p.candidates(g)}
+func (p *Picture) victims(g *gang) []leaver { return p.enough(g, p.candidates(g, p.now)) }
+
+// enough of those who may leave, the first of them before others, for the gang to fit.
+func (p *Picture) enough(g *gang, list []leaver) []leaver {
+	gone := &absence{p: p, list: list}
 	if len(gone.list) == 0 {
 		return nil
 	}
@@ -178,15 +183,15 @@ func (a *absence) shrink(i int, possible func() bool) leaver {
 	return l
 }
 
-// candidates to give way to the gang: surplus before whole gangs, those first that
-// lose least.
-func (p *Picture) candidates(g *gang) []leaver {
+// candidates to give way to the gang at a moment, if only time passes until then: surplus
+// before whole gangs, those first that lose least.
+func (p *Picture) candidates(g *gang, at int64) []leaver {
 	var all []leaver
 	for _, v := range p.gangs {
 		if v == g || !v.any(slot.isHeld) {
 			continue
 		}
-		if until := v.Started + v.Protected; p.now < until {
+		if until := v.protectedUntil(); at < until {
 			p.protected = min(p.protected, until)
 			continue
 		}

@@ -213,6 +213,8 @@ type gang struct {
 	victims int
 	heir    string
 	leaving []*node
+	// shelter is what kept others from giving way to it when they were asked last.
+	shelter *shelter
 	// twin is the same gang on the empty cluster.
 	twin *gang
 }

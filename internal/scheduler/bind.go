@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"slipway.dev/slipway/internal/clip"
+	"slipway.dev/slipway/internal/namespace"
 	"slipway.dev/slipway/internal/scheduler/snapshot"
 )
 
@@ -27,7 +28,7 @@ import (
 type binder struct{ *scheduler }
 
 // Reconcile runs one errand. A conflict means that the pod is another's, or on its way
-// out; feed hears of that.
+// out, as all pods of a namespace that is being deleted; feed hears of that.
 func (b binder) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	b.mu.Lock()
 	e, is := b.ledger.errand(request.NamespacedName)
@@ -36,7 +37,7 @@ func (b binder) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Resul
 		return ctrl.Result{}, nil
 	}
 	err := b.run(ctx, e)
-	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
+	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) || namespace.Refuses(err) {
 		return ctrl.Result{}, nil
 	}
 	return ctrl.Result{}, err

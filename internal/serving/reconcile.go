@@ -20,6 +20,7 @@ import (
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/clip"
+	"slipway.dev/slipway/internal/namespace"
 )
 
 const (
@@ -49,11 +50,17 @@ func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if model.DeletionTimestamp != nil {
 		return ctrl.Result{}, nil
 	}
+	if ends, err := namespace.Ends(ctx, r.client, req.Namespace); ends || err != nil {
+		return ctrl.Result{}, err
+	}
 	in, err := r.observe(ctx, model)
 	if err != nil {
 		return settle(err)
 	}
 	in.Refused = r.apply(ctx, in)
+	if namespace.Refuses(in.Refused) {
+		return ctrl.Result{}, nil
+	}
 	if in.Refused != nil && !needsPerson(in.Refused) {
 		return settle(in.Refused)
 	}

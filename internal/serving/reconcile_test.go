@@ -278,3 +278,27 @@ func TestDeletedModelIsLeftAlone(t *testing.T) {
 	_, writes = newWorld(t).pass(t)
 	wantWrites(t, writes)
 }
+
+// TestNamespaceEnds: what is refused where all is being deleted is nobody's fault.
+func TestNamespaceEnds(t *testing.T) {
+	w := newWorld(t, modelWith())
+	refusal := apierrors.NewForbidden(schema.GroupResource{Resource: "deployments"}, "tiny", errors.New("the namespace is being terminated"))
+	refusal.ErrStatus.Details.Causes = []metav1.StatusCause{{Type: corev1.NamespaceTerminatingCause}}
+	w.refuse = refusal
+	if result, writes := w.pass(t); result != (ctrl.Result{}) || slices.Contains(writes, "status") || len(w.events.Events) > 0 {
+		t.Errorf("looks again after %v, writes %v, says %d things", result.RequeueAfter, writes, len(w.events.Events))
+	}
+	must := func(err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	team := &corev1.Namespace{}
+	must(w.client.Get(t.Context(), client.ObjectKey{Name: "team"}, team))
+	team.Finalizers = []string{"test/stays"}
+	must(w.client.Update(t.Context(), team))
+	must(w.client.Delete(t.Context(), team))
+	if result, writes := w.pass(t); result != (ctrl.Result{}) || len(writes) > 0 {
+		t.Errorf("looks again after %v, writes %v", result.RequeueAfter, writes)
+	}
+}

@@ -38,6 +38,8 @@ type Outcome struct {
 	Size int64
 	// Arrived, Started the first time, and Ended; the latter two are -1 for not.
 	Arrived, Started, Ended int64
+	// Resumed says that it ran before the simulation began, be it only since that moment.
+	Resumed bool
 	// Waited from arrival to the first start, or to the end of the simulation.
 	Waited int64
 	// Running at the end, until Expected, which is zero for ever.

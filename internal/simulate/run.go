@@ -63,7 +63,7 @@ func evicted(v placement.Verdict) bool { return v.Reason != nil && v.Reason.Code
 
 // resume a job that ran before the simulation began.
 func (s *simulation) resume(r *run, placed []placement.SetPlacement) {
-	r.outcome.Started = min(r.Gang.Started, s.now)
+	r.outcome.Started, r.outcome.Resumed = min(r.Gang.Started, s.now), true
 	s.run(r, placed, r.outcome.Started)
 }
 

@@ -33,6 +33,8 @@ func Rules() []rbacv1.PolicyRule {
 		// Patch is for adopting and releasing.
 		rule(corev1.GroupName, []string{"pods", "services"}, "get", "list", "watch", "create", "patch", "delete"),
 		rule(corev1.GroupName, []string{"nodes"}, "get"),
+		// Nothing is made where all is being deleted.
+		rule(corev1.GroupName, []string{"namespaces"}, "get", "list", "watch"),
 		// Pods go where their volumes can be reached.
 		rule(corev1.GroupName, []string{"persistentvolumeclaims", "persistentvolumes"}, "get", "list", "watch"),
 		// Pods go where the devices are that they claim.

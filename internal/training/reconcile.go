@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"slipway.dev/slipway/internal/clip"
+	"slipway.dev/slipway/internal/namespace"
 	"slipway.dev/slipway/internal/training/frameworks"
 )
 
@@ -44,12 +45,18 @@ func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if object.GetDeletionTimestamp() != nil {
 		return ctrl.Result{}, nil
 	}
+	if ends, err := namespace.Ends(ctx, r.client, req.Namespace); ends || err != nil {
+		return ctrl.Result{}, err
+	}
 	in, err := r.observe(ctx, object)
 	if err != nil {
 		return settle(0, err)
 	}
 	todo := decide(in)
 	err = r.apply(ctx, in, &todo)
+	if namespace.Refuses(err) {
+		return ctrl.Result{}, nil
+	}
 	if needsPerson(err) {
 		todo = stuck(in, todo, err)
 		_, err = each(todo.Delete, func(d deletion) error { return r.delete(ctx, d) })

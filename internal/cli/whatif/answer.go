@@ -74,9 +74,9 @@ func fateOf(o *simulate.Outcome, now int64) *Fate {
 		f.State, f.Why = Refused, o.Refused
 	case o.Never:
 		f.State, f.Why = Never, o.Reason.String()
-	case o.Started >= 0 && o.Started < now && !o.Waits():
+	case o.Resumed && !o.Waits():
 		f.State = Running
-	case o.Started >= now:
+	case o.Started >= now && !o.Resumed:
 		f.State, f.Start, f.In = Starts, o.Started, o.Started-now
 		if f.In > 0 {
 			f.Why = o.Why.String()

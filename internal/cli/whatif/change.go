@@ -14,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/placement"
 	"slipway.dev/slipway/internal/simulate"
 )
@@ -118,6 +119,15 @@ func (c *Cluster) SetQuota(text string) (*Cluster, error) {
 			text, project, placement.Format(name, q.Quota[at].Limit), guaranteed)
 	}
 	return next, nil
+}
+
+// QuotaOf a project, as SetQuota names it: PROJECT:RESOURCE[@KIND].
+func QuotaOf(project string, q *slipwayv1.Quota) string {
+	name := project + ":" + string(q.Resource)
+	if q.Kind != "" {
+		name += "@" + q.Kind
+	}
+	return name
 }
 
 // quantity of a resource as placement counts it: cores in thousandths.

@@ -6,6 +6,7 @@ package why
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -41,13 +42,24 @@ var kinds = []kind{
 	{slipwayv1.GroupVersion.WithKind("Project"), []string{"project", "projects", "prj"}},
 }
 
-// Names of the kinds that need not be written, for help and completion.
+// Names of the kinds that need not be written, for help.
 func Names() []string {
 	var all []string
-	for _, k := range kinds {
-		all = append(all, k.names[0])
+	for name := range Kinds() {
+		all = append(all, name)
 	}
 	return all
+}
+
+// Kinds that need not be written, by name, in the order in which they are tried.
+func Kinds() iter.Seq2[string, schema.GroupVersionKind] {
+	return func(yield func(string, schema.GroupVersionKind) bool) {
+		for _, k := range kinds {
+			if !yield(k.names[0], k.GroupVersionKind) {
+				return
+			}
+		}
+	}
 }
 
 // Subject is what is asked about.

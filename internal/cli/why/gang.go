@@ -31,6 +31,10 @@ func (f *Facts) gang(o *outline, g *slipwayv1.Gang) {
 		f.told(o, g, told)
 		return
 	}
+	if ending := f.makingRoom(told, &answer); len(ending) > 0 {
+		f.awaits(o, g, told, ending)
+		return
+	}
 	o.say("gang %s %s%s", g.Name, f.state(answer.State, told), f.terms(g, name))
 	o.below(func() {
 		if answer.Reason != nil {

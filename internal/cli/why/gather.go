@@ -33,8 +33,8 @@ type Facts struct {
 	// Gangs and Pods that the subject consists of, by name.
 	Gangs []slipwayv1.Gang
 	Pods  []corev1.Pod
-	// Cluster and Decided are what the scheduler decides from, and its answers; nil for
-	// those who may not see the whole cluster, as Denied says.
+	// Cluster and Decided are what the scheduler decides from, and its answers, those of
+	// decide; nil for those who may not see the whole cluster, as Denied says.
 	Cluster *snapshot.Snapshot
 	Decided *scheduler.Decided
 	Denied  *snapshot.ForbiddenError
@@ -56,7 +56,7 @@ func Gather(ctx context.Context, c client.Client, bulk client.Reader, s Subject,
 	case err != nil:
 		return nil, err
 	default:
-		f.Cluster, f.Decided = cluster, scheduler.Decide(cluster)
+		f.Cluster, f.Decided = cluster, decide(cluster)
 	}
 	return f, f.events(ctx, c)
 }

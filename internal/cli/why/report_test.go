@@ -18,7 +18,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
-	"slipway.dev/slipway/internal/scheduler"
 	"slipway.dev/slipway/internal/scheduler/snapshot"
 )
 
@@ -65,9 +64,13 @@ func told(g *slipwayv1.Gang, placed metav1.ConditionStatus, reason, message stri
 // report on one of the gangs of a cluster of two nodes.
 func report(t *testing.T, about string, gangs ...*slipwayv1.Gang) string {
 	t.Helper()
-	s := &snapshot.Snapshot{Taken: noon, Nodes: []*corev1.Node{node("n1"), node("n2")}, Gangs: gangs}
-	f := &Facts{Now: noon, Cluster: s, Decided: scheduler.Decide(s)}
-	for _, g := range gangs {
+	return reportOn(t, about, &snapshot.Snapshot{Taken: noon, Nodes: []*corev1.Node{node("n1"), node("n2")}, Gangs: gangs})
+}
+
+func reportOn(t *testing.T, about string, s *snapshot.Snapshot) string {
+	t.Helper()
+	f := &Facts{Now: noon, Cluster: s, Decided: decide(s)}
+	for _, g := range s.Gangs {
 		if g.Name == about {
 			f.Gangs = []slipwayv1.Gang{*g}
 		}

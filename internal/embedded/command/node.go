@@ -16,7 +16,7 @@ import (
 
 func nodeCommand(dataDir *string) *cobra.Command {
 	verb := func(use, short, done string, do func(*control.Client, context.Context, string) error) *cobra.Command {
-		return &cobra.Command{Use: use + " NAME", Short: short, Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
+		return &cobra.Command{Use: use + " NAME", Short: short, Args: cobra.ExactArgs(1), ValidArgsFunction: completeNodes(dataDir), RunE: func(cmd *cobra.Command, args []string) error {
 			if err := cluster.CheckNodeName(args[0]); err != nil {
 				return err
 			}
@@ -38,6 +38,21 @@ func nodeCommand(dataDir *string) *cobra.Command {
 		verb("add", "Add a node, or start one again that was killed", "is ready", (*control.Client).AddNode),
 		remove,
 		verb("kill", "Kill a node as a power failure would, to see what happens", "is dead; start it again with \"slipway node add\"", (*control.Client).KillNode))
+}
+
+// completeNodes offers the nodes that the cluster was given, whether they run or not.
+func completeNodes(dataDir *string) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		c, err := load(*dataDir)
+		if err != nil || len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		var names []cobra.Completion
+		for _, n := range c.Nodes {
+			names = append(names, n.Name)
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	}
 }
 
 func nodeList(dataDir *string) *cobra.Command {

@@ -4,9 +4,14 @@
 package command
 
 import (
+	"bytes"
 	"io"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"slipway.dev/slipway/internal/embedded/cluster"
 )
 
 // TestUnknownVerbs fail, and name what was meant.
@@ -28,6 +33,33 @@ func TestUnknownVerbs(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%s: says %q, want %q", args, got, want)
+		}
+	}
+}
+
+// TestNodeNames are completed, one for each verb.
+func TestNodeNames(t *testing.T) {
+	dir := t.TempDir()
+	c := &cluster.Cluster{ID: cluster.IDOf(dir), DataDir: dir, RunDir: cluster.RunDirOf(dir), Nodes: []cluster.Node{{Name: "node-1"}, {Name: "gpu-1", Index: 1}}}
+	if err := c.Save(); err != nil {
+		t.Fatal(err)
+	}
+	for typed, want := range map[string]string{
+		"node kill ":                 "node-1\ngpu-1\n:4\n",
+		"node rm ":                   "node-1\ngpu-1\n:4\n",
+		"node kill node-1 ":          ":4\n",
+		"node kill --data-dir none ": ":4\n",
+	} {
+		var out bytes.Buffer
+		root := newRoot()
+		root.SetArgs(append([]string{"__complete", "--data-dir", dir}, strings.Split(typed, " ")...))
+		root.SetOut(&out)
+		root.SetErr(io.Discard)
+		if err := root.ExecuteContext(t.Context()); err != nil {
+			t.Errorf("%q: %v", typed, err)
+		}
+		if diff := cmp.Diff(want, out.String()); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", typed, diff)
 		}
 	}
 }
