@@ -96,6 +96,10 @@ type user struct {
 	queue *queue
 	used  usage
 	gangs int
+	// rows of its gangs that wait; at is where it is in Picture.users, if it has any.
+	rows       []*row
+	byLikeness map[likeness]*row
+	at         int
 }
 
 // SetQueue tells of a queue, or of what changed about it. A queue that cannot be
@@ -231,6 +235,10 @@ func (p *Picture) reshape(q *queue) {
 	for _, g := range p.waiting {
 		if g.queue.under(q) {
 			g.moved, g.triedAt = true, 0
+			p.came = append(p.came, g)
+			if p.regroup(g); g.row != nil {
+				g.row.stuck = excess{}
+			}
 		}
 	}
 	p.freed++
