@@ -161,17 +161,7 @@ func (p *Picture) validateQueue(told Queue) error {
 			seen[key] = true
 		}
 	}
-	path := told.Name
-	for name := told.Parent; name != ""; name = p.queues[name].Parent {
-		path += " → " + name
-		if name == told.Name {
-			return fmt.Errorf("its parents form a cycle, %s; give one of them another parent", path)
-		}
-		if p.queues[name] == nil {
-			break
-		}
-	}
-	return nil
+	return p.validateParent(told)
 }
 
 // queue by name, known or not.
