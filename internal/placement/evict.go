@@ -58,26 +58,11 @@ func (p *Picture) makeRoom(g *gang) []Verdict {
 	}
 	if g.victims = len(verdicts); g.victims > 0 {
 		p.favoured = append(p.favoured, g)
+		p.heirs = append(p.heirs, g)
 	} else {
 		p.shelter(g)
 	}
 	return verdicts
-}
-
-// disinherit the gangs that others gave way to, once their pods are gone: those that
-// still wait, since somebody else took the room, have their right again.
-func (p *Picture) disinherit() {
-	heirs := map[string]bool{}
-	for _, g := range p.gangs {
-		if p.clear(g); len(g.leaving) > 0 {
-			heirs[g.heir] = true
-		}
-	}
-	for _, g := range p.waiting {
-		if g.victims > 0 && !heirs[g.Key] {
-			g.victims = 0
-		}
-	}
 }
 
 // unplaced says that nothing of the gang is placed.
@@ -187,8 +172,8 @@ func (a *absence) shrink(i int, possible func() bool) leaver {
 // before whole gangs, those first that lose least.
 func (p *Picture) candidates(g *gang, at int64) []leaver {
 	var all []leaver
-	for _, v := range p.gangs {
-		if v == g || !v.any(slot.isHeld) {
+	for _, v := range p.holders {
+		if v == g {
 			continue
 		}
 		if until := v.protectedUntil(); at < until {
@@ -341,7 +326,7 @@ func (p *Picture) evict(l leaver, g *gang) Verdict {
 		return p.giveUp(l, why, cause)
 	}
 	for n := range p.under(v) {
-		v.leaving = append(v.leaving, n)
+		p.leaveNode(v, n)
 	}
 	p.vacate(v)
 	for k := range v.sets {
@@ -377,7 +362,7 @@ func (p *Picture) giveUp(l leaver, why string, cause Cause) Verdict {
 			n := p.byName[r.node]
 			p.book(v, k, n, -r.pods)
 			p.relieve(n)
-			v.leaving = append(v.leaving, n)
+			p.leaveNode(v, n)
 			gave += r.pods
 		}
 		v.sets[k].slots = left

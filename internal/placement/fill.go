@@ -296,6 +296,7 @@ func (p *Picture) book(g *gang, k int, n *node, pods int32) {
 	current := c.version == p.version && c.members == p.members && c.fits != nil
 	n.book(g.Key, slots, c.requests, g.sets[k].ports, int64(pods))
 	p.charge(g, n, c.requests, int64(pods))
+	p.hold(g, pods)
 	if p.touch(n); current && n.known {
 		c.refit(p, n.index)
 		c.sift()

@@ -200,6 +200,10 @@ type gang struct {
 
 	queued bool
 	turn   turn
+	// row in which it waits; nil for one that goes before all rows, and that does not wait.
+	row *row
+	// since is Picture.enqueued when it began to wait.
+	since uint64
 	// triedAt is one more than Picture.freed was when the gang was last found not
 	// to fit; until that grows it is not tried again.
 	triedAt uint64
@@ -215,6 +219,9 @@ type gang struct {
 	leaving []*node
 	// shelter is what kept others from giving way to it when they were asked last.
 	shelter *shelter
+	// holds so many places; holder is where it is in Picture.holders, if it has any.
+	holds  int32
+	holder int
 	// twin is the same gang on the empty cluster.
 	twin *gang
 }

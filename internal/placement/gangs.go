@@ -154,7 +154,13 @@ func (p *Picture) inherit(g, old *gang) {
 	defer p.recharge(g, nil, 1)
 	old.queue = nil
 	g.resuming = old.resuming
-	g.victims, g.heir, g.leaving = old.victims, old.heir, old.leaving
+	g.victims, g.heir = old.victims, old.heir
+	if g.victims > 0 {
+		p.heirs = append(p.heirs, g)
+	}
+	for _, n := range old.leaving {
+		p.leaveNode(g, n)
+	}
 	g.Stopped = max(g.Stopped, old.Stopped)
 	if g.Started == 0 {
 		g.Started = old.Started
@@ -170,6 +176,8 @@ func (p *Picture) inherit(g, old *gang) {
 		g.sets[k].slots = old.sets[j].slots
 		g.sets[k].resize(g.sets[k].Count)
 	}
+	p.hold(g, old.holds)
+	p.hold(old, -old.holds)
 }
 
 // cut a set down to its first ranks.

@@ -25,6 +25,14 @@ type Picture struct {
 	// freed when all of them were last tried.
 	waiting, came []*gang
 	triedAll      uint64
+	// users of whom gangs wait in rows, in any order, and repairs, which wait in none, in turn.
+	users   []*user
+	repairs []*gang
+	// holders of places; leavers, some of whose pods may still be where they gave places
+	// back; and heirs, to whom they gave them: each in any order.
+	holders, leavers, heirs []*gang
+	// enqueued counts the gangs that ever began to wait.
+	enqueued uint64
 	// judgedFacts is facts when it was last said of all who wait whether they ever fit.
 	judgedFacts uint64
 

@@ -68,6 +68,7 @@ func (p *Picture) retie(changed []string) {
 			}
 		}
 		g.shape = unique.Make(g.describe())
+		p.regroup(g)
 	}
 	if len(changed) > 0 {
 		p.freed++
