@@ -28,7 +28,8 @@ type Gang struct {
 	Limit int64
 	// Kind of run: those of one kind take about as long. Empty is like no other.
 	Kind string
-	// Started is when it was placed, for one whose Placement was decided earlier.
+	// Started is when it was placed, for one whose Placement was decided earlier. Like that
+	// it is looked at only when the gang is not known yet.
 	Started int64
 	// Stopped is since when one that was placed before is not; zero for never.
 	Stopped int64
