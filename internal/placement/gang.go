@@ -208,6 +208,8 @@ type gang struct {
 	explainedAt uint64
 	told        Verdict
 	promise     *promise
+	// idle is since when it holds places and does not run; zero for one that runs or has none.
+	idle int64
 	// victims are how many gangs gave way to this one, heir is the key of the one that
 	// this one gave way to, and leaving are the nodes on which pods of a gang that gave
 	// way may still be.

@@ -154,7 +154,7 @@ func (p *Picture) inherit(g, old *gang) {
 	defer p.recharge(g, nil, 1)
 	old.queue = nil
 	g.resuming = old.resuming
-	g.victims, g.heir, g.leaving = old.victims, old.heir, old.leaving
+	g.victims, g.heir, g.leaving, g.idle = old.victims, old.heir, old.leaving, old.idle
 	// What it says of its start may be of the turn before this one.
 	g.Started, g.Stopped = old.Started, max(g.Stopped, old.Stopped)
 	for j := range old.sets {
