@@ -17,8 +17,9 @@ type leaver struct {
 	keep int32
 	// pledge is the promise whose places it leaves.
 	pledge *promise
-	// loss by it; see Picture.loss.
+	// loss by it; see Picture.loss. There is none where what it holds is idle.
 	loss int64
+	idle bool
 }
 
 // part of what a gang takes.

@@ -290,7 +290,7 @@ func (ps *pass) held(g *gang, whole bool) bool {
 // judge makes the verdict on a gang that was tried, and says whether it is news.
 func (ps *pass) judge(g *gang) (Verdict, bool) {
 	runs := g.runs() || !g.any(slot.missing)
-	if runs {
+	if ps.p.noteIdle(g); runs {
 		ps.p.settle(g)
 	}
 	state := Placed

@@ -24,12 +24,14 @@ const (
 // Within a queue a gang gives way to one of higher priority, and what it can do
 // without to one of its own. Between queues one that would stay within what it is
 // guaranteed takes back what others borrowed, as long as they use more than they are
-// guaranteed. To an elder (elder.go) those give way that overtook it. What gangs can do
+// guaranteed. To an elder (elder.go) those give way that overtook it. What is idle goes
+// before all else (idle.go). What gangs can do
 // without goes first; then they give way whole, those of the lowest priority first, of
 // these those that lose least by it, and none in its protected time.
 func (p *Picture) Evict(limit int) []Verdict {
 	p.disinherit()
 	p.protected = never
+	p.countIdle()
 	contest := p.contest(func(g *gang) bool {
 		return g.told.State == Waiting && !g.moved && g.victims == 0
 	})
@@ -71,7 +73,7 @@ func (g *gang) unplaced() bool { return !g.any(slot.known) }
 // entitled says that there may be somebody who must give way: a quick answer for
 // the many gangs that have no such right.
 func (p *Picture) entitled(g *gang) bool {
-	if g.Priority > 0 || p.elastic > 0 {
+	if g.Priority > 0 || p.elastic > 0 || p.idlers > 0 || p.broken > 1 && g.broken() {
 		return true
 	}
 	for q := range g.queue.chain {
@@ -176,6 +178,10 @@ func (p *Picture) candidates(g *gang, at int64) []leaver {
 		if v == g {
 			continue
 		}
+		if p.forfeits(v, g) {
+			all = append(all, leaver{gang: v, part: everything, idle: true})
+			continue
+		}
 		if until := v.protectedUntil(); at < until {
 			p.protected = min(p.protected, until)
 			continue
@@ -189,15 +195,20 @@ func (p *Picture) candidates(g *gang, at int64) []leaver {
 		}
 	}
 	for i := range all {
-		all[i].loss = p.loss(all[i])
+		if !all[i].idle {
+			all[i].loss = p.loss(all[i])
+		}
 	}
 	slices.SortFunc(all, func(x, y leaver) int {
 		a, b := x.gang, y.gang
+		if x.idle != y.idle {
+			return map[bool]int{true: -1, false: 1}[x.idle]
+		}
 		return cmp.Or(cmp.Compare(y.part, x.part), cmp.Compare(a.Priority, b.Priority), cmp.Compare(x.loss, y.loss),
 			cmp.Compare(b.Started, a.Started), cmp.Compare(a.Key, b.Key))
 	})
 	taken := map[*queue]vector{}
-	all = slices.DeleteFunc(all, func(l leaver) bool { return !p.leaves(l, g, taken) })
+	all = slices.DeleteFunc(all, func(l leaver) bool { return !p.leaves(l, g, taken) && !l.idle })
 	return all[:min(len(all), maxVictims)]
 }
 
@@ -343,6 +354,8 @@ func (p *Picture) evict(l leaver, g *gang) Verdict {
 func (p *Picture) claim(l leaver, g *gang) (string, Cause) {
 	v := l.gang
 	switch {
+	case l.idle:
+		return fmt.Sprintf("to %s: it had lost a place, and held the others idle", g.Key), ByIdleness
 	case v.queue == g.queue && v.Priority < g.Priority:
 		return fmt.Sprintf("to %s, which has priority %d", g.Key, g.Priority), ByPriority
 	case v.queue != g.queue && g.isOwedBy(v):

@@ -28,7 +28,8 @@ type Gang struct {
 	Limit int64
 	// Kind of run: those of one kind take about as long. Empty is like no other.
 	Kind string
-	// Started is when it was placed, for one whose Placement was decided earlier.
+	// Started is when it was placed, for one whose Placement was decided earlier. Like that
+	// it is looked at only when the gang is not known yet.
 	Started int64
 	// Stopped is since when one that was placed before is not; zero for never.
 	Stopped int64
@@ -211,6 +212,8 @@ type gang struct {
 	explainedAt uint64
 	told        Verdict
 	promise     *promise
+	// idle is since when it holds places and does not run; zero for one that runs or has none.
+	idle int64
 	// victims are how many gangs gave way to this one, heir is the key of the one that
 	// this one gave way to, and leaving are the nodes on which pods of a gang that gave
 	// way may still be.

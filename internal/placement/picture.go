@@ -57,8 +57,11 @@ type Picture struct {
 	// favoured gangs come first in the next plan; planned is the last one's limit.
 	favoured []*gang
 	planned  int
-	// elastic is how many gangs can do without some of their pods.
-	elastic int
+	// elastic is how many gangs can do without some of their pods; idlers is how many of those
+	// that lost a place forfeit what they hold to anybody, and broken is how many of them hold
+	// something.
+	elastic, idlers, broken int
+	keepIdle                int64
 	// evicting are the nodes with taints that evict.
 	evicting map[string]*node
 	// protected is when the first of those is protected no longer who were asked in vain to
@@ -99,7 +102,7 @@ type Picture struct {
 func New() *Picture {
 	p := blank()
 	p.empty = blank()
-	p.HalfLife, p.Patience = DefaultHalfLife, DefaultPatience
+	p.HalfLife, p.Patience, p.keepIdle = DefaultHalfLife, DefaultPatience, defaultKeepIdle
 	return p
 }
 

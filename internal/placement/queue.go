@@ -266,6 +266,7 @@ func (q *queue) missing() (string, bool) {
 // enrol a gang with its queue and user.
 func (p *Picture) enrol(g *gang) {
 	g.queue = p.queue(g.Queue)
+	p.admit(g.queue, g.User)
 	g.user = g.queue.user(g.User)
 	g.user.gangs++
 }
@@ -282,7 +283,7 @@ func (q *queue) user(name string) *user {
 
 func (p *Picture) leave(g *gang) {
 	u := g.user
-	if u.gangs--; u.gangs == 0 && u.used.forgotten() {
+	if u.gangs--; u.gangs == 0 && (u.used.forgotten() || !u.queue.known && u.queue != p.root) {
 		delete(u.queue.users, u.name)
 		p.dropQueue(u.queue)
 	}

@@ -110,7 +110,9 @@ func (l *ledger) setNamespace(name, project string) bool {
 	if l.namespaces[name] == project {
 		return false
 	}
-	l.namespaces[name] = project
+	if l.namespaces[name] = project; project == "" {
+		delete(l.namespaces, name)
+	}
 	news := l.inNamespace(name)
 	for _, e := range l.gangs {
 		if e.name.Namespace == name && e.asked != nil && e.project == "" {
