@@ -57,7 +57,9 @@ func decide(in observed) plan {
 		p.out.DropGang = in.Gang != nil
 	case isSuspended(job) && !waits(job):
 		// Its pods count until they are gone, whoever has their places by then.
-		p.out.DropGang = in.Gang != nil
+		if p.out.DropGang = in.Gang != nil; p.out.DropGang {
+			p.emit(restsEvent())
+		}
 	case isSuspended(job):
 		p.wait()
 	default:
@@ -108,6 +110,8 @@ func (p *pass) wait() {
 		p.emitVerdict()
 	case ending(p.in.Job) == 0:
 		p.start()
+	default:
+		p.emit(endsFirstEvent())
 	}
 }
 

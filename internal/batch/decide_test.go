@@ -119,7 +119,7 @@ func TestDecide(t *testing.T) {
 		"waits with a reason":       {queuedJob(), []func(*observed){gang(2, -1)}, "QuotaExceeded"},
 		"starts":                    {queuedJob(), []func(*observed){gang(2, 2)}, "start, Started"},
 		"grows while it waits":      {queuedJob(size(3, 3)), []func(*observed){gang(2, 2)}, "gang 3"},
-		"not before all are gone":   {queuedJob(active), []func(*observed){gang(2, 2)}, ""},
+		"not before all are gone":   {queuedJob(active), []func(*observed){gang(2, 2)}, "Stopped"},
 		"not by an old answer":      {queuedJob(), []func(*observed){gang(2, 2), func(in *observed) { in.Gang.Generation = 2 }}, ""},
 		"runs":                      {queuedJob(running), []func(*observed){gang(2, 2)}, ""},
 		"gives back what succeeded": {queuedJob(running, size(4, 4), succeeded(3), has(1)), []func(*observed){gang(4, 4)}, "gang 1"},
@@ -132,7 +132,7 @@ func TestDecide(t *testing.T) {
 		"lost a node": {queuedJob(running), []func(*observed){gang(2, 2), func(in *observed) {
 			in.Gang.Status.Conditions[0].Status = metav1.ConditionFalse
 		}}, "Placed"},
-		"is suspended by a person": {queuedJob(rests), []func(*observed){gang(2, 2)}, "drop"},
+		"is suspended by a person": {queuedJob(rests), []func(*observed){gang(2, 2)}, "drop, Stopped"},
 		"rests":                    {queuedJob(rests), nil, ""},
 		"has succeeded":            {queuedJob(running, done(batchv1.JobComplete)), []func(*observed){gang(2, 2)}, "drop"},
 		"has failed":               {queuedJob(running, done(batchv1.JobFailed)), []func(*observed){gang(2, 2)}, "drop"},

@@ -36,6 +36,20 @@ func heldEvent(why string) event {
 	return event{corev1.EventTypeWarning, "Held", "Suspend", "is suspended and waits again: " + why}
 }
 
+// reasonStopped is Kueue's word for a Job that was running.
+const reasonStopped = "Stopped"
+
+// restsEvent is for a Job that a person suspended.
+func restsEvent() event {
+	return event{corev1.EventTypeNormal, reasonStopped, "Suspend", "was suspended and gave its places back; set spec.suspend to false and it queues again"}
+}
+
+// endsFirstEvent is for one that has places and pods of an earlier run, such as one with
+// Kueue's label that was suspended: it runs again when its turn comes, which is at once.
+func endsFirstEvent() event {
+	return event{corev1.EventTypeNormal, reasonStopped, "Wait", "has its places, and starts when the pods of its last run have ended"}
+}
+
 func (p *pass) emit(e event) { p.out.Events = append(p.out.Events, e) }
 
 // emitVerdict tells why the Gang waits, in the scheduler's words.

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 
+	"slipway.dev/slipway/api/rbac"
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/podset"
 )
@@ -57,19 +58,15 @@ func needs(object client.Object) []string {
 // Rules are what the controller may do, and all that it does.
 func Rules() []rbacv1.PolicyRule {
 	return []rbacv1.PolicyRule{
-		rule(batchv1.GroupName, []string{"jobs"}, "get", "list", "watch", "patch"),
+		rbac.Rule(batchv1.GroupName, []string{"jobs"}, "get", "list", "watch", "patch"),
 		// For owner references that block the owner's deletion.
-		rule(batchv1.GroupName, []string{"jobs/finalizers"}, "update"),
-		rule(slipwayv1.GroupVersion.Group, []string{"gangs"}, "get", "list", "watch", "create", "patch", "delete"),
+		rbac.Rule(batchv1.GroupName, []string{"jobs/finalizers"}, "update"),
+		rbac.Rule(slipwayv1.GroupVersion.Group, []string{"gangs"}, "get", "list", "watch", "create", "patch", "delete"),
 		// Nothing is made where all is being deleted.
-		rule(corev1.GroupName, []string{"namespaces"}, "get", "list", "watch"),
+		rbac.Rule(corev1.GroupName, []string{"namespaces"}, "get", "list", "watch"),
 		// Pods go where their volumes can be reached.
-		rule(corev1.GroupName, []string{"persistentvolumeclaims", "persistentvolumes"}, "get", "list", "watch"),
-		rule(schedulingv1.GroupName, []string{"priorityclasses"}, "get", "list", "watch"),
-		rule(eventsv1.GroupName, []string{"events"}, "create", "patch"),
+		rbac.Rule(corev1.GroupName, []string{"persistentvolumeclaims", "persistentvolumes"}, "get", "list", "watch"),
+		rbac.Rule(schedulingv1.GroupName, []string{"priorityclasses"}, "get", "list", "watch"),
+		rbac.Rule(eventsv1.GroupName, []string{"events"}, "create", "patch"),
 	}
-}
-
-func rule(group string, resources []string, verbs ...string) rbacv1.PolicyRule {
-	return rbacv1.PolicyRule{APIGroups: []string{group}, Resources: resources, Verbs: verbs}
 }

@@ -271,7 +271,7 @@ func lay(over, on map[string]any) {
 
 func (f *fakeCluster) list(w http.ResponseWriter, r *http.Request) {
 	if resource := r.PathValue("resource"); r.PathValue("namespace") == "" && slices.Contains(f.denied, resource) {
-		refuse(w, apierrors.NewForbidden(schema.GroupResource{Resource: resource}, "", errors.New("you are a guest")))
+		refuse(w, apierrors.NewForbidden(schema.GroupResource{Group: r.PathValue("group"), Resource: resource}, "", errors.New("you are a guest")))
 		return
 	}
 	query := r.URL.Query()

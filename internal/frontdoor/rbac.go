@@ -9,6 +9,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 
+	"slipway.dev/slipway/api/rbac"
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 )
 
@@ -16,13 +17,9 @@ import (
 // nothing.
 func Rules() []rbacv1.PolicyRule {
 	return []rbacv1.PolicyRule{
-		rule(slipwayv1.GroupVersion.Group, "models", "list", "watch"),
-		rule(discoveryv1.GroupName, "endpointslices", "list", "watch"),
-		rule(authenticationv1.GroupName, "tokenreviews", "create"),
-		rule(authorizationv1.GroupName, "subjectaccessreviews", "create"),
+		rbac.Rule(slipwayv1.GroupVersion.Group, []string{"models"}, "list", "watch"),
+		rbac.Rule(discoveryv1.GroupName, []string{"endpointslices"}, "list", "watch"),
+		rbac.Rule(authenticationv1.GroupName, []string{"tokenreviews"}, "create"),
+		rbac.Rule(authorizationv1.GroupName, []string{"subjectaccessreviews"}, "create"),
 	}
-}
-
-func rule(group, resource string, verbs ...string) rbacv1.PolicyRule {
-	return rbacv1.PolicyRule{APIGroups: []string{group}, Resources: []string{resource}, Verbs: verbs}
 }

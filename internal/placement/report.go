@@ -91,3 +91,6 @@ func (p *Picture) UsedBy(queue, resource, kind string) map[string]int64 {
 
 // Format an amount of a resource as reasons write it: "0.5" cores, "1.5Gi", "8".
 func Format(resource string, n int64) string { return format(resource, n) }
+
+// Count things as reasons do: "1 pod", "3 pods".
+func Count(n int, noun string) string { return plural(n, noun) }

@@ -194,7 +194,7 @@ func (l *ledger) groupGang(key string, g *group, c *crew) placement.Gang {
 	sets, at := map[string]*placement.PodSet{}, map[string]map[string]int32{}
 	for i, m := range c.inOrder() {
 		a := g.pods[m.uid]
-		m.problem = cmp.Or(a.problem, strayed(a.pod, project))
+		m.problem = cmp.Or(groupingOf(a.pod).problem, a.problem, strayed(a.pod, project))
 		if m.problem != "" && c.whereIs(m) == "" {
 			continue // It joined a group that runs.
 		}

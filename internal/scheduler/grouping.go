@@ -4,6 +4,7 @@
 package scheduler
 
 import (
+	"fmt"
 	"strconv"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -11,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/clip"
 	"slipway.dev/slipway/internal/scheduler/snapshot"
 )
 
@@ -34,6 +36,8 @@ type grouping struct {
 	// least pods that the group starts with; zero when an object says it, podGroup.
 	least    int32
 	podGroup string
+	// problem that keeps the pod, and with it its group, from starting.
+	problem string
 }
 
 // groupingOf a pod that this scheduler binds: it is of a Gang, of a group of pods, or
@@ -46,16 +50,32 @@ func groupingOf(p *corev1.Pod) grouping {
 		name := *g.PodGroupName
 		return grouping{key: podGroupKey(types.NamespacedName{Namespace: p.Namespace, Name: name}), podGroup: name}
 	}
-	for _, by := range []struct{ name, least string }{
-		{p.Labels[labelGroup], p.Labels[labelGroupLeast]},
-		{p.Labels[labelKueueGroup], p.Annotations[annotationKueueTotal]},
-	} {
-		if by.name != "" {
-			return grouping{key: keyOf(p.Namespace, "group/"+by.name), least: atLeastOne(by.least)}
-		}
+	if name := p.Labels[labelGroup]; name != "" {
+		return grouping{key: keyOf(p.Namespace, "group/"+name), least: atLeastOne(p.Labels[labelGroupLeast])}
+	}
+	if name := p.Labels[labelKueueGroup]; name != "" {
+		least, problem := totalOf(p)
+		return grouping{key: keyOf(p.Namespace, "group/"+name), least: least, problem: problem}
 	}
 	return grouping{key: keyOf(p.Namespace, "pod/"+p.Name), least: 1}
 }
+
+// totalOf a group of Kueue's, that each of its pods has to say. Kueue refuses those that do
+// not; started one by one they would be what nobody asked for.
+func totalOf(p *corev1.Pod) (least int32, problem string) {
+	text, is := p.Annotations[annotationKueueTotal]
+	n, err := strconv.ParseInt(text, 10, 32)
+	switch {
+	case !is:
+		return 1, fmt.Sprintf("its label %s names a group, and nothing says of how many pods; set the annotation %s to their number, on each of them", labelKueueGroup, annotationKueueTotal)
+	case err != nil || n < 1:
+		return 1, fmt.Sprintf("its annotation %s is %q; set it to the number of pods of the group, one or more", annotationKueueTotal, clip.Text(text, maxQuoted))
+	}
+	return int32(n), ""
+}
+
+// maxQuoted of what somebody wrote is quoted.
+const maxQuoted = 64
 
 // atLeastOne reads a number of pods; what is none counts as one, as upstream's plugins
 // have it.

@@ -126,6 +126,8 @@ func (l *ledger) enlist(p *corev1.Pod) bool {
 		ending: p.DeletionTimestamp != nil, claims: claimsOf(p)}
 	crew := l.crew(g.key)
 	known := crew.pods[p.UID]
+	// Who waits may have been told to say how many pods its group has.
+	recounted := known != nil && !g.gang && known.node == "" && groupingOf(known.pod) != g
 	l.crewOf[p.UID], l.uids[m.name] = g.key, p.UID
 	if g.gang {
 		if m.set, m.rank = placeOf(p); known != nil && known.node != "" {
@@ -146,7 +148,7 @@ func (l *ledger) enlist(p *corev1.Pod) bool {
 		m.told, m.noticed = known.told, known.noticed
 	}
 	moved := crew.set(m)
-	if known != nil && !moved {
+	if known != nil && !moved && !recounted {
 		return false // It is where it was placed.
 	}
 	if known == nil {

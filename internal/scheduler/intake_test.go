@@ -368,6 +368,34 @@ func TestWhatPodsCannotAsk(t *testing.T) {
 	c.does("c" + why)
 }
 
+// TestUncountedGroup: pods of a group of Kueue's do not start one by one when nobody says how
+// many there are, and start when somebody does.
+func TestUncountedGroup(t *testing.T) {
+	c := newCluster(t, newNode("n1", 8, 4))
+	counted := func(total string) func(*corev1.Pod) {
+		return func(p *corev1.Pod) {
+			p.Labels[labelKueueGroup] = "g"
+			if total != "" {
+				p.Annotations[annotationKueueTotal] = total
+			}
+		}
+	}
+	const uncounted = "its label kueue.x-k8s.io/pod-group-name names a group, and nothing says of how many pods; set the annotation kueue.x-k8s.io/pod-group-total-count to their number, on each of them"
+	c.add(ourPod("a", counted("")))
+	c.does("a: " + uncounted)
+	c.add(ourPod("b", counted("2")))
+	c.does("a: "+uncounted, "b: "+uncounted)
+	a := ourPod("a", counted("none"))
+	a.UID = c.pods["a"].UID
+	c.add(a)
+	const odd = `its annotation kueue.x-k8s.io/pod-group-total-count is "none"; set it to the number of pods of the group, one or more`
+	c.does("a: "+odd, "b: "+odd)
+	a = ourPod("a", counted("2"))
+	a.UID = c.pods["a"].UID
+	c.add(a)
+	c.does("a@n1", "b@n1")
+}
+
 func TestGroupingOf(t *testing.T) {
 	for name, tt := range map[string]struct {
 		change func(*corev1.Pod)

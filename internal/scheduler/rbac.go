@@ -11,30 +11,27 @@ import (
 	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
 	storagev1 "k8s.io/api/storage/v1"
 
+	"slipway.dev/slipway/api/rbac"
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 )
 
 // Rules are what the scheduler may do, and all that it does.
 func Rules() []rbacv1.PolicyRule {
 	return []rbacv1.PolicyRule{
-		rule(corev1.GroupName, []string{"namespaces", "nodes", "pods"}, "get", "list", "watch"),
+		rbac.Rule(corev1.GroupName, []string{"namespaces", "nodes", "pods"}, "get", "list", "watch"),
 		// Pods that name this scheduler are bound, told why they wait, or give way.
-		rule(corev1.GroupName, []string{"pods/binding"}, "create"),
-		rule(corev1.GroupName, []string{"pods/status"}, "patch"),
-		rule(corev1.GroupName, []string{"pods"}, "delete"),
+		rbac.Rule(corev1.GroupName, []string{"pods/binding"}, "create"),
+		rbac.Rule(corev1.GroupName, []string{"pods/status"}, "patch"),
+		rbac.Rule(corev1.GroupName, []string{"pods"}, "delete"),
 		// A claim that waits for its first pod is told the pod's node.
-		rule(corev1.GroupName, []string{"persistentvolumeclaims"}, "get", "list", "watch", "patch"),
-		rule(corev1.GroupName, []string{"persistentvolumes"}, "get", "list", "watch"),
-		rule(storagev1.GroupName, []string{"storageclasses"}, "get", "list", "watch"),
-		rule(resourcev1.GroupName, []string{"deviceclasses", "resourceclaims", "resourceslices"}, "get", "list", "watch"),
-		rule(schedulingv1beta1.GroupName, []string{"podgroups"}, "get", "list", "watch"),
-		rule(schedulingv1beta1.GroupName, []string{"podgroups/status"}, "patch"),
-		rule(slipwayv1.GroupVersion.Group, []string{"gangs", "projects"}, "get", "list", "watch"),
-		rule(slipwayv1.GroupVersion.Group, []string{"gangs/status", "projects/status"}, "update"),
-		rule(eventsv1.GroupName, []string{"events"}, "create", "patch"),
+		rbac.Rule(corev1.GroupName, []string{"persistentvolumeclaims"}, "get", "list", "watch", "patch"),
+		rbac.Rule(corev1.GroupName, []string{"persistentvolumes"}, "get", "list", "watch"),
+		rbac.Rule(storagev1.GroupName, []string{"storageclasses"}, "get", "list", "watch"),
+		rbac.Rule(resourcev1.GroupName, []string{"deviceclasses", "resourceclaims", "resourceslices"}, "get", "list", "watch"),
+		rbac.Rule(schedulingv1beta1.GroupName, []string{"podgroups"}, "get", "list", "watch"),
+		rbac.Rule(schedulingv1beta1.GroupName, []string{"podgroups/status"}, "patch"),
+		rbac.Rule(slipwayv1.GroupVersion.Group, []string{"gangs", "projects"}, "get", "list", "watch"),
+		rbac.Rule(slipwayv1.GroupVersion.Group, []string{"gangs/status", "projects/status"}, "update"),
+		rbac.Rule(eventsv1.GroupName, []string{"events"}, "create", "patch"),
 	}
-}
-
-func rule(group string, resources []string, verbs ...string) rbacv1.PolicyRule {
-	return rbacv1.PolicyRule{APIGroups: []string{group}, Resources: resources, Verbs: verbs}
 }

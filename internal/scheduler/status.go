@@ -98,14 +98,7 @@ func summary(placed []placement.SetPlacement) string {
 			nodes[slot.Node] = true
 		}
 	}
-	return fmt.Sprintf("%s on %s", count(int(pods), "pod"), count(len(nodes), "node"))
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return fmt.Sprintf("%s on %s", placement.Count(int(pods), "pod"), placement.Count(len(nodes), "node"))
 }
 
 // conditions with a common reason and message.

@@ -9,6 +9,7 @@ import (
 	eventsv1 "k8s.io/api/events/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 
+	"slipway.dev/slipway/api/rbac"
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 )
 
@@ -16,19 +17,15 @@ import (
 // nothing: what it makes goes with its Model, by owner reference.
 func Rules() []rbacv1.PolicyRule {
 	return []rbacv1.PolicyRule{
-		rule(slipwayv1.GroupVersion.Group, []string{"models"}, "get", "list", "watch"),
-		rule(slipwayv1.GroupVersion.Group, []string{"models/status"}, "patch"),
+		rbac.Rule(slipwayv1.GroupVersion.Group, []string{"models"}, "get", "list", "watch"),
+		rbac.Rule(slipwayv1.GroupVersion.Group, []string{"models/status"}, "patch"),
 		// For owner references that block the owner's deletion.
-		rule(slipwayv1.GroupVersion.Group, []string{"models/finalizers"}, "update"),
+		rbac.Rule(slipwayv1.GroupVersion.Group, []string{"models/finalizers"}, "update"),
 		// Server-side apply is a patch, and a create for what is not there.
-		rule(appsv1.GroupName, []string{"deployments"}, "get", "list", "watch", "create", "patch"),
-		rule(corev1.GroupName, []string{"services"}, "get", "list", "watch", "create", "patch"),
-		rule(corev1.GroupName, []string{"pods"}, "list", "watch"),
-		rule(corev1.GroupName, []string{"persistentvolumeclaims", "namespaces"}, "get", "list", "watch"),
-		rule(eventsv1.GroupName, []string{"events"}, "create", "patch"),
+		rbac.Rule(appsv1.GroupName, []string{"deployments"}, "get", "list", "watch", "create", "patch"),
+		rbac.Rule(corev1.GroupName, []string{"services"}, "get", "list", "watch", "create", "patch"),
+		rbac.Rule(corev1.GroupName, []string{"pods"}, "list", "watch"),
+		rbac.Rule(corev1.GroupName, []string{"persistentvolumeclaims", "namespaces"}, "get", "list", "watch"),
+		rbac.Rule(eventsv1.GroupName, []string{"events"}, "create", "patch"),
 	}
-}
-
-func rule(group string, resources []string, verbs ...string) rbacv1.PolicyRule {
-	return rbacv1.PolicyRule{APIGroups: []string{group}, Resources: resources, Verbs: verbs}
 }

@@ -11,6 +11,7 @@ import (
 	resourcev1 "k8s.io/api/resource/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
 
+	"slipway.dev/slipway/api/rbac"
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/training/frameworks"
 )
@@ -25,25 +26,21 @@ func Rules() []rbacv1.PolicyRule {
 	}
 	jobGroup := kubeflowv1.GroupVersion.Group
 	return []rbacv1.PolicyRule{
-		rule(jobGroup, jobs, "get", "list", "watch", "delete"),
-		rule(jobGroup, statuses, "update"),
+		rbac.Rule(jobGroup, jobs, "get", "list", "watch", "delete"),
+		rbac.Rule(jobGroup, statuses, "update"),
 		// For owner references that block the owner's deletion.
-		rule(jobGroup, finalizers, "update"),
-		rule(slipwayv1.GroupVersion.Group, []string{"gangs"}, "get", "list", "watch", "create", "patch", "delete"),
+		rbac.Rule(jobGroup, finalizers, "update"),
+		rbac.Rule(slipwayv1.GroupVersion.Group, []string{"gangs"}, "get", "list", "watch", "create", "patch", "delete"),
 		// Patch is for adopting and releasing.
-		rule(corev1.GroupName, []string{"pods", "services"}, "get", "list", "watch", "create", "patch", "delete"),
-		rule(corev1.GroupName, []string{"nodes"}, "get"),
+		rbac.Rule(corev1.GroupName, []string{"pods", "services"}, "get", "list", "watch", "create", "patch", "delete"),
+		rbac.Rule(corev1.GroupName, []string{"nodes"}, "get"),
 		// Nothing is made where all is being deleted.
-		rule(corev1.GroupName, []string{"namespaces"}, "get", "list", "watch"),
+		rbac.Rule(corev1.GroupName, []string{"namespaces"}, "get", "list", "watch"),
 		// Pods go where their volumes can be reached.
-		rule(corev1.GroupName, []string{"persistentvolumeclaims", "persistentvolumes"}, "get", "list", "watch"),
+		rbac.Rule(corev1.GroupName, []string{"persistentvolumeclaims", "persistentvolumes"}, "get", "list", "watch"),
 		// Pods go where the devices are that they claim.
-		rule(resourcev1.GroupName, []string{"resourceclaimtemplates"}, "get", "list", "watch"),
-		rule(schedulingv1.GroupName, []string{"priorityclasses"}, "get", "list", "watch"),
-		rule(eventsv1.GroupName, []string{"events"}, "create", "patch"),
+		rbac.Rule(resourcev1.GroupName, []string{"resourceclaimtemplates"}, "get", "list", "watch"),
+		rbac.Rule(schedulingv1.GroupName, []string{"priorityclasses"}, "get", "list", "watch"),
+		rbac.Rule(eventsv1.GroupName, []string{"events"}, "create", "patch"),
 	}
-}
-
-func rule(group string, resources []string, verbs ...string) rbacv1.PolicyRule {
-	return rbacv1.PolicyRule{APIGroups: []string{group}, Resources: resources, Verbs: verbs}
 }

@@ -222,7 +222,7 @@ func nodes(placed []slipwayv1.PodSetPlacement) string {
 	}
 	var all []string
 	for _, node := range order {
-		all = append(all, fmt.Sprintf("%s (%s)", node, plural(int(pods[node]), "pod")))
+		all = append(all, fmt.Sprintf("%s (%s)", node, placement.Count(int(pods[node]), "pod")))
 	}
 	return some(all, maxNames)
 }

@@ -69,7 +69,7 @@ func counted(pods []corev1.Pod) string {
 		}
 		on.Slots = append(on.Slots, slipwayv1.Slot{Node: pods[i].Spec.NodeName, Count: 1})
 	}
-	text := fmt.Sprintf("%d of %s running, %d starting, %d waiting for a node", running, plural(len(pods), "pod"), len(on.Slots)-running, waiting)
+	text := fmt.Sprintf("%d of %s running, %d starting, %d waiting for a node", running, placement.Count(len(pods), "pod"), len(on.Slots)-running, waiting)
 	if len(on.Slots) > 0 {
 		text += "; on " + nodes([]slipwayv1.PodSetPlacement{on})
 	}

@@ -62,13 +62,6 @@ func (o *outline) print(w io.Writer) error {
 	return err
 }
 
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
 // some of a list: the first few, and how many more there are.
 func some(list []string, most int) string {
 	if more := len(list) - most; more > 0 {

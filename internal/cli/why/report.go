@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"slipway.dev/slipway/internal/cli/workload"
+	"slipway.dev/slipway/internal/placement"
 )
 
 const (
@@ -33,7 +34,7 @@ func (f *Facts) Report(w io.Writer) error {
 			f.gang(o, &f.Gangs[i])
 		}
 		if more := len(f.Gangs) - maxGangs; more > 0 {
-			o.say("and %s more; name one of them: slipway why gang/NAME", plural(more, "gang"))
+			o.say("and %s more; name one of them: slipway why gang/NAME", placement.Count(more, "gang"))
 		}
 		f.groups(o)
 		f.pods(o)
@@ -62,7 +63,7 @@ func (f *Facts) title() string {
 		return title
 	}
 	state := workload.Assemble(kind, object, f.Gangs, f.Pods).State()
-	title += fmt.Sprintf(": %s, %d of %s", state.Status, state.Running, plural(int(state.Total), "pod"))
+	title += fmt.Sprintf(": %s, %d of %s", state.Status, state.Running, placement.Count(int(state.Total), "pod"))
 	if state.Reason != "" && (state.Status != workload.StatusWaiting || len(f.Gangs) == 0) {
 		title += ": " + state.Reason
 	}
@@ -86,7 +87,7 @@ func (f *Facts) pods(o *outline) {
 		}
 	}
 	if more := complaining - maxNames; more > 0 {
-		o.say("and %s more that do not run as they should", plural(more, "pod"))
+		o.say("and %s more that do not run as they should", placement.Count(more, "pod"))
 	}
 }
 

@@ -82,7 +82,7 @@ func (f *Facts) awaits(o *outline, g *slipwayv1.Gang, told *metav1.Condition, en
 				o.say("%s", f.ends(p, name.Namespace))
 			}
 			if more := len(ending) - maxNames; more > 0 {
-				o.say("and %s more", plural(more, "pod"))
+				o.say("and %s more", placement.Count(more, "pod"))
 			}
 		})
 		f.quota(o, f.Decided.Project(name))

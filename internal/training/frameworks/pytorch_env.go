@@ -15,10 +15,20 @@ import (
 // Env sets what a plain script reads (RANK, WORLD_SIZE, MASTER_*) and what
 // torchrun reads instead of its flags (PET_*). RANK is the rank of the pod, not
 // of the process: with one process to a pod the two are the same.
+//
+// Upstream sets ranks and address only where there is a master. Without one, and
+// without an elastic policy, whose rendezvous gives the ranks, its workers know of
+// one another that they are so many, and wait for somebody at their own address
+// for ever; here the first worker is the master.
 func (j pytorchJob) Env(replica kubeflowv1.ReplicaType, index int32) []corev1.EnvVar {
 	env := []corev1.EnvVar{{Name: "PYTHONUNBUFFERED", Value: "1"}}
-	if j.Spec.PyTorchReplicaSpecs[master] != nil {
-		env = append(env, j.masterEnv(replica, index)...)
+	switch {
+	case j.Spec.PyTorchReplicaSpecs[master] != nil && replica == worker:
+		env = append(env, j.rankEnv(master, index+1)...)
+	case j.Spec.PyTorchReplicaSpecs[master] != nil:
+		env = append(env, j.rankEnv(master, index)...)
+	case j.Spec.ElasticPolicy == nil:
+		env = append(env, j.rankEnv(worker, index)...)
 	}
 	if n := j.Spec.NprocPerNode; n != nil {
 		env = append(env, corev1.EnvVar{Name: "PET_NPROC_PER_NODE", Value: *n})
@@ -29,13 +39,10 @@ func (j pytorchJob) Env(replica kubeflowv1.ReplicaType, index int32) []corev1.En
 	return append(env, number("PET_NNODES", j.totalReplicas()))
 }
 
-func (j pytorchJob) masterEnv(replica kubeflowv1.ReplicaType, index int32) []corev1.EnvVar {
-	port := j.portOf(master)
-	address := fmt.Sprintf("%s-master-0", j.Name)
-	rank := index
-	if replica == worker {
-		rank++
-	}
+// rankEnv of a pod of this rank, where the first of some type is the master.
+func (j pytorchJob) rankEnv(first kubeflowv1.ReplicaType, rank int32) []corev1.EnvVar {
+	port := j.portOf(first)
+	address := fmt.Sprintf("%s-%s-0", j.Name, strings.ToLower(string(first)))
 	return []corev1.EnvVar{
 		number("MASTER_PORT", port), number("PET_MASTER_PORT", port),
 		{Name: "MASTER_ADDR", Value: address}, {Name: "PET_MASTER_ADDR", Value: address},

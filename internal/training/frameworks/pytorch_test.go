@@ -47,7 +47,8 @@ func TestPyTorchEnv(t *testing.T) {
 			"PYTHONUNBUFFERED=1 MASTER_PORT=4000 PET_MASTER_PORT=4000 MASTER_ADDR=mnist-master-0 PET_MASTER_ADDR=mnist-master-0 " +
 				"WORLD_SIZE=1 RANK=0 PET_NODE_RANK=0 PET_NPROC_PER_NODE=auto PET_NNODES=1"},
 		"workers only": {0, 2, func(*kubeflowv1.PyTorchJobSpec) {}, worker, 1,
-			"PYTHONUNBUFFERED=1 PET_NPROC_PER_NODE=auto PET_NNODES=2"},
+			"PYTHONUNBUFFERED=1 MASTER_PORT=23456 PET_MASTER_PORT=23456 MASTER_ADDR=mnist-worker-0 PET_MASTER_ADDR=mnist-worker-0 " +
+				"WORLD_SIZE=2 RANK=1 PET_NODE_RANK=1 PET_NPROC_PER_NODE=auto PET_NNODES=2"},
 		"elastic, bare": {0, 2, func(s *kubeflowv1.PyTorchJobSpec) { s.ElasticPolicy = &kubeflowv1.ElasticPolicy{} }, worker, 0,
 			"PYTHONUNBUFFERED=1 PET_NPROC_PER_NODE=auto PET_RDZV_ENDPOINT=mnist-worker-0:23456 PET_RDZV_BACKEND=c10d PET_NNODES=2:2"},
 		"elastic, one bound": {0, 2, func(s *kubeflowv1.PyTorchJobSpec) {
