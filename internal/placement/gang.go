@@ -234,9 +234,9 @@ type gang struct {
 type set struct {
 	*PodSet
 	class *class
-	// kin and ports are of each of its pods: host ports, and marks that others look for.
-	kin   kin
-	ports []HostPort
+	// kin and signs are of each of its pods.
+	kin kin
+	signs
 	slots []slot
 	// least is how many of the pods are enough to run.
 	least int32

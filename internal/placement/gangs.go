@@ -170,7 +170,7 @@ func (p *Picture) inherit(g, old *gang) {
 			continue
 		}
 		p.cut(old, j, g.sets[k].Count)
-		p.remark(g.Key, &old.sets[j], g.sets[k].ports)
+		p.remark(g.Key, &old.sets[j], g.sets[k].signs)
 		g.sets[k].slots = old.sets[j].slots
 		g.sets[k].resize(g.sets[k].Count)
 	}
