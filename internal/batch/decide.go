@@ -196,12 +196,17 @@ func parallelism(job *batchv1.Job) int32 {
 	return max(most, 0)
 }
 
-// left are the pods that the Job would have if it started now.
+// left are the pods that the Job would have if it started now. Indexes that failed for good
+// are not tried again, and of a Job without a number of completions nothing is once one pod
+// has succeeded.
 func left(job *batchv1.Job) int32 {
-	if job.Spec.Completions == nil {
-		return parallelism(job)
+	switch done := job.Status.Succeeded; {
+	case job.Spec.Completions != nil:
+		return int32(max(min(int64(parallelism(job)), int64(*job.Spec.Completions)-int64(done)-failedIndexes(job)), 0))
+	case done > 0:
+		return 0
 	}
-	return max(min(parallelism(job), *job.Spec.Completions-job.Status.Succeeded), 0)
+	return parallelism(job)
 }
 
 func (p *pass) emitGrowth() {

@@ -114,7 +114,8 @@ func TestDecide(t *testing.T) {
 	}{
 		"a new one asks":            {queuedJob(), nil, "gang 2"},
 		"for what is left":          {queuedJob(size(8, 10), succeeded(7)), nil, "gang 3"},
-		"a work queue":              {queuedJob(size(4, 0), succeeded(1)), nil, "gang 4"},
+		"a work queue":              {queuedJob(size(4, 0)), nil, "gang 4"},
+		"a work queue at its end":   {queuedJob(size(4, 0), succeeded(1)), nil, "gang 0"},
 		"waits with a reason":       {queuedJob(), []func(*observed){gang(2, -1)}, "QuotaExceeded"},
 		"starts":                    {queuedJob(), []func(*observed){gang(2, 2)}, "start, Started"},
 		"grows while it waits":      {queuedJob(size(3, 3)), []func(*observed){gang(2, 2)}, "gang 3"},

@@ -16,6 +16,7 @@ import (
 
 	"slipway.dev/slipway/internal/clip"
 	"slipway.dev/slipway/internal/namespace"
+	"slipway.dev/slipway/internal/podset"
 )
 
 const (
@@ -42,7 +43,10 @@ func (r *reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	job := &batchv1.Job{}
 	if err := r.client.Get(ctx, request.NamespacedName, job); err != nil {
 		r.said.Delete(request.NamespacedName)
-		return ctrl.Result{}, client.IgnoreNotFound(err)
+		if apierrors.IsNotFound(err) {
+			return ctrl.Result{}, r.dropOrphan(ctx, request.NamespacedName)
+		}
+		return ctrl.Result{}, err
 	}
 	if !isQueued(job) {
 		return ctrl.Result{}, nil
@@ -51,6 +55,9 @@ func (r *reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		return ctrl.Result{}, err
 	}
 	in, err := r.observe(ctx, job)
+	if err == nil && in.InTheWay != "" {
+		err = r.dropOrphan(ctx, request.NamespacedName)
+	}
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -62,6 +69,11 @@ func (r *reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		r.send(job, e)
 	}
 	return ctrl.Result{}, nil
+}
+
+// dropOrphan is the Gang that an earlier Job of that name left behind.
+func (r *reconciler) dropOrphan(ctx context.Context, job client.ObjectKey) error {
+	return podset.DropOrphan(ctx, r.client, kind, batchv1.JobNameLabel, job)
 }
 
 // failed says when to try again what could not be carried out. What the API server

@@ -17,8 +17,9 @@ type leaver struct {
 	keep int32
 	// pledge is the promise whose places it leaves.
 	pledge *promise
-	// loss by it; see Picture.loss.
+	// loss by it; see Picture.loss. There is none where what it holds is idle.
 	loss int64
+	idle bool
 }
 
 // part of what a gang takes.
@@ -194,9 +195,14 @@ func (n *node) weigh(a *account, sign int64) {
 		for port, count := range ports {
 			other := a.ports[1-side][port]
 			if count > other || count == other && side == int(slots) {
-				n.count(port, int(sign)*count)
+				add(&n.ports, port, int(sign)*count)
 			}
 		}
+	}
+	if marks := a.marks[slots].most(a.marks[bound]); sign > 0 {
+		n.marks = n.marks.plus(marks)
+	} else {
+		n.marks = n.marks.minus(marks)
 	}
 }
 
@@ -206,7 +212,7 @@ func (a *account) without(s side) *account {
 		return nil
 	}
 	out := *a
-	out.taken[s], out.ports[s], out.count[s] = nil, nil, 0
+	out.taken[s], out.ports[s], out.marks[s], out.count[s] = nil, nil, nil, 0
 	if s == bound {
 		out.seated = nil
 	}
@@ -220,10 +226,10 @@ func (a *account) less(s *set, r run) *account {
 	for side := range out.taken {
 		out.taken[side], out.ports[side] = slices.Clone(a.taken[side]), maps.Clone(a.ports[side])
 	}
-	out.take(slots, s.class.requests, s.ports, -int64(r.pods))
+	out.take(slots, s.class.requests, s.signs, -int64(r.pods))
 	for rank := r.from; rank < r.from+r.pods; rank++ {
 		for _, pod := range a.seated[seat{s.Name, rank}] {
-			out.take(bound, pod.requests, pod.ports, -1)
+			out.take(bound, pod.requests, pod.signs, -1)
 		}
 		delete(out.seated, seat{s.Name, rank})
 	}
@@ -231,13 +237,14 @@ func (a *account) less(s *set, r run) *account {
 }
 
 // take so many pods more on a side.
-func (a *account) take(on side, requests []amount, ports []HostPort, pods int64) {
+func (a *account) take(on side, requests []amount, wears signs, pods int64) {
 	for _, r := range requests {
 		a.taken[on].add(r.at, r.n*pods)
 	}
-	for _, port := range ports {
+	for _, port := range wears.ports {
 		add(&a.ports[on], port, int(pods))
 	}
+	a.marks[on] = a.marks[on].plus(tallyOf(wears.marks, int32(pods)))
 	a.count[on] += pods
 }
 

@@ -17,9 +17,14 @@ type contest struct {
 	p       *Picture
 	repairs []*gang
 	lines   map[*queue]*line
-	// hopeless gangs are passed over once they are first of their line; nil for none.
-	// What it says of the gangs of a queue changes only after one of them had its turn:
-	// last is that queue's line.
+	by      map[*user]*entrant
+	// tryable are those who compete of rows, if they waited when it began; it is asked when
+	// they are next.
+	tryable func(*gang) bool
+	began   uint64
+	// hopeless gangs are passed over once they are first of their line, and those behind one
+	// in its row with it; nil for none. What it says of the gangs of a queue changes only
+	// after one of them had its turn: last is that queue's line.
 	hopeless func(*gang) bool
 	last     *line
 }
@@ -29,47 +34,79 @@ type line struct {
 	queue *queue
 	users []*entrant
 	below []*line
-	left  int // gangs here and below
+	left  int // users here and below with gangs that have yet to be tried
 }
 
-// entrant is a user with the gangs that wait, in turn.
+// entrant is a user with the gangs that wait: the first of each row, and of those who compete
+// one by one, in the order of a heap.
 type entrant struct {
 	user  *user
-	gangs []*gang
+	heads []head
+}
+
+// head of some gangs, in turn: of a row, where it is the one at a place, or else of a list.
+type head struct {
+	*gang
+	row    *row
+	at     int
+	behind []*gang
 }
 
 // contest of the waiting gangs that are tryable.
-func (p *Picture) contest(tryable func(*gang) bool) *contest { return p.contestOf(p.waiting, tryable) }
+func (p *Picture) contest(tryable func(*gang) bool) *contest {
+	c := p.contestOf(p.repairs, tryable)
+	c.enterRows(tryable, func(*row) bool { return true })
+	return c
+}
 
-// contestOf some of them, which are given in turn.
+// contestOf some gangs, which are given in turn.
 func (p *Picture) contestOf(gangs []*gang, tryable func(*gang) bool) *contest {
-	c := &contest{p: p, lines: map[*queue]*line{}}
-	entrants := map[*user]*entrant{}
-	var e *entrant
+	c := &contest{p: p, lines: map[*queue]*line{}, by: map[*user]*entrant{}}
+	lists := map[*user][]*gang{}
 	for _, g := range gangs {
 		switch {
 		case !tryable(g):
 		case g.turn.repair:
 			c.repairs = append(c.repairs, g)
 		default:
-			if e == nil || e.user != g.user {
-				e = entrants[g.user]
-			}
-			if e == nil {
-				e = &entrant{user: g.user}
-				entrants[g.user] = e
-				l := c.line(g.queue)
-				l.users = append(l.users, e)
-			}
-			e.gangs = append(e.gangs, g)
+			lists[g.user] = append(lists[g.user], g)
 		}
 	}
-	for _, e := range entrants {
-		for q := range e.user.queue.chain {
-			c.lines[q].left += len(e.gangs)
-		}
+	for u, list := range lists {
+		c.enter(u, head{gang: list[0], behind: list[1:]})
 	}
 	return c
+}
+
+// enterRows of those that wait, but for some, with their gangs that are tryable.
+func (c *contest) enterRows(tryable func(*gang) bool, may func(*row) bool) {
+	c.tryable, c.began = tryable, c.p.enqueued
+	for _, u := range c.p.users {
+		for _, r := range u.rows {
+			if !may(r) {
+				continue
+			}
+			if h, is := c.ahead(head{row: r}, 0); is {
+				c.enter(u, h)
+			}
+		}
+	}
+}
+
+// enter gangs of a user.
+func (c *contest) enter(u *user, h head) {
+	e := c.by[u]
+	if e == nil {
+		e = &entrant{user: u}
+		c.by[u] = e
+		l := c.line(u.queue)
+		l.users = append(l.users, e)
+		for q := range u.queue.chain {
+			c.lines[q].left++
+		}
+	}
+	e.heads = append(e.heads, h)
+	e.rise()
 }
 
 // line of a queue, with those above it.
@@ -84,6 +121,27 @@ func (c *contest) line(q *queue) *line {
 		}
 	}
 	return l
+}
+
+// ahead of a row from a place on is the first who may compete.
+func (c *contest) ahead(h head, from int) (head, bool) {
+	for i, g := range h.row.gangs[from:] {
+		if g.since <= c.began && c.tryable(g) {
+			return head{gang: g, row: h.row, at: from + i}, true
+		}
+	}
+	return h, false
+}
+
+// step to who is next behind a head; false for nobody.
+func (c *contest) step(h head) (head, bool) {
+	if h.row != nil {
+		return c.ahead(h, h.row.after(h.turn, h.at))
+	}
+	if len(h.behind) == 0 {
+		return h, false
+	}
+	return head{gang: h.behind[0], behind: h.behind[1:]}, true
 }
 
 // next gang, or nil when all had their turn.
@@ -110,19 +168,63 @@ func (c *contest) passOver() {
 		return
 	}
 	for _, e := range c.last.users {
-		gone := 0
-		for gone < len(e.gangs) && c.hopeless(e.gangs[gone]) {
-			gone++
-		}
-		e.gangs = e.gangs[gone:]
-		for q := range c.last.queue.chain {
-			c.lines[q].left -= gone
+		for len(e.heads) > 0 && c.hopeless(e.heads[0].gang) {
+			c.replace(e, e.heads[0].row == nil)
 		}
 	}
 }
 
+// replace the first gang of a user by the one behind it, if there is to be one.
+func (c *contest) replace(e *entrant, wanted bool) {
+	next, is := head{}, false
+	if wanted {
+		next, is = c.step(e.heads[0])
+	}
+	if !is {
+		last := len(e.heads) - 1
+		next, e.heads = e.heads[last], e.heads[:last]
+	}
+	if len(e.heads) == 0 {
+		for q := range e.user.queue.chain {
+			c.lines[q].left--
+		}
+		return
+	}
+	e.heads[0] = next
+	e.sink()
+}
+
+// rise of the last head to its place in the heap, and sink of the first one.
+func (e *entrant) rise() {
+	for i := len(e.heads) - 1; i > 0; {
+		above := (i - 1) / 2
+		if !e.before(i, above) {
+			return
+		}
+		e.heads[i], e.heads[above] = e.heads[above], e.heads[i]
+		i = above
+	}
+}
+
+func (e *entrant) sink() {
+	for i := 0; ; {
+		first := i
+		for below := 2*i + 1; below <= 2*i+2 && below < len(e.heads); below++ {
+			if e.before(below, first) {
+				first = below
+			}
+		}
+		if first == i {
+			return
+		}
+		e.heads[i], e.heads[first] = e.heads[first], e.heads[i]
+		i = first
+	}
+}
+
+func (e *entrant) before(i, j int) bool { return e.heads[i].turn.compare(e.heads[j].turn) < 0 }
+
 func (c *contest) take(l *line) *gang {
-	l.left--
 	var best *line
 	var least standing
 	for _, below := range l.below {
@@ -135,8 +237,8 @@ func (c *contest) take(l *line) *gang {
 	}
 	first := c.first(l)
 	if best == nil || first != nil && !least.before(standing{share: c.share(&l.queue.own, 1)}) {
-		g := first.gangs[0]
-		first.gangs = first.gangs[1:]
+		g := first.heads[0].gang
+		c.replace(first, true)
 		return g
 	}
 	return c.take(best)
@@ -146,7 +248,7 @@ func (c *contest) take(l *line) *gang {
 func (c *contest) first(l *line) *entrant {
 	var first *entrant
 	for _, e := range l.users {
-		if len(e.gangs) > 0 && (first == nil || c.before(e, first)) {
+		if len(e.heads) > 0 && (first == nil || c.before(e, first)) {
 			first = e
 		}
 	}
@@ -154,7 +256,7 @@ func (c *contest) first(l *line) *entrant {
 }
 
 func (c *contest) before(a, b *entrant) bool {
-	x, y := a.gangs[0], b.gangs[0]
+	x, y := a.heads[0], b.heads[0]
 	return cmp.Or(
 		cmp.Compare(y.Priority, x.Priority),
 		cmp.Compare(c.share(&a.user.used, 1), c.share(&b.user.used, 1)),

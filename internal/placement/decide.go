@@ -36,9 +36,11 @@ func (p *Picture) find(t turn) (int, bool) {
 func (p *Picture) enqueue(g *gang) {
 	p.dequeue(g)
 	g.turn = turn{g.Priority, g.broken(), g.Created, g.Key}
-	g.queued, g.triedAt = true, 0
+	p.enqueued++
+	g.queued, g.triedAt, g.since = true, 0, p.enqueued
 	i, _ := p.find(g.turn)
 	p.waiting = slices.Insert(p.waiting, i, g)
+	p.lineUp(g)
 	p.came = append(p.came, g)
 }
 
@@ -46,6 +48,7 @@ func (p *Picture) dequeue(g *gang) {
 	if g.queued {
 		i, _ := p.find(g.turn)
 		p.waiting = slices.Delete(p.waiting, i, i+1)
+		p.stepOut(g)
 		g.queued = false
 	}
 }
@@ -102,10 +105,7 @@ func (p *Picture) Decide() []Verdict {
 func (p *Picture) decideOnce() []Verdict {
 	ps := p.pass()
 	var tried, placed []*gang
-	contest := p.contestOf(p.due(), func(g *gang) bool { return g.moved || g.triedAt <= p.freed })
-	if p.judgedFacts == p.facts { // or else some may never fit any more, or fit again
-		contest.hopeless = ps.noHope
-	}
+	contest := ps.contest()
 	for g := contest.next(); g != nil; g = contest.next() {
 		p.respecting(g, func() bool { return ps.start(g) })
 		tried = append(tried, g)
@@ -122,6 +122,9 @@ func (p *Picture) decideOnce() []Verdict {
 		}
 	}
 	p.part(placed)
+	for _, g := range tried {
+		p.regroup(g)
+	}
 	// They wait to grow only, which is no reason to go before others.
 	for _, g := range tried {
 		if g.queued && g.turn.repair && !g.broken() {
@@ -131,16 +134,42 @@ func (p *Picture) decideOnce() []Verdict {
 	return verdicts
 }
 
-// due are the gangs that wait and may fit now, in turn: all of them when something
-// was freed since the last pass, and otherwise those that came since.
-func (p *Picture) due() []*gang {
-	due := p.arrivals()
-	p.came = nil
-	if p.freed != p.triedAll {
-		p.triedAll = p.freed
-		return p.waiting
+// contest of the gangs that wait and may fit now: of all of them when something was freed
+// since the last pass, and otherwise of those that came since.
+func (ps *pass) contest() *contest {
+	p, freed := ps.p, ps.p.freed
+	passesOver := p.judgedFacts == p.facts // or else some may never fit any more, or fit again
+	tryable := func(g *gang) bool { return g.moved || g.triedAt <= freed }
+	var c *contest
+	if freed == p.triedAll {
+		c = p.contestOf(p.arrivals(), tryable)
+	} else {
+		p.triedAll = freed
+		c = p.contestOf(slices.Concat(p.repairs, p.singular()), tryable)
+		c.enterRows(func(g *gang) bool { return !g.singular() && g.triedAt <= freed },
+			func(r *row) bool { return !passesOver || !r.isStuck() })
 	}
-	return due
+	p.came = nil
+	if passesOver {
+		c.hopeless = ps.noHope
+	}
+	return c
+}
+
+// singular gangs get an answer of their own: there is something to tell about them, or they
+// were promised a start.
+func (g *gang) singular() bool { return g.moved || g.promise != nil }
+
+// singular gangs that wait in rows, in turn.
+func (p *Picture) singular() []*gang {
+	var all []*gang
+	for _, g := range slices.Concat(p.arrivals(), p.promised(nil)) {
+		if g.row != nil && g.singular() {
+			all = append(all, g)
+		}
+	}
+	slices.SortFunc(all, func(a, b *gang) int { return a.turn.compare(b.turn) })
+	return slices.Compact(all)
 }
 
 // arrivals are those that came since the last pass and still wait, in turn.
@@ -156,6 +185,9 @@ const maxSingly = 64
 
 // part with gangs that wait no more.
 func (p *Picture) part(placed []*gang) {
+	for _, g := range placed {
+		p.stepOut(g)
+	}
 	if len(placed) > maxSingly {
 		p.waiting = slices.DeleteFunc(p.waiting, func(g *gang) bool { return !g.queued })
 		return
@@ -243,19 +275,22 @@ type hope struct {
 
 func (ps *pass) wish(g *gang) wish { return wish{g.shape, ps.p.behind(g)} }
 
-// held back are gangs that their queue keeps from starting.
+// held back are gangs that their queue keeps from starting. Their row remembers the limit.
 func (ps *pass) held(g *gang, whole bool) bool {
 	if _, missing := g.queue.missing(); missing {
 		return true
 	}
-	_, over := g.breaks(g.lacks(), current)
+	e, over := g.breaks(g.lacks(), current)
+	if over && whole && g.row != nil {
+		g.row.stuck = e
+	}
 	return whole && over
 }
 
 // judge makes the verdict on a gang that was tried, and says whether it is news.
 func (ps *pass) judge(g *gang) (Verdict, bool) {
 	runs := g.runs() || !g.any(slot.missing)
-	if runs {
+	if ps.p.noteIdle(g); runs {
 		ps.p.settle(g)
 	}
 	state := Placed

@@ -24,12 +24,14 @@ const (
 // Within a queue a gang gives way to one of higher priority, and what it can do
 // without to one of its own. Between queues one that would stay within what it is
 // guaranteed takes back what others borrowed, as long as they use more than they are
-// guaranteed. To an elder (elder.go) those give way that overtook it. What gangs can do
+// guaranteed. To an elder (elder.go) those give way that overtook it. What is idle goes
+// before all else (idle.go). What gangs can do
 // without goes first; then they give way whole, those of the lowest priority first, of
 // these those that lose least by it, and none in its protected time.
 func (p *Picture) Evict(limit int) []Verdict {
 	p.disinherit()
 	p.protected = never
+	p.countIdle()
 	contest := p.contest(func(g *gang) bool {
 		return g.told.State == Waiting && !g.moved && g.victims == 0
 	})
@@ -58,26 +60,11 @@ func (p *Picture) makeRoom(g *gang) []Verdict {
 	}
 	if g.victims = len(verdicts); g.victims > 0 {
 		p.favoured = append(p.favoured, g)
+		p.heirs = append(p.heirs, g)
 	} else {
 		p.shelter(g)
 	}
 	return verdicts
-}
-
-// disinherit the gangs that others gave way to, once their pods are gone: those that
-// still wait, since somebody else took the room, have their right again.
-func (p *Picture) disinherit() {
-	heirs := map[string]bool{}
-	for _, g := range p.gangs {
-		if p.clear(g); len(g.leaving) > 0 {
-			heirs[g.heir] = true
-		}
-	}
-	for _, g := range p.waiting {
-		if g.victims > 0 && !heirs[g.Key] {
-			g.victims = 0
-		}
-	}
 }
 
 // unplaced says that nothing of the gang is placed.
@@ -86,7 +73,7 @@ func (g *gang) unplaced() bool { return !g.any(slot.known) }
 // entitled says that there may be somebody who must give way: a quick answer for
 // the many gangs that have no such right.
 func (p *Picture) entitled(g *gang) bool {
-	if g.Priority > 0 || p.elastic > 0 {
+	if g.Priority > 0 || p.elastic > 0 || p.idlers > 0 || p.broken > 1 && g.broken() {
 		return true
 	}
 	for q := range g.queue.chain {
@@ -187,8 +174,12 @@ func (a *absence) shrink(i int, possible func() bool) leaver {
 // before whole gangs, those first that lose least.
 func (p *Picture) candidates(g *gang, at int64) []leaver {
 	var all []leaver
-	for _, v := range p.gangs {
-		if v == g || !v.any(slot.isHeld) {
+	for _, v := range p.holders {
+		if v == g {
+			continue
+		}
+		if p.forfeits(v, g) {
+			all = append(all, leaver{gang: v, part: everything, idle: true})
 			continue
 		}
 		if until := v.protectedUntil(); at < until {
@@ -204,15 +195,20 @@ func (p *Picture) candidates(g *gang, at int64) []leaver {
 		}
 	}
 	for i := range all {
-		all[i].loss = p.loss(all[i])
+		if !all[i].idle {
+			all[i].loss = p.loss(all[i])
+		}
 	}
 	slices.SortFunc(all, func(x, y leaver) int {
 		a, b := x.gang, y.gang
+		if x.idle != y.idle {
+			return map[bool]int{true: -1, false: 1}[x.idle]
+		}
 		return cmp.Or(cmp.Compare(y.part, x.part), cmp.Compare(a.Priority, b.Priority), cmp.Compare(x.loss, y.loss),
 			cmp.Compare(b.Started, a.Started), cmp.Compare(a.Key, b.Key))
 	})
 	taken := map[*queue]vector{}
-	all = slices.DeleteFunc(all, func(l leaver) bool { return !p.leaves(l, g, taken) })
+	all = slices.DeleteFunc(all, func(l leaver) bool { return !p.leaves(l, g, taken) && !l.idle })
 	return all[:min(len(all), maxVictims)]
 }
 
@@ -341,7 +337,7 @@ func (p *Picture) evict(l leaver, g *gang) Verdict {
 		return p.giveUp(l, why, cause)
 	}
 	for n := range p.under(v) {
-		v.leaving = append(v.leaving, n)
+		p.leaveNode(v, n)
 	}
 	p.vacate(v)
 	for k := range v.sets {
@@ -358,6 +354,8 @@ func (p *Picture) evict(l leaver, g *gang) Verdict {
 func (p *Picture) claim(l leaver, g *gang) (string, Cause) {
 	v := l.gang
 	switch {
+	case l.idle:
+		return fmt.Sprintf("to %s: it had lost a place, and held the others idle", g.Key), ByIdleness
 	case v.queue == g.queue && v.Priority < g.Priority:
 		return fmt.Sprintf("to %s, which has priority %d", g.Key, g.Priority), ByPriority
 	case v.queue != g.queue && g.isOwedBy(v):
@@ -377,7 +375,7 @@ func (p *Picture) giveUp(l leaver, why string, cause Cause) Verdict {
 			n := p.byName[r.node]
 			p.book(v, k, n, -r.pods)
 			p.relieve(n)
-			v.leaving = append(v.leaving, n)
+			p.leaveNode(v, n)
 			gave += r.pods
 		}
 		v.sets[k].slots = left

@@ -16,7 +16,10 @@ func (w *world) evict() {
 	}
 	// An elder may ask for GPUs, which are guaranteed to nobody, or besides them for no cpu:
 	// then it takes what is no queue's own.
-	gpus, byAge, besides := w.spent("x/gpu"), false, false
+	gpus, byAge, besides, idle := w.spent("x/gpu"), false, false, map[string]bool{}
+	for key, g := range w.p.gangs {
+		idle[key] = g.broken()
+	}
 	verdicts := w.p.Evict(2)
 	evictors := map[string]bool{}
 	for key, g := range w.p.gangs {
@@ -28,7 +31,11 @@ func (w *world) evict() {
 	}
 	for _, v := range verdicts {
 		g := w.gangs[v.Gang]
-		if w.heldBy(v.Gang, held) == 0 || now < started[v.Gang]+g.Protected {
+		byIdle := v.Reason != nil && v.Reason.Cause == ByIdleness
+		if besides = besides || byIdle; byIdle && !idle[v.Gang] {
+			w.t.Errorf("%s gave way as idle, and ran", v.Gang)
+		}
+		if w.heldBy(v.Gang, held) == 0 || now < started[v.Gang]+g.Protected && !byIdle {
 			w.t.Errorf("%s gave way with %d places, started at %d, at %d", v.Gang, w.heldBy(v.Gang, held), started[v.Gang], now)
 		}
 		if v.Reason != nil && v.Reason.Cause == ByAge {

@@ -118,13 +118,13 @@ func (p *Picture) roomy(g *gang, k int, n *node, pods int32) bool {
 	if !c.countable(pods) {
 		return false
 	}
-	ports := g.sets[k].ports
+	wears := g.sets[k].signs
 	if c.ties != nil {
 		c.sync(p)
 		defer c.ties.recount(n) // as it was
 	}
-	n.book(g.Key, slots, c.requests, ports, int64(pods))
-	defer n.book(g.Key, slots, c.requests, ports, -int64(pods))
+	n.book(g.Key, slots, c.requests, wears, int64(pods))
+	defer n.book(g.Key, slots, c.requests, wears, -int64(pods))
 	c.ties.recount(n)
 	return !n.crowded(c) && c.ties.suits(n, pods)
 }
@@ -294,8 +294,9 @@ func appendRun(runs []slot, s slot) []slot {
 func (p *Picture) book(g *gang, k int, n *node, pods int32) {
 	c := g.sets[k].class
 	current := c.version == p.version && c.members == p.members && c.fits != nil
-	n.book(g.Key, slots, c.requests, g.sets[k].ports, int64(pods))
+	n.book(g.Key, slots, c.requests, g.sets[k].signs, int64(pods))
 	p.charge(g, n, c.requests, int64(pods))
+	p.hold(g, pods)
 	if p.touch(n); current && n.known {
 		c.refit(p, n.index)
 		c.sift()

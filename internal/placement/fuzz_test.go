@@ -367,6 +367,7 @@ func (w *world) consistent() {
 	held := w.held()
 	w.checkBooks()
 	w.checkMarks(held)
+	w.checkRows()
 	for name, n := range w.p.byName {
 		for i, resource := range w.p.names.list {
 			if want := w.used(name, resource, held); n.used.at(i) != want {

@@ -28,7 +28,8 @@ type Gang struct {
 	Limit int64
 	// Kind of run: those of one kind take about as long. Empty is like no other.
 	Kind string
-	// Started is when it was placed, for one whose Placement was decided earlier.
+	// Started is when it was placed, for one whose Placement was decided earlier. Like that
+	// it is looked at only when the gang is not known yet.
 	Started int64
 	// Stopped is since when one that was placed before is not; zero for never.
 	Stopped int64
@@ -200,6 +201,10 @@ type gang struct {
 
 	queued bool
 	turn   turn
+	// row in which it waits; nil for one that goes before all rows, and that does not wait.
+	row *row
+	// since is Picture.enqueued when it began to wait.
+	since uint64
 	// triedAt is one more than Picture.freed was when the gang was last found not
 	// to fit; until that grows it is not tried again.
 	triedAt uint64
@@ -207,6 +212,8 @@ type gang struct {
 	explainedAt uint64
 	told        Verdict
 	promise     *promise
+	// idle is since when it holds places and does not run; zero for one that runs or has none.
+	idle int64
 	// victims are how many gangs gave way to this one, heir is the key of the one that
 	// this one gave way to, and leaving are the nodes on which pods of a gang that gave
 	// way may still be.
@@ -215,6 +222,9 @@ type gang struct {
 	leaving []*node
 	// shelter is what kept others from giving way to it when they were asked last.
 	shelter *shelter
+	// holds so many places; holder is where it is in Picture.holders, if it has any.
+	holds  int32
+	holder int
 	// twin is the same gang on the empty cluster.
 	twin *gang
 }
@@ -224,9 +234,9 @@ type gang struct {
 type set struct {
 	*PodSet
 	class *class
-	// kin and ports are of each of its pods: host ports, and marks that others look for.
-	kin   kin
-	ports []HostPort
+	// kin and signs are of each of its pods.
+	kin kin
+	signs
 	slots []slot
 	// least is how many of the pods are enough to run.
 	least int32

@@ -27,7 +27,7 @@ func (p *Picture) SetGang(told Gang) error {
 	case old == nil:
 		g.restore(told.Placement)
 	case old.reshapes(g):
-		g.Stopped = max(g.Stopped, old.Stopped)
+		g.Started, g.Stopped = 0, max(g.Stopped, old.Stopped)
 		if old.any(slot.isHeld) {
 			g.Stopped = p.now
 		}
@@ -154,11 +154,15 @@ func (p *Picture) inherit(g, old *gang) {
 	defer p.recharge(g, nil, 1)
 	old.queue = nil
 	g.resuming = old.resuming
-	g.victims, g.heir, g.leaving = old.victims, old.heir, old.leaving
-	g.Stopped = max(g.Stopped, old.Stopped)
-	if g.Started == 0 {
-		g.Started = old.Started
+	g.victims, g.heir, g.idle = old.victims, old.heir, old.idle
+	if g.victims > 0 {
+		p.heirs = append(p.heirs, g)
 	}
+	for _, n := range old.leaving {
+		p.leaveNode(g, n)
+	}
+	// What it says of its start may be of the turn before this one.
+	g.Started, g.Stopped = old.Started, max(g.Stopped, old.Stopped)
 	for j := range old.sets {
 		k := slices.IndexFunc(g.sets, func(s set) bool { return s.Name == old.sets[j].Name })
 		if k < 0 {
@@ -166,10 +170,12 @@ func (p *Picture) inherit(g, old *gang) {
 			continue
 		}
 		p.cut(old, j, g.sets[k].Count)
-		p.remark(g.Key, &old.sets[j], g.sets[k].ports)
+		p.remark(g.Key, &old.sets[j], g.sets[k].signs)
 		g.sets[k].slots = old.sets[j].slots
 		g.sets[k].resize(g.sets[k].Count)
 	}
+	p.hold(g, old.holds)
+	p.hold(old, -old.holds)
 }
 
 // cut a set down to its first ranks.

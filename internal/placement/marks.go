@@ -4,7 +4,6 @@
 package placement
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -24,9 +23,10 @@ type kin struct {
 
 // mark is something that pods on a node are counted by because it matters to others:
 // that they are peers, or that they keep some away. Pods bear it as they hold a host
-// port, one that conflicts with none, so that what counts for ports counts for it.
+// port, so that what counts for ports counts for it.
 type mark struct {
-	port  HostPort
+	// id is the greater the younger the mark is; those of terms are below zero.
+	id    int32
 	key   string
 	users int
 	// peers are pods that are all of these; nil for a mark of those that carry a term.
@@ -40,16 +40,23 @@ type mark struct {
 	draws int
 }
 
-// termMarks is the protocol of the marks of those who carry a term.
-const termMarks = "term"
+// signs of a pod are by what it is counted on its node: host ports, and marks, in order.
+type signs struct {
+	ports []HostPort
+	marks []int32
+}
+
+func (s signs) equal(o signs) bool {
+	return slices.Equal(s.ports, o.ports) && slices.Equal(s.marks, o.marks)
+}
 
 // label of a pod.
 type label struct{ key, value string }
 
 // registry of the marks there are.
 type registry struct {
-	byKey  map[string]*mark
-	byPort map[HostPort]*mark
+	byKey map[string]*mark
+	byID  map[int32]*mark
 	// by a label that whoever bears the mark has; loose are those of which none is known.
 	byLabel map[label][]*mark
 	loose   []*mark
@@ -64,7 +71,7 @@ type registry struct {
 }
 
 func newRegistry() registry {
-	return registry{byKey: map[string]*mark{}, byPort: map[HostPort]*mark{}, byLabel: map[label][]*mark{}, namespaces: map[string]map[string]string{}}
+	return registry{byKey: map[string]*mark{}, byID: map[int32]*mark{}, byLabel: map[label][]*mark{}, namespaces: map[string]map[string]string{}}
 }
 
 // borne says whether a pod bears a mark.
@@ -77,16 +84,19 @@ func (r *registry) borne(m *mark, k *kin) bool {
 	})
 }
 
-// ports of a pod with the marks that it bears, in the order of their age.
-func (r *registry) ports(own []HostPort, k *kin) []HostPort {
+// signs of a pod that holds some host ports.
+func (r *registry) signs(ports []HostPort, k *kin) signs {
 	if len(r.byKey) == 0 {
-		return own
+		return signs{ports: ports}
 	}
-	found := slices.Clone(k.apart)
-	try := func(marks []*mark) {
-		for _, m := range marks {
+	var marks []int32
+	for _, m := range k.apart {
+		marks = append(marks, m.id)
+	}
+	try := func(some []*mark) {
+		for _, m := range some {
 			if r.borne(m, k) {
-				found = append(found, m)
+				marks = append(marks, m.id)
 			}
 		}
 	}
@@ -94,20 +104,13 @@ func (r *registry) ports(own []HostPort, k *kin) []HostPort {
 	for key, value := range k.labels {
 		try(r.byLabel[label{key, value}])
 	}
-	slices.SortFunc(found, func(a, b *mark) int { return cmp.Compare(a.port.Port, b.port.Port) })
-	ports := slices.Clip(own)
-	for _, m := range slices.Compact(found) {
-		ports = append(ports, m.port)
-	}
-	return ports
+	slices.Sort(marks)
+	return signs{ports, slices.Compact(marks)}
 }
 
-// draw says that more pods with these ports may let somebody in.
-func (r *registry) draw(ports []HostPort) bool {
-	return len(r.byKey) > 0 && slices.ContainsFunc(ports, func(port HostPort) bool {
-		m := r.byPort[port]
-		return m != nil && m.draws > 0
-	})
+// draw says that more pods with these marks may let somebody in.
+func (r *registry) draw(marks []int32) bool {
+	return slices.ContainsFunc(marks, func(id int32) bool { return r.byID[id].draws > 0 })
 }
 
 // anchors are labels one of which each pod has that bears the mark; none if unknown.
@@ -146,11 +149,11 @@ func (p *Picture) useMark(m *mark) *mark {
 		return have
 	}
 	p.marks.last++
-	m.port, m.users = HostPort{Port: p.marks.last, Protocol: "mark"}, 1
+	m.id, m.users = p.marks.last, 1
 	if m.term != nil {
-		m.port.Protocol = termMarks
+		m.id = -m.id
 	}
-	p.marks.byKey[m.key], p.marks.byPort[m.port] = m, m
+	p.marks.byKey[m.key], p.marks.byID[m.id] = m, m
 	switch anchors := m.anchors(); {
 	case m.term != nil: // found by the term
 	case len(anchors) == 0:
@@ -173,7 +176,7 @@ func (p *Picture) leaveMark(m *mark) {
 	}
 	is := func(o *mark) bool { return o == m }
 	delete(p.marks.byKey, m.key)
-	delete(p.marks.byPort, m.port)
+	delete(p.marks.byID, m.id)
 	p.marks.loose = slices.DeleteFunc(p.marks.loose, is)
 	for _, l := range m.anchors() {
 		if p.marks.byLabel[l] = slices.DeleteFunc(p.marks.byLabel[l], is); len(p.marks.byLabel[l]) == 0 {
@@ -187,9 +190,9 @@ func (p *Picture) leaveMark(m *mark) {
 func (p *Picture) recount(m *mark) {
 	for _, b := range p.pods {
 		if p.marks.borne(m, &b.kin) {
-			b.ports = append(slices.Clip(b.ports), m.port)
+			b.mark(m.id)
 			n := p.byName[b.node]
-			n.hold(n.accounts[b.gang], bound, m.port, 1)
+			n.mark(n.accounts[b.gang], bound, tally{{m.id, 1}})
 		}
 	}
 	for _, g := range p.gangs {
@@ -198,11 +201,11 @@ func (p *Picture) recount(m *mark) {
 			if !p.marks.borne(m, &s.kin) {
 				continue
 			}
-			s.ports = append(slices.Clip(s.ports), m.port)
+			s.mark(m.id)
 			for _, at := range s.slots {
 				if at.held {
 					n := p.byName[at.node]
-					n.hold(n.accounts[g.Key], slots, m.port, int(at.count))
+					n.mark(n.accounts[g.Key], slots, tally{{m.id, at.count}})
 				}
 			}
 		}
@@ -211,26 +214,34 @@ func (p *Picture) recount(m *mark) {
 
 // uncount a mark everywhere.
 func (p *Picture) uncount(m *mark) {
-	is := func(port HostPort) bool { return port == m.port }
 	for _, b := range p.pods {
-		if slices.ContainsFunc(b.ports, is) {
-			b.ports = slices.DeleteFunc(slices.Clone(b.ports), is)
-		}
+		b.unmark(m.id)
 	}
 	for _, g := range p.gangs {
 		for k := range g.sets {
-			if s := &g.sets[k]; slices.ContainsFunc(s.ports, is) {
-				s.ports = slices.DeleteFunc(slices.Clone(s.ports), is)
-			}
+			g.sets[k].unmark(m.id)
 		}
 	}
 	for _, n := range p.byName {
-		delete(n.ports, m.port)
-		delete(n.terms, m.port)
+		n.marks = n.marks.without(m.id)
 		for _, a := range n.accounts {
-			delete(a.ports[slots], m.port)
-			delete(a.ports[bound], m.port)
+			for side := range a.marks {
+				a.marks[side] = a.marks[side].without(m.id)
+			}
 		}
+	}
+}
+
+// mark a pod, whose signs are nobody else's, and unmark it.
+func (s *signs) mark(id int32) {
+	if i, is := slices.BinarySearch(s.marks, id); !is {
+		s.marks = slices.Insert(s.marks, i, id)
+	}
+}
+
+func (s *signs) unmark(id int32) {
+	if i, is := slices.BinarySearch(s.marks, id); is {
+		s.marks = slices.Delete(s.marks, i, i+1)
 	}
 }
 

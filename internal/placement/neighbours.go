@@ -47,8 +47,8 @@ const (
 type rule struct {
 	kind ruleKind
 	mark *mark
-	// also are more marks that mean the same, if any.
-	also map[HostPort]bool
+	// also are more marks that mean the same, if any, in order.
+	also []int32
 	// own says that the class's pods have the mark themselves.
 	own bool
 	// waived is what the empty cluster cannot have: pods of others to be near to.
@@ -198,15 +198,7 @@ func (r *rule) recount(n *node) bool {
 
 // marked pods on a node.
 func (r *rule) marked(n *node) int {
-	pods := n.ports[r.mark.port]
-	if len(r.also) > 0 {
-		for port, more := range n.terms {
-			if r.also[port] {
-				pods += more
-			}
-		}
-	}
-	return pods
+	return int(n.marks.of(r.mark.id)) + n.marks.among(r.also)
 }
 
 // allows so many more pods on a node.
@@ -361,13 +353,13 @@ const maxLeans = 1 << 12
 // leaning are the leans among the sets of the gang.
 func (t *trial) leaning() []lean {
 	var all []lean
-	bearers := map[HostPort][]int{}
+	bearers := map[int32][]int{}
 	for k := range t.g.sets {
 		for _, r := range t.g.sets[k].class.ties.leans() {
-			if _, known := bearers[r.mark.port]; !known {
-				bearers[r.mark.port] = t.bearers(r.mark.port)
+			if _, known := bearers[r.mark.id]; !known {
+				bearers[r.mark.id] = t.bearers(r.mark.id)
 			}
-			for _, on := range bearers[r.mark.port] {
+			for _, on := range bearers[r.mark.id] {
 				if all = append(all, lean{k, on}); len(all) == maxLeans {
 					return all
 				}
@@ -378,10 +370,10 @@ func (t *trial) leaning() []lean {
 }
 
 // bearers of a mark are the sets whose pods have it.
-func (t *trial) bearers(mark HostPort) []int {
+func (t *trial) bearers(mark int32) []int {
 	var sets []int
 	for k := range t.g.sets {
-		if slices.Contains(t.g.sets[k].ports, mark) {
+		if slices.Contains(t.g.sets[k].marks, mark) {
 			sets = append(sets, k)
 		}
 	}

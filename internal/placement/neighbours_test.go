@@ -108,8 +108,8 @@ func (w *world) checkApart(at where, held map[where]int32) {
 func (w *world) checkMarks(held map[where]int32) {
 	for _, m := range w.p.marks.byKey {
 		for name, n := range w.p.byName {
-			if want := w.marked(name, m, held); n.ports[m.port] != want {
-				w.t.Errorf("%d on node %s are counted as %s; it is %d", n.ports[m.port], name, m.key, want)
+			if want := w.marked(name, m, held); int(n.marks.of(m.id)) != want {
+				w.t.Errorf("%d on node %s are counted as %s; it is %d", n.marks.of(m.id), name, m.key, want)
 			}
 		}
 		if m.users <= 0 || m.carriers < 0 || m.draws < 0 {

@@ -71,7 +71,7 @@ type node struct {
 	devices []int // resources that not every node has
 	used    vector
 	ports   map[HostPort]int // how many hold each
-	terms   map[HostPort]int // of these the marks of terms
+	marks   tally
 	// accounts by gang; that of pods without a gang is "".
 	accounts map[string]*account
 	// kept is what whoever is tried now must leave free for those with a promise.
@@ -83,6 +83,7 @@ type node struct {
 type account struct {
 	taken [2]vector
 	ports [2]map[HostPort]int
+	marks [2]tally
 	count [2]int64
 	// seated are the bound pods of each rank.
 	seated map[seat][]*bookedPod
@@ -97,7 +98,7 @@ const (
 )
 
 // book n pods, or takes them back when n is negative.
-func (n *node) book(gang string, on side, requests []amount, ports []HostPort, count int64) {
+func (n *node) book(gang string, on side, requests []amount, wears signs, count int64) {
 	a := n.accounts[gang]
 	if a == nil {
 		a = &account{}
@@ -108,9 +109,10 @@ func (n *node) book(gang string, on side, requests []amount, ports []HostPort, c
 		a.taken[on].add(r.at, r.n*count)
 		n.used.add(r.at, max(a.taken[slots].at(r.at), a.taken[bound].at(r.at))-before)
 	}
-	for _, port := range ports {
+	for _, port := range wears.ports {
 		n.hold(a, on, port, int(count))
 	}
+	n.mark(a, on, tallyOf(wears.marks, int32(count)))
 	a.count[on] += count
 	if a.count == [2]int64{} {
 		delete(n.accounts, gang)
@@ -121,15 +123,20 @@ func (n *node) book(gang string, on side, requests []amount, ports []HostPort, c
 func (n *node) hold(a *account, on side, port HostPort, count int) {
 	before := max(a.ports[slots][port], a.ports[bound][port])
 	add(&a.ports[on], port, count)
-	n.count(port, max(a.ports[slots][port], a.ports[bound][port])-before)
+	add(&n.ports, port, max(a.ports[slots][port], a.ports[bound][port])-before)
 }
 
-// count so many pods more that hold a port.
-func (n *node) count(port HostPort, pods int) {
-	add(&n.ports, port, pods)
-	if port.Protocol == termMarks {
-		add(&n.terms, port, pods)
+// mark so many pods more.
+func (n *node) mark(a *account, on side, more tally) {
+	if len(more) == 0 {
+		return
 	}
+	before := a.marks[slots].most(a.marks[bound])
+	a.marks[on] = a.marks[on].plus(more)
+	if len(a.marks[1-on]) > 0 {
+		more = a.marks[slots].most(a.marks[bound]).minus(before)
+	}
+	n.marks = n.marks.plus(more)
 }
 
 // add to what is counted under a key. Keys that nothing is counted under are not

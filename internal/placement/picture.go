@@ -25,6 +25,14 @@ type Picture struct {
 	// freed when all of them were last tried.
 	waiting, came []*gang
 	triedAll      uint64
+	// users of whom gangs wait in rows, in any order, and repairs, which wait in none, in turn.
+	users   []*user
+	repairs []*gang
+	// holders of places; leavers, some of whose pods may still be where they gave places
+	// back; and heirs, to whom they gave them: each in any order.
+	holders, leavers, heirs []*gang
+	// enqueued counts the gangs that ever began to wait.
+	enqueued uint64
 	// judgedFacts is facts when it was last said of all who wait whether they ever fit.
 	judgedFacts uint64
 
@@ -49,8 +57,11 @@ type Picture struct {
 	// favoured gangs come first in the next plan; planned is the last one's limit.
 	favoured []*gang
 	planned  int
-	// elastic is how many gangs can do without some of their pods.
-	elastic int
+	// elastic is how many gangs can do without some of their pods; idlers is how many of those
+	// that lost a place forfeit what they hold to anybody, and broken is how many of them hold
+	// something.
+	elastic, idlers, broken int
+	keepIdle                int64
 	// evicting are the nodes with taints that evict.
 	evicting map[string]*node
 	// protected is when the first of those is protected no longer who were asked in vain to
@@ -91,7 +102,7 @@ type Picture struct {
 func New() *Picture {
 	p := blank()
 	p.empty = blank()
-	p.HalfLife, p.Patience = DefaultHalfLife, DefaultPatience
+	p.HalfLife, p.Patience, p.keepIdle = DefaultHalfLife, DefaultPatience, defaultKeepIdle
 	return p
 }
 

@@ -81,9 +81,9 @@ func (p *Picture) Plan(limit int) int {
 	p.favoured, p.planned = nil, limit
 	p.unplan()
 	p.resume()
-	endings := p.endings()
+	endings, first := p.endings(), wanting
 	contest := p.contest(func(g *gang) bool {
-		return g.told.State == Waiting && !g.moved && !g.turn.repair && !slices.Contains(wanting, g)
+		return g.told.State == Waiting && !g.moved && !g.turn.repair && !slices.Contains(first, g)
 	})
 	next, ended := &plan{}, p.absence(endings)
 	for len(next.promises) < limit && len(endings)+len(wanting) > 0 {
@@ -153,13 +153,10 @@ func (p *Picture) PlannedStart(key string) (Start, bool) {
 
 func (p *Picture) endings() []ending {
 	var all []ending
-	for _, g := range p.gangs {
-		if p.clear(g); len(g.leaving) > 0 {
-			all = append(all, ending{p.now + overrun, 1, leaver{gang: g, part: remains}})
-		}
-		if !g.any(slot.isHeld) {
-			continue
-		}
+	for _, g := range p.departing() {
+		all = append(all, ending{p.now + overrun, 1, leaver{gang: g, part: remains}})
+	}
+	for _, g := range p.holders {
 		if takes, sure := p.past.runTime(g); takes > 0 {
 			end := g.Started + takes
 			if end < p.now {

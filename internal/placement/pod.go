@@ -41,19 +41,19 @@ type bookedPod struct {
 	gang     string
 	seat     seat
 	requests []amount
-	ports    []HostPort // marks included
-	kin      kin
+	signs
+	kin kin
 }
 
 func (b *bookedPod) equal(o *bookedPod) bool {
-	return b.node == o.node && b.gang == o.gang && b.seat == o.seat && slices.Equal(b.requests, o.requests) && slices.Equal(b.ports, o.ports)
+	return b.node == o.node && b.gang == o.gang && b.seat == o.seat && slices.Equal(b.requests, o.requests) && b.signs.equal(o.signs)
 }
 
 // Bind tells of a pod that is bound, whoever did it, or of what changed about it.
 // It returns whether that is news.
 func (p *Picture) Bind(told Pod) bool {
 	k := kin{told.Namespace, told.Labels, told.Leaving, told.Claim, p.carry(told.Apart)}
-	next := &bookedPod{told.Node, told.Gang, seat{told.Set, told.Rank}, p.names.perPod(told.Requests), p.marks.ports(told.HostPorts, &k), k}
+	next := &bookedPod{told.Node, told.Gang, seat{told.Set, told.Rank}, p.names.perPod(told.Requests), p.marks.signs(told.HostPorts, &k), k}
 	if told.Claim {
 		next.requests = p.names.amounts(told.Requests)
 	}
@@ -71,7 +71,7 @@ func (p *Picture) Bind(told Pod) bool {
 	p.doubt(n)
 	p.touch(n)
 	p.changes++
-	if p.marks.draw(next.ports) {
+	if p.marks.draw(next.marks) {
 		p.relieve(n)
 	}
 	p.retieIfNeeded()
@@ -80,7 +80,7 @@ func (p *Picture) Bind(told Pod) bool {
 
 // bind a pod to the node, or with -1 takes it off.
 func (n *node) bind(b *bookedPod, count int) {
-	n.book(b.gang, bound, b.requests, b.ports, int64(count))
+	n.book(b.gang, bound, b.requests, b.signs, int64(count))
 	a := n.accounts[b.gang]
 	if a == nil || b.gang == "" {
 		return

@@ -96,6 +96,10 @@ type user struct {
 	queue *queue
 	used  usage
 	gangs int
+	// rows of its gangs that wait; at is where it is in Picture.users, if it has any.
+	rows       []*row
+	byLikeness map[likeness]*row
+	at         int
 }
 
 // SetQueue tells of a queue, or of what changed about it. A queue that cannot be
@@ -157,17 +161,7 @@ func (p *Picture) validateQueue(told Queue) error {
 			seen[key] = true
 		}
 	}
-	path := told.Name
-	for name := told.Parent; name != ""; name = p.queues[name].Parent {
-		path += " → " + name
-		if name == told.Name {
-			return fmt.Errorf("its parents form a cycle, %s; give one of them another parent", path)
-		}
-		if p.queues[name] == nil {
-			break
-		}
-	}
-	return nil
+	return p.validateParent(told)
 }
 
 // queue by name, known or not.
@@ -231,6 +225,10 @@ func (p *Picture) reshape(q *queue) {
 	for _, g := range p.waiting {
 		if g.queue.under(q) {
 			g.moved, g.triedAt = true, 0
+			p.came = append(p.came, g)
+			if p.regroup(g); g.row != nil {
+				g.row.stuck = excess{}
+			}
 		}
 	}
 	p.freed++
@@ -268,6 +266,7 @@ func (q *queue) missing() (string, bool) {
 // enrol a gang with its queue and user.
 func (p *Picture) enrol(g *gang) {
 	g.queue = p.queue(g.Queue)
+	p.admit(g.queue, g.User)
 	g.user = g.queue.user(g.User)
 	g.user.gangs++
 }
@@ -284,7 +283,7 @@ func (q *queue) user(name string) *user {
 
 func (p *Picture) leave(g *gang) {
 	u := g.user
-	if u.gangs--; u.gangs == 0 && u.used.forgotten() {
+	if u.gangs--; u.gangs == 0 && (u.used.forgotten() || !u.queue.known && u.queue != p.root) {
 		delete(u.queue.users, u.name)
 		p.dropQueue(u.queue)
 	}

@@ -60,14 +60,18 @@ func (p *Picture) retie(changed []string) {
 	slices.Sort(changed)
 	for _, key := range changed {
 		g := p.gangs[key]
+		news := false
 		for k := range g.sets {
 			if s := &g.sets[k]; p.shunned(&s.kin) != s.class.shunned {
 				old := s.class
-				s.class = p.intern(s.PodSet, &s.kin)
+				s.class, news = p.intern(s.PodSet, &s.kin), true
 				p.leaveClass(old)
 			}
 		}
-		g.shape = unique.Make(g.describe())
+		if news {
+			g.shape = unique.Make(g.describe())
+			p.regroup(g)
+		}
 	}
 	if len(changed) > 0 {
 		p.freed++
@@ -158,14 +162,16 @@ func (p *Picture) shunRules(c *class) []*rule {
 			continue
 		}
 		if r := others[m.term.Key]; r != nil && !own[m.key] {
-			r.also[m.port] = true
+			r.also = append(r.also, m.id)
 			continue
 		}
 		r := &rule{kind: shunned, mark: m, own: own[m.key], keys: []string{m.term.Key}, peers: m.term.Peers.String()}
 		if rules = append(rules, r); !r.own {
-			r.also = map[HostPort]bool{}
 			others[m.term.Key] = r
 		}
+	}
+	for _, r := range rules {
+		slices.Sort(r.also)
 	}
 	return rules
 }
@@ -177,7 +183,7 @@ func (p *Picture) classify(g *gang) {
 		g.sets[k].class = p.intern(g.sets[k].PodSet, &g.sets[k].kin)
 	}
 	for k := range g.sets {
-		g.sets[k].ports = p.marks.ports(g.sets[k].class.HostPorts, &g.sets[k].kin)
+		g.sets[k].signs = p.marks.signs(g.sets[k].class.HostPorts, &g.sets[k].kin)
 	}
 }
 
@@ -198,8 +204,8 @@ func (p *Picture) retieIfNeeded() {
 }
 
 // remark what a set of a gang holds, whose pods have other labels now.
-func (p *Picture) remark(gang string, old *set, ports []HostPort) {
-	if slices.Equal(old.ports, ports) {
+func (p *Picture) remark(gang string, old *set, next signs) {
+	if old.signs.equal(next) {
 		return
 	}
 	for _, at := range old.slots {
@@ -207,12 +213,14 @@ func (p *Picture) remark(gang string, old *set, ports []HostPort) {
 			continue
 		}
 		n := p.byName[at.node]
+		a := n.accounts[gang]
 		for _, port := range old.ports {
-			n.hold(n.accounts[gang], slots, port, -int(at.count))
+			n.hold(a, slots, port, -int(at.count))
 		}
-		for _, port := range ports {
-			n.hold(n.accounts[gang], slots, port, int(at.count))
+		for _, port := range next.ports {
+			n.hold(a, slots, port, int(at.count))
 		}
+		n.mark(a, slots, tallyOf(next.marks, at.count).minus(tallyOf(old.marks, at.count)))
 		p.relieve(n)
 	}
 }
@@ -220,7 +228,7 @@ func (p *Picture) remark(gang string, old *set, ports []HostPort) {
 // welcome those that may fit because a gang has its places.
 func (p *Picture) welcome(t *trial) {
 	for _, m := range t.moves {
-		if p.marks.draw(t.g.sets[m.set].ports) {
+		if p.marks.draw(t.g.sets[m.set].marks) {
 			p.drawn = true
 			p.freed++
 			return

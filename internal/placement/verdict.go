@@ -80,6 +80,8 @@ const (
 	ByGuarantee Cause = "guarantee"
 	// ByAge is to one that has waited for very long, and that it overtook.
 	ByAge Cause = "age"
+	// ByIdleness is by one that lost a place and does not run without.
+	ByIdleness Cause = "idle"
 	// BySurplus is to one of its queue that waits, while it can do with less.
 	BySurplus Cause = "surplus"
 )

@@ -89,6 +89,7 @@ func Run(ctx context.Context, o Options) error {
 
 // setup names everything that the platform consists of.
 func setup(mgr ctrl.Manager, lock *lock, listener net.Listener, o Options) error {
+	mgr = newFrugal(mgr)
 	return errors.Join(
 		scheduler.Setup(mgr),
 		training.Setup(mgr),

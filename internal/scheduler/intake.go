@@ -27,8 +27,10 @@ type intake struct {
 	crewOf map[types.UID]string
 	// groups are the gangs that have no Gang: pods alone, and groups of pods.
 	groups map[string]*group
-	// succeeded are pods that did their part in a group and are still there.
+	// succeeded are pods that did their part in a group and are still there, and graduated is
+	// the group of each.
 	succeeded map[string]map[types.UID]bool
+	graduated map[types.UID]string
 	// dirty are the groups that placement is to be asked about anew.
 	dirty map[string]bool
 	// evicted are pods that have given way and are not gone yet; remains are those of groups
@@ -47,7 +49,7 @@ type intake struct {
 
 func newIntake() intake {
 	return intake{
-		crews: map[string]*crew{}, crewOf: map[types.UID]string{}, groups: map[string]*group{}, succeeded: map[string]map[types.UID]bool{}, dirty: map[string]bool{},
+		crews: map[string]*crew{}, crewOf: map[types.UID]string{}, groups: map[string]*group{}, succeeded: map[string]map[types.UID]bool{}, graduated: map[types.UID]string{}, dirty: map[string]bool{},
 		evicted: map[types.UID]leaving{}, remains: map[string]map[types.UID]placement.Pod{}, assumed: map[types.UID]bool{}, uids: map[types.NamespacedName]types.UID{},
 		podGroups: map[types.NamespacedName]podGroup{}, storage: newStorage(),
 	}
@@ -84,20 +86,22 @@ func (l *ledger) setPod(p *corev1.Pod) bool {
 	return l.picture.Bind(told) || news
 }
 
-// graduate a pod of a group that has ended well: the others need not wait for it.
+// graduate a pod of a group that has ended well: the others need not wait for it. It stays
+// of that group, whatever becomes of its labels.
 func (l *ledger) graduate(p *corev1.Pod) {
 	g := l.belongs(p)
-	if p.Spec.SchedulerName != slipwayv1.SchedulerName || p.Status.Phase != corev1.PodSucceeded || g.gang || g.least == 1 {
+	if l.graduated[p.UID] != "" || p.Spec.SchedulerName != slipwayv1.SchedulerName || p.Status.Phase != corev1.PodSucceeded || g.gang || g.least == 1 {
 		return
 	}
 	if l.succeeded[g.key] == nil {
 		l.succeeded[g.key] = map[types.UID]bool{}
 	}
-	l.succeeded[g.key][p.UID] = true
+	l.succeeded[g.key][p.UID], l.graduated[p.UID] = true, g.key
 }
 
 func (l *ledger) removePod(p *corev1.Pod) bool {
-	if key := groupingOf(p).key; l.succeeded[key] != nil {
+	if key := l.graduated[p.UID]; key != "" {
+		delete(l.graduated, p.UID)
 		if delete(l.succeeded[key], p.UID); len(l.succeeded[key]) == 0 {
 			delete(l.succeeded, key)
 		}

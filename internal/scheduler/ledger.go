@@ -29,6 +29,7 @@ type ledger struct {
 	gangs   map[string]*entry
 	// projects by name; namespaces are the projects of namespaces.
 	projects   map[string]*project
+	refused    map[string]bool // those of them that cannot be followed
 	namespaces map[string]string
 	// members of the projects when it was last planned.
 	members map[string]placement.Members
@@ -63,7 +64,7 @@ type entry struct {
 
 func newLedger() *ledger {
 	return &ledger{
-		picture: placement.New(), gangs: map[string]*entry{}, projects: map[string]*project{}, namespaces: map[string]string{},
+		picture: placement.New(), gangs: map[string]*entry{}, projects: map[string]*project{}, refused: map[string]bool{}, namespaces: map[string]string{},
 		intake: newIntake(), stock: newStock(), seen: newSeen(), tally: newTally(),
 	}
 }

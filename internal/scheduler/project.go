@@ -77,6 +77,7 @@ func (l *ledger) removeProject(p *slipwayv1.Project) bool {
 		return false
 	}
 	delete(l.projects, p.Name)
+	delete(l.refused, p.Name)
 	l.picture.DeleteQueue(p.Name)
 	l.reconsider()
 	return true
@@ -85,8 +86,9 @@ func (l *ledger) removeProject(p *slipwayv1.Project) bool {
 // follow a project, unless it is refused.
 func (l *ledger) follow(p *project) {
 	p.refused = ""
+	delete(l.refused, p.object.Name)
 	if err := l.picture.SetQueue(queueOf(p.object)); err != nil {
-		p.refused = err.Error()
+		p.refused, l.refused[p.object.Name] = err.Error(), true
 	}
 }
 
@@ -95,11 +97,9 @@ func (l *ledger) follow(p *project) {
 func (l *ledger) reconsider() {
 	for again := true; again; {
 		again = false
-		for _, name := range slices.Sorted(maps.Keys(l.projects)) {
-			if p := l.projects[name]; p.refused != "" {
-				l.follow(p)
-				again = again || p.refused == ""
-			}
+		for _, name := range slices.Sorted(maps.Keys(l.refused)) {
+			l.follow(l.projects[name])
+			again = again || !l.refused[name]
 		}
 	}
 }
@@ -110,7 +110,9 @@ func (l *ledger) setNamespace(name, project string) bool {
 	if l.namespaces[name] == project {
 		return false
 	}
-	l.namespaces[name] = project
+	if l.namespaces[name] = project; project == "" {
+		delete(l.namespaces, name)
+	}
 	news := l.inNamespace(name)
 	for _, e := range l.gangs {
 		if e.name.Namespace == name && e.asked != nil && e.project == "" {

@@ -20,6 +20,7 @@ import (
 
 	"slipway.dev/slipway/internal/clip"
 	"slipway.dev/slipway/internal/namespace"
+	"slipway.dev/slipway/internal/podset"
 	"slipway.dev/slipway/internal/training/frameworks"
 )
 
@@ -40,7 +41,10 @@ type reconciler struct {
 func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	object := r.framework.New()
 	if err := r.client.Get(ctx, req.NamespacedName, object); err != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(err)
+		if apierrors.IsNotFound(err) {
+			return ctrl.Result{}, r.dropOrphan(ctx, req.NamespacedName)
+		}
+		return ctrl.Result{}, err
 	}
 	if object.GetDeletionTimestamp() != nil {
 		return ctrl.Result{}, nil
@@ -49,6 +53,9 @@ func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, err
 	}
 	in, err := r.observe(ctx, object)
+	if err == nil && in.Blocked[podset.GangName(r.framework.Kind, req.Name)] != "" {
+		err = r.dropOrphan(ctx, req.NamespacedName)
+	}
 	if err != nil {
 		return settle(0, err)
 	}
@@ -154,4 +161,9 @@ func (r *reconciler) expire(ctx context.Context, object client.Object) error {
 
 func (r *reconciler) send(object client.Object, e event) {
 	r.events.Eventf(object, nil, e.Type, e.Reason, e.Action, "%s", clip.Note(e.Note))
+}
+
+// dropOrphan is the Gang that an earlier job of that name left behind.
+func (r *reconciler) dropOrphan(ctx context.Context, job client.ObjectKey) error {
+	return podset.DropOrphan(ctx, r.client, r.framework.Kind, kubeflowv1.JobNameLabel, job)
 }

@@ -59,10 +59,10 @@ func (p *pool) current() []*resourcev1.ResourceSlice {
 			latest = append(latest, s)
 		}
 	}
+	slices.SortFunc(latest, func(a, b *resourcev1.ResourceSlice) int { return cmp.Compare(a.Name, b.Name) })
 	if len(latest) == 0 || int64(len(latest)) != latest[0].Spec.Pool.ResourceSliceCount {
 		return nil
 	}
-	slices.SortFunc(latest, func(a, b *resourcev1.ResourceSlice) int { return cmp.Compare(a.Name, b.Name) })
 	return latest
 }
 

@@ -167,13 +167,13 @@ func (c *Census) relist(id poolID) {
 
 // resort a device, so that it is counted by what it is then.
 func (c *Census) resort(d *device, change func()) {
-	of, failed := d.of, d.failed
-	c.tally(d, -1)
-	change()
-	c.tally(d, 1)
-	if d.of != of || d.failed != failed {
-		c.newNodes[d.node] = true
+	before := *d
+	if change(); d.of == before.of && d.failed == before.failed {
+		return
 	}
+	c.tally(&before, -1)
+	c.tally(d, 1)
+	c.newNodes[d.node] = true
 }
 
 func (c *Census) tally(d *device, n int) {

@@ -3,7 +3,7 @@
 
 // Package kill holds that any process of a cluster may be killed at any time:
 // it comes back by itself, what was written is there, running containers do not
-// notice, and neither do those whom they serve.
+// notice, neither do those whom they serve, and work that waits goes on.
 package kill
 
 import (

@@ -61,6 +61,8 @@ func run(ctx context.Context, args []string) error {
 	case "wait":
 		<-ctx.Done()
 		return nil
+	case "pass":
+		return pass(ctx, args[1])
 	case "endure":
 		select {}
 	}
@@ -120,4 +122,16 @@ func write(path, text string) error {
 		return err
 	}
 	return f.Sync()
+}
+
+// pass ends well after a while.
+func pass(ctx context.Context, while string) error {
+	d, err := time.ParseDuration(while)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	<-ctx.Done()
+	return nil
 }
