@@ -5,6 +5,7 @@ package scheduler
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -194,8 +195,14 @@ func resourcesOf(list corev1.ResourceList) placement.Resources {
 	return out
 }
 
+// amountOf a quantity, at most the largest number: what containers ask for together may be
+// more, of which Quantity.Value would leave the lower bits.
 func amountOf(name corev1.ResourceName, q resource.Quantity) int64 {
-	if name != corev1.ResourceCPU {
+	switch {
+	case name == corev1.ResourceCPU:
+	case q.CmpInt64(math.MaxInt64) > 0:
+		return math.MaxInt64
+	default:
 		return q.Value()
 	}
 	if q.CmpInt64(maxCores) > 0 {
