@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -30,6 +31,7 @@ func gangOf(g *slipwayv1.Gang) (placement.Gang, error) {
 		Kind:     runOf(g.Namespace, g.Name),
 		Created:  g.CreationTimestamp.Unix(),
 		Waits:    !g.Status.IsPlaced(),
+		Loose:    isOfBatchJob(g),
 	}
 	out.Started, out.Stopped = turnOf(&g.Status)
 	if d := g.Spec.MaxRunTime; d != nil {
@@ -50,6 +52,13 @@ func gangOf(g *slipwayv1.Gang) (placement.Gang, error) {
 	}
 	out.Placement = placesOf(g.Status.Placement)
 	return out, nil
+}
+
+// isOfBatchJob says that the gang is a batch Job's, whose pods start together and then know
+// nothing of one another.
+func isOfBatchJob(g *slipwayv1.Gang) bool {
+	owner := metav1.GetControllerOf(g)
+	return owner != nil && owner.APIVersion == batchv1.SchemeGroupVersion.String() && owner.Kind == "Job"
 }
 
 // placesOf a Gang, as its status tells them.
