@@ -39,12 +39,16 @@ func (p *Picture) Evict(limit int) []Verdict {
 	if len(verdicts) > 0 {
 		limit--
 	}
+	vain := map[asking]bool{}
 	for g := contest.next(); g != nil && limit > 0; g = contest.next() {
-		if _, missing := g.queue.missing(); missing || g.victims > 0 || !p.entitled(g) {
+		asking, alike := p.asking(g)
+		if _, missing := g.queue.missing(); missing || g.victims > 0 || !p.entitled(g) || alike && vain[asking] {
 			continue
 		}
 		limit--
-		verdicts = append(verdicts, p.makeRoom(g)...)
+		made := p.makeRoom(g)
+		vain[asking] = vain[asking] || alike && len(made) == 0
+		verdicts = append(verdicts, made...)
 	}
 	if len(p.favoured) > 0 {
 		p.Plan(max(len(p.favoured), p.planned))

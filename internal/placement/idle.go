@@ -15,7 +15,7 @@ const defaultKeepIdle = 10 * 60
 // noteIdle since when a gang holds places and does not run.
 func (p *Picture) noteIdle(g *gang) {
 	switch {
-	case !g.broken():
+	case g.Loose || !g.broken():
 		g.idle = 0
 	case g.idle == 0:
 		g.idle = p.now
@@ -35,7 +35,7 @@ func (p *Picture) forfeits(v, g *gang) bool {
 func (p *Picture) countIdle() {
 	p.idlers, p.broken = 0, 0
 	for _, g := range p.repairs {
-		if !g.any(slot.isHeld) {
+		if g.Loose || !g.any(slot.isHeld) {
 			continue
 		}
 		p.broken++
