@@ -224,7 +224,11 @@ func (p *Picture) promise(g *gang, runs int64, before []*promise, endings []endi
 // begin anew.
 func (p *Picture) earliest(g *gang, endings []ending, ended *absence) *promise {
 	var moves []move
-	count, ok := ended.fewest(func() bool {
+	search := ended.fewest
+	if g.steady() {
+		search = ended.soonest
+	}
+	count, ok := search(func() bool {
 		moves = p.rehearse(g)
 		return moves != nil
 	})
