@@ -283,6 +283,7 @@ func (p *Picture) rehearse(g *gang) []move {
 
 // keepPlaces of a promise free while others are planned, or no longer.
 func (p *Picture) keepPlaces(promised *promise, sign int64) {
+	p.shares++
 	for _, at := range promised.places {
 		for _, r := range promised.gang.sets[at.set].class.requests {
 			at.node.kept.add(r.at, sign*r.n*int64(at.pods))

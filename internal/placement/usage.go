@@ -163,6 +163,7 @@ func (p *Picture) recharge(g *gang, n *node, sign int64) {
 }
 
 func (p *Picture) debit(u *usage, kind int, requests []amount, pods int64) {
+	p.shares++
 	u.settle(p.now, p.HalfLife)
 	for _, r := range requests {
 		u.add(kind, r.at, r.n*pods)
