@@ -66,8 +66,12 @@
 // the same share a rung of its ladder (ladder.go), so that to find the best one costs
 // the same in a small and in a large cluster; with a topology each node is looked at
 // once. Where classes are tied to other pods, each of their rules counts these by
-// node and domain, by differences, too; a place taken in a domain of several nodes costs
+// node and domain, by differences, too (tally.go); a place taken in a domain of several nodes costs
 // a look at every node. Gangs of the same shape are answered once in a pass, and one that did not
 // fit is not tried again until something was freed: a pass before that looks at those
-// alone that came since.
+// alone that came since. Those of a user that are alike wait in a row (rows.go). A row whose
+// limit is used up is not looked at, nor is who stands behind one without hope, so that a
+// pass costs the same whether a hundred wait or ten thousand. Who holds places is known
+// without a search (holders.go), and a plan looks no further ahead than the moment that it
+// looks for (absent.go).
 package placement
