@@ -124,3 +124,24 @@ func TestIdleBeyondALimit(t *testing.T) {
 		t.Errorf("a, which asks for more than it may ever have, is told %s", state)
 	}
 }
+
+// TestNotIdleWhileRoomIsMade: whoever gave way to a gang that lost a place did not do so in
+// vain, though its pods take their time to end.
+func TestNotIdleWhileRoomIsMade(t *testing.T) {
+	c := clinic{t, New()}
+	c.node("n1", "n2")
+	c.gang("a", 2, func(g *Gang) { g.Priority = 1 })
+	c.runs(1, "a")
+	c.node("n3")
+	c.gang("b", 1)
+	c.runs(2, "a", "b")
+	pod := Pod{Key: "b-0", Node: "n3", Gang: "b", Set: "w", Requests: Resources{"a/gpu": 8}}
+	c.p.Bind(pod)
+	c.p.DeleteNode("n2")
+	c.runs(3, "b")
+	c.runs(22)
+	c.gang("c", 1)
+	c.runs(23)
+	c.p.Unbind(pod.Key)
+	c.runs(24, "a")
+}

@@ -60,8 +60,8 @@ type Picture struct {
 	favoured []*gang
 	planned  int
 	// elastic is how many gangs can do without some of their pods; idlers is how many of those
-	// that lost a place forfeit what they hold to anybody, and broken is how many of them hold
-	// something.
+	// that lost a place forfeit what they hold to anybody, and broken is how many of them may have
+	// to give it to another one of them; both as of the last Evict.
 	elastic, idlers, broken int
 	keepIdle                int64
 	// evicting are the nodes with taints that evict.
