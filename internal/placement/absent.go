@@ -19,6 +19,8 @@ type leaver struct {
 	pledge *promise
 	// loss by it; see Picture.loss.
 	loss int64
+	// moves says that it leaves only if there are other places for it; see move.go.
+	moves bool
 }
 
 // part of what a gang takes.

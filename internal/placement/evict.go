@@ -14,7 +14,7 @@ const (
 	// maxVictims bounds the search for gangs that give way to another one.
 	maxVictims = 1000
 	// maxSpared bounds how many of those found are looked at again.
-	maxSpared = 200
+	maxSpared = 500
 )
 
 // Evict makes room for the first gangs that wait and have a right to it, at most so
@@ -24,9 +24,9 @@ const (
 // Within a queue a gang gives way to one of higher priority, and what it can do
 // without to one of its own. Between queues one that would stay within what it is
 // guaranteed takes back what others borrowed, as long as they use more than they are
-// guaranteed. To an elder (elder.go) those give way that overtook it. What gangs can do
-// without goes first; then they give way whole, those of the lowest priority first, of
-// these those that lose least by it, and none in its protected time.
+// guaranteed. To an elder (elder.go) those give way that overtook it, or move (move.go).
+// What gangs can do without goes first; then they give way whole, those of the lowest
+// priority first, of these those that lose least by it, and none in its protected time.
 func (p *Picture) Evict(limit int) []Verdict {
 	p.disinherit()
 	p.protected = never
@@ -52,13 +52,20 @@ func (p *Picture) Evict(limit int) []Verdict {
 
 // makeRoom for a gang, if there is somebody who must give way to it.
 func (p *Picture) makeRoom(g *gang) []Verdict {
+	victims := p.victims(g)
+	if len(victims) == 0 {
+		return nil
+	}
+	g.victims = len(victims)
+	p.favoured = append(p.favoured, g)
 	var verdicts []Verdict
-	for _, v := range p.victims(g) {
+	for _, v := range victims {
 		verdicts = append(verdicts, p.evict(v, g))
+		if v.moves {
+			p.favoured = append(p.favoured, v.gang) // in the order in which they were seated
+		}
 	}
-	if g.victims = len(verdicts); g.victims > 0 {
-		p.favoured = append(p.favoured, g)
-	}
+	slices.SortFunc(verdicts, func(a, b Verdict) int { return cmp.Compare(a.Gang, b.Gang) })
 	return verdicts
 }
 
@@ -119,7 +126,7 @@ func (p *Picture) victims(g *gang) []leaver {
 		return nil
 	}
 	defer gone.first(0)
-	fits := func() bool { return p.respecting(g, func() bool { return p.rehearse(g) != nil }) }
+	fits := func() bool { return p.respecting(g, func() bool { return p.seats(g, gone) }) }
 	if count, ok := gone.fewest(fits); !ok || count == 0 {
 		return nil
 	}
@@ -127,7 +134,8 @@ func (p *Picture) victims(g *gang) []leaver {
 }
 
 // necessary are those of the absent without whom it would not be possible: those that
-// lose most are spared first. What spared gangs have stays theirs until first(0).
+// lose most are spared first. What spared gangs have stays theirs until first(0). They are
+// in the order of the list.
 func (a *absence) necessary(possible func() bool) []leaver {
 	var needed []leaver
 	whole := map[*gang]bool{}
@@ -145,7 +153,7 @@ func (a *absence) necessary(possible func() bool) []leaver {
 		}
 		needed = append(needed, l)
 	}
-	slices.SortFunc(needed, func(a, b leaver) int { return cmp.Compare(a.gang.Key, b.gang.Key) })
+	slices.Reverse(needed)
 	return needed
 }
 
@@ -182,6 +190,7 @@ func (a *absence) shrink(i int, possible func() bool) leaver {
 // lose least.
 func (p *Picture) candidates(g *gang) []leaver {
 	var all []leaver
+	stirs := p.stirs(g)
 	for _, v := range p.gangs {
 		if v == g || !v.any(slot.isHeld) {
 			continue
@@ -194,8 +203,8 @@ func (p *Picture) candidates(g *gang) []leaver {
 		if v.stretches() > 0 && v.runs() && some(v.spare(0)) && (whole || v.queue == g.queue && v.Priority == g.Priority) {
 			all = append(all, leaver{gang: v, part: surplus})
 		}
-		if whole {
-			all = append(all, leaver{gang: v, part: everything})
+		if whole || stirs && p.overtook(v, g) {
+			all = append(all, leaver{gang: v, part: everything, moves: !whole})
 		}
 	}
 	for i := range all {
@@ -206,9 +215,8 @@ func (p *Picture) candidates(g *gang) []leaver {
 		return cmp.Or(cmp.Compare(y.part, x.part), cmp.Compare(a.Priority, b.Priority), cmp.Compare(x.loss, y.loss),
 			cmp.Compare(b.Started, a.Started), cmp.Compare(a.Key, b.Key))
 	})
-	taken := map[*queue]vector{}
-	all = slices.DeleteFunc(all, func(l leaver) bool { return !p.leaves(l, g, taken) })
-	return all[:min(len(all), maxVictims)]
+	may := p.willing(all, g)
+	return may[:min(len(may), maxVictims)]
 }
 
 // holds is what the part takes that is asked for by slots; of a gang whose surplus is
@@ -353,6 +361,8 @@ func (p *Picture) evict(l leaver, g *gang) Verdict {
 func (p *Picture) claim(l leaver, g *gang) (string, Cause) {
 	v := l.gang
 	switch {
+	case l.moves:
+		return fmt.Sprintf("to %s, which came before it and has waited since, and gets others", g.Key), ByMove
 	case v.queue == g.queue && v.Priority < g.Priority:
 		return fmt.Sprintf("to %s, which has priority %d", g.Key, g.Priority), ByPriority
 	case v.queue != g.queue && g.isOwedBy(v):

@@ -80,6 +80,9 @@ const (
 	ByGuarantee Cause = "guarantee"
 	// ByAge is to one that has waited for very long, and that it overtook.
 	ByAge Cause = "age"
+	// ByMove is to one that has waited for longer still, and that it overtook: there are
+	// other places for it, once others have given way.
+	ByMove Cause = "move"
 	// BySurplus is to one of its queue that waits, while it can do with less.
 	BySurplus Cause = "surplus"
 )
