@@ -28,8 +28,10 @@
 // queues are never exceeded (limit.go). What a queue is guaranteed it takes back
 // from those that borrowed it (evict.go). A gang that has waited for very long takes
 // the places of those that came after it and overtook it, as far as they are guaranteed
-// to nobody (elder.go): so that skipping who does not fit starves nobody. What a gang that
-// lost a place holds is idle, and not kept for it for ever (idle.go).
+// to nobody; for one that has waited for longer still the others move as well, if there
+// are places for them elsewhere (elder.go, move.go): so that skipping who does not fit
+// starves nobody. What a gang that lost a place holds is idle, and not kept for it for ever
+// (idle.go).
 //
 // Within a gang the pod set with the least choice goes first. A set goes to nodes
 // that it prefers, then to those without devices that it does not ask for, then

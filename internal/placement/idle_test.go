@@ -95,6 +95,7 @@ func TestIdlePlacesAreKeptForAWhile(t *testing.T) {
 // TestLooseGangsAreNeverIdle: what is left of them works on.
 func TestLooseGangsAreNeverIdle(t *testing.T) {
 	c := clinic{t, New()}
+	c.p.Patience = 0
 	c.node("n1", "n2")
 	c.gang("a", 2, func(g *Gang) { g.Loose = true })
 	c.runs(1, "a")
