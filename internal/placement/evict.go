@@ -41,6 +41,7 @@ func (p *Picture) Evict(limit int) []Verdict {
 	}
 	for g := contest.next(); g != nil && limit > 0; g = contest.next() {
 		if _, missing := g.queue.missing(); missing || g.victims > 0 || !p.entitled(g) {
+			g.tellShelter(nil)
 			continue
 		}
 		limit--
@@ -61,8 +62,9 @@ func (p *Picture) makeRoom(g *gang) []Verdict {
 	if g.victims = len(verdicts); g.victims > 0 {
 		p.favoured = append(p.favoured, g)
 		p.heirs = append(p.heirs, g)
+		g.shelter = nil
 	} else {
-		p.shelter(g)
+		g.tellShelter(p.shelterFrom(g))
 	}
 	return verdicts
 }
