@@ -29,7 +29,8 @@
 // from those that borrowed it (evict.go). A gang that has waited for very long takes
 // the places of those that came after it and overtook it, as far as they are guaranteed
 // to nobody (elder.go): so that skipping who does not fit starves nobody. What a gang that
-// lost a place holds is idle, and not kept for it for ever (idle.go).
+// lost a place holds is idle, and not kept for it for ever (idle.go). Whom the protection of
+// others keeps waiting is told until when (shelter.go).
 //
 // Within a gang the pod set with the least choice goes first. A set goes to nodes
 // that it prefers, then to those without devices that it does not ask for, then
@@ -69,5 +70,7 @@
 // node and domain, by differences, too; a place taken in a domain of several nodes costs
 // a look at every node. Gangs of the same shape are answered once in a pass, and one that did not
 // fit is not tried again until something was freed: a pass before that looks at those
-// alone that came since.
+// alone that came since. Gangs of a user that are alike wait in a row (rows.go): what holds one of
+// them back holds back those behind it, which are not looked at. Who holds places, or is about
+// to leave some, is known by heart (holders.go), so that those who wait cost nothing there either.
 package placement

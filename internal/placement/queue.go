@@ -266,8 +266,7 @@ func (q *queue) missing() (string, bool) {
 // enrol a gang with its queue and user.
 func (p *Picture) enrol(g *gang) {
 	g.queue = p.queue(g.Queue)
-	p.admit(g.queue, g.User)
-	g.user = g.queue.user(g.User)
+	g.user = p.admit(g.queue, g.User)
 	g.user.gangs++
 }
 
