@@ -190,9 +190,9 @@ func (c *class) emptiest(p *Picture, in area, shut kindSet) int {
 	return best
 }
 
-// maxIdle classes that no set uses are kept, because the next gang is often like
+// maxUnused classes that no set uses are kept, because the next gang is often like
 // the last.
-const maxIdle = 64
+const maxUnused = 64
 
 // intern finds or makes the class of a set, and counts one more user.
 func (p *Picture) intern(s *PodSet, k *kin) *class {
@@ -204,7 +204,7 @@ func (p *Picture) intern(s *PodSet, k *kin) *class {
 			ties: p.tie(s, k, shunned), shunned: shunned}
 		p.classes[key] = c
 	} else if c.users == 0 {
-		p.idle = slices.DeleteFunc(p.idle, func(idle *class) bool { return idle == c })
+		p.unused = slices.DeleteFunc(p.unused, func(o *class) bool { return o == c })
 	}
 	c.users++
 	return c
@@ -215,10 +215,10 @@ func (p *Picture) leaveClass(c *class) {
 	if c.users--; c.users > 0 {
 		return
 	}
-	if p.idle = append(p.idle, c); len(p.idle) > maxIdle {
-		delete(p.classes, p.idle[0].key)
-		p.untie(p.idle[0].ties)
-		p.idle = slices.Delete(p.idle, 0, 1)
+	if p.unused = append(p.unused, c); len(p.unused) > maxUnused {
+		delete(p.classes, p.unused[0].key)
+		p.untie(p.unused[0].ties)
+		p.unused = slices.Delete(p.unused, 0, 1)
 	}
 }
 

@@ -39,16 +39,22 @@ func (p *Picture) Evict(limit int) []Verdict {
 	if len(verdicts) > 0 {
 		limit--
 	}
-	vain := map[asking]bool{}
+	vain := map[asking]*shelter{}
 	for g := contest.next(); g != nil && limit > 0; g = contest.next() {
+		if _, missing := g.queue.missing(); missing || g.victims > 0 || !p.entitled(g) {
+			g.tellShelter(nil)
+			continue
+		}
 		asking, alike := p.asking(g)
-		if _, missing := g.queue.missing(); missing || g.victims > 0 || !p.entitled(g) || alike && vain[asking] {
+		if why, asked := vain[asking]; alike && asked {
+			g.tellShelter(why)
 			continue
 		}
 		limit--
 		made := p.makeRoom(g)
-		vain[asking] = vain[asking] || alike && len(made) == 0
-		verdicts = append(verdicts, made...)
+		if verdicts = append(verdicts, made...); alike && len(made) == 0 {
+			vain[asking] = g.shelter
+		}
 	}
 	if len(p.favoured) > 0 {
 		p.Plan(max(len(p.favoured), p.planned))
@@ -60,10 +66,10 @@ func (p *Picture) Evict(limit int) []Verdict {
 func (p *Picture) makeRoom(g *gang) []Verdict {
 	victims := p.victims(g)
 	if len(victims) == 0 {
-		p.shelter(g)
+		g.tellShelter(p.shelterFrom(g))
 		return nil
 	}
-	g.victims = len(victims)
+	g.victims, g.shelter = len(victims), nil
 	p.favoured, p.heirs = append(p.favoured, g), append(p.heirs, g)
 	var verdicts []Verdict
 	for _, v := range victims {

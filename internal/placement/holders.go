@@ -28,21 +28,21 @@ func (p *Picture) hold(g *gang, pods int32) {
 // leave a node to others, once the gang's pods there have ended.
 func (p *Picture) leaveNode(g *gang, n *node) {
 	if len(g.leaving) == 0 {
-		p.leavers = append(p.leavers, g)
+		p.lingering = append(p.lingering, g)
 	}
 	g.leaving = append(g.leaving, n)
 }
 
 // departing are the gangs that gave places back on which there still are pods of theirs.
 func (p *Picture) departing() []*gang {
-	p.leavers = slices.DeleteFunc(p.leavers, func(g *gang) bool {
+	p.lingering = slices.DeleteFunc(p.lingering, func(g *gang) bool {
 		if p.gangs[g.Key] != g {
 			return true
 		}
 		p.clear(g)
 		return len(g.leaving) == 0
 	})
-	return p.leavers
+	return p.lingering
 }
 
 // disinherit the gangs that others gave way to, once their pods are gone: those that

@@ -28,9 +28,9 @@ type Picture struct {
 	// users of whom gangs wait in rows, in any order, and repairs, which wait in none, in turn.
 	users   []*user
 	repairs []*gang
-	// holders of places; leavers, some of whose pods may still be where they gave places
+	// holders of places; lingering gangs, some of whose pods may still be where they gave places
 	// back; and heirs, to whom they gave them: each in any order.
-	holders, leavers, heirs []*gang
+	holders, lingering, heirs []*gang
 	// shares counts how often what queues use, or what is kept for them, changed.
 	shares uint64
 	// enqueued counts the gangs that ever began to wait.
@@ -78,7 +78,7 @@ type Picture struct {
 	drawn bool
 
 	classes map[string]*class
-	idle    []*class // those without a user, longest first
+	unused  []*class // those without a user, longest first
 	levels  map[string]*level
 	// touched is version when the room on a node last changed, by node.index; history
 	// is the nodes in that order, one for each version after forgotten.

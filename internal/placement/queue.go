@@ -224,7 +224,7 @@ func (p *Picture) reshape(q *queue) {
 	}
 	for _, g := range p.waiting {
 		if g.queue.under(q) {
-			g.moved, g.triedAt = true, 0
+			g.moved, g.triedAt, g.shelter = true, 0, nil
 			p.came = append(p.came, g)
 			if p.regroup(g); g.row != nil {
 				g.row.stuck = excess{}
@@ -266,8 +266,7 @@ func (q *queue) missing() (string, bool) {
 // enrol a gang with its queue and user.
 func (p *Picture) enrol(g *gang) {
 	g.queue = p.queue(g.Queue)
-	p.admit(g.queue, g.User)
-	g.user = g.queue.user(g.User)
+	g.user = p.admit(g.queue, g.User)
 	g.user.gangs++
 }
 

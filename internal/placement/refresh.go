@@ -88,7 +88,7 @@ func (ps *pass) reason(g *gang, state State) *Reason {
 			return true
 		})
 	}
-	return g.shelter.add(ps.reasons[w])
+	return g.shelter.add(ps.reasons[w], ps.p.now)
 }
 
 // beyondAll is why a gang does not fit the empty cluster, so that another limit alone does

@@ -52,7 +52,7 @@ func (w *world) checkHolders() {
 		if g.holds > 0 {
 			holders++
 		}
-		if len(g.leaving) > 0 && !slices.Contains(w.p.leavers, g) {
+		if len(g.leaving) > 0 && !slices.Contains(w.p.lingering, g) {
 			w.t.Errorf("%s is not known to leave", key)
 		}
 		if g.victims > 0 && !slices.Contains(w.p.heirs, g) {

@@ -18,14 +18,22 @@ type shelter struct {
 	until int64
 }
 
-// protectedUntil is the moment from which a gang that runs may have to give way.
+// protectedUntil is the moment up to which a gang that runs gives way to nobody.
 func (g *gang) protectedUntil() int64 { return g.Started + g.Protected }
 
-// shelter is looked for after nobody was found to give way to the gang, which is told so
-// anew if it is another than before.
-func (p *Picture) shelter(g *gang) {
+// protectedUntil is that moment for a leaver; what is idle is not protected.
+func (l leaver) protectedUntil() int64 {
+	if l.idle {
+		return 0
+	}
+	return l.gang.protectedUntil()
+}
+
+// tellShelter is told to a gang from now on, and soon if it is another than before; nil is
+// nothing to tell.
+func (g *gang) tellShelter(next *shelter) {
 	before := g.shelter
-	if g.shelter = p.shelterFrom(g); (before == nil) != (g.shelter == nil) || before != nil && *before != *g.shelter {
+	if g.shelter = next; (before == nil) != (next == nil) || before != nil && *before != *next {
 		g.explainedAt = 0
 	}
 }
@@ -38,12 +46,12 @@ func (p *Picture) shelterFrom(g *gang) *shelter {
 	}
 	list := p.candidates(g, never)
 	slices.SortStableFunc(list, func(a, b leaver) int {
-		return cmp.Compare(max(a.gang.protectedUntil(), p.now), max(b.gang.protectedUntil(), p.now))
+		return cmp.Compare(max(a.protectedUntil(), p.now), max(b.protectedUntil(), p.now))
 	})
 	var names []string
 	until := p.now
 	for _, l := range p.enough(g, list) {
-		if end := l.gang.protectedUntil(); end > p.now {
+		if end := l.protectedUntil(); end > p.now {
 			names, until = append(names, l.gang.Key), max(until, end)
 		}
 	}
@@ -55,8 +63,8 @@ func (p *Picture) shelterFrom(g *gang) *shelter {
 
 // sheltersFrom says, at little cost, that some gang would give way that is protected.
 func (p *Picture) sheltersFrom(g *gang) bool {
-	for _, v := range p.gangs {
-		if v != g && v.protectedUntil() > p.now && v.any(slot.isHeld) && p.givesWay(v, g) {
+	for _, v := range p.holders {
+		if v != g && v.protectedUntil() > p.now && p.givesWay(v, g) {
 			return true
 		}
 	}
@@ -75,8 +83,8 @@ func named(keys []string) string {
 }
 
 // add what others are told to the reason, which may be that of other gangs, too.
-func (s *shelter) add(to *Reason) *Reason {
-	if s == nil {
+func (s *shelter) add(to *Reason, now int64) *Reason {
+	if s == nil || s.until <= now {
 		return to
 	}
 	why := *to
