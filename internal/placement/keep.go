@@ -306,12 +306,15 @@ func (p *Picture) behind(g *gang) duty {
 }
 
 // endsBy is the moment at which a gang with a limit has ended, should it start now
-// if it does not run.
+// if it does not run; never for one that nobody ended when its time was over.
 func (g *gang) endsBy(now int64) int64 {
-	if g.runs() {
-		return g.Started + g.Limit
+	switch end := g.Started + g.Limit; {
+	case !g.runs():
+		return now + g.Limit
+	case end > now:
+		return end
 	}
-	return now + g.Limit
+	return never
 }
 
 // fulfil the promise of a gang that is placed, or that is not wanted any more.

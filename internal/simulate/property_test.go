@@ -29,6 +29,7 @@ func TestRandom(t *testing.T) {
 func FuzzRun(f *testing.F) {
 	f.Add(uint64(1))
 	f.Add(uint64(253)) // a gang fits nowhere while a node is gone, and runs when it is back
+	f.Add(uint64(453)) // one that runs beyond its limit gives way to an elder, and must not grow into its place
 	f.Fuzz(func(t *testing.T, seed uint64) {
 		input := randomInput(rand.New(rand.NewPCG(seed, 1)))
 		for _, policy := range Policies() {
