@@ -82,7 +82,8 @@ type Member struct {
 
 // Quota of one resource. That guaranteed is at most limit is checked by the
 // scheduler, which says so in the Project's conditions: the cost of comparing
-// quantities in a schema exceeds what the API server allows for a list.
+// quantities in a schema exceeds what the API server allows for a list. So does
+// comparing types with ==, which the API server takes for long, but not with in.
 type Quota struct {
 	// Resource name: cpu, memory, nvidia.com/gpu, …
 	// +kubebuilder:validation:Type=string
@@ -96,9 +97,11 @@ type Quota struct {
 	// +kubebuilder:validation:MaxLength=63
 	Kind string `json:"kind"`
 	// Guaranteed to the project whenever it asks.
+	// +kubebuilder:validation:XValidation:rule="type(self) in [int] ? self >= 0 : !self.startsWith('-')",message="guaranteed is negative; use zero or more"
 	Guaranteed resource.Quantity `json:"guaranteed"`
 	// Limit, borrowing included. Unset means whatever is idle.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule="type(self) in [int] ? self >= 0 : !self.startsWith('-')",message="limit is negative; use zero or more, or leave it out"
 	Limit *resource.Quantity `json:"limit,omitempty"`
 }
 

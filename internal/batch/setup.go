@@ -18,6 +18,7 @@ import (
 
 	"slipway.dev/slipway/api/rbac"
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/namespace"
 	"slipway.dev/slipway/internal/podset"
 )
 
@@ -38,7 +39,7 @@ func Setup(mgr ctrl.Manager) error {
 		Complete(&reconciler{
 			client: mgr.GetClient(),
 			live:   mgr.GetAPIReader(),
-			events: mgr.GetEventRecorder("slipway-batch"),
+			events: namespace.Recorder(mgr.GetEventRecorder("slipway-batch"), mgr.GetClient()),
 		})
 	if err != nil {
 		return fmt.Errorf("setting up the controller of Jobs: %w", err)

@@ -20,6 +20,8 @@ type leaver struct {
 	// loss by it; see Picture.loss. There is none where what it holds is idle.
 	loss int64
 	idle bool
+	// moves says that it leaves only if there are other places for it; see move.go.
+	moves bool
 }
 
 // part of what a gang takes.
@@ -97,6 +99,28 @@ func (a *absence) fewest(possible func() bool) (int, bool) {
 	return count, possible()
 }
 
+// soonest is the same where few are mostly enough, and for what more room never hurts: those
+// who leave late are left alone.
+func (a *absence) soonest(possible func() bool) (int, bool) {
+	tooFew := 0
+	for count := 0; count < len(a.list)/8; count = 2*count + 1 {
+		if a.first(count); possible() {
+			count = tooFew + sort.Search(count-tooFew, func(k int) bool {
+				a.first(tooFew + k)
+				return possible()
+			})
+			a.first(count)
+			return count, possible()
+		}
+		tooFew = count + 1
+	}
+	return a.fewest(possible)
+}
+
+// steady says that the gang fits with more room if it does with less: so it is where
+// neither other pods nor other sets of its own matter.
+func (g *gang) steady() bool { return len(g.sets) == 1 && g.sets[0].class.ties == nil }
+
 func (p *Picture) depart(l leaver) departure {
 	g := l.gang
 	switch l.part {
@@ -114,8 +138,15 @@ func (p *Picture) depart(l leaver) departure {
 	}
 	d := departure{gang: g, charged: true}
 	p.recharge(g, nil, -1)
-	for n := range p.under(g) {
+	for _, n := range g.leaving {
 		p.swap(&d, n, nil)
+	}
+	for k := range g.sets {
+		for _, s := range g.sets[k].slots {
+			if s.held {
+				p.swap(&d, p.byName[s.node], nil) // which is nothing on a node that it has left
+			}
+		}
 	}
 	return d
 }
@@ -145,8 +176,9 @@ func (p *Picture) comeBack(d departure) {
 	if d.pledge != nil {
 		p.keepPlaces(d.pledge, 1)
 	}
-	for _, at := range slices.Backward(d.accounts) {
-		at.node.swap(g.Key, at.account)
+	for i := len(d.accounts) - 1; i >= 0; i-- {
+		at := &d.accounts[i]
+		at.node.swap(g.Key, at.node.accounts[g.Key], at.account)
 		p.touch(at.node)
 	}
 	if d.slots != nil {
@@ -168,13 +200,13 @@ func (p *Picture) comeBack(d departure) {
 func (p *Picture) swap(d *departure, n *node, next *account) {
 	if old := n.accounts[d.gang.Key]; old != nil {
 		d.accounts = append(d.accounts, departed{n, old})
-		n.swap(d.gang.Key, next)
+		n.swap(d.gang.Key, old, next)
 		p.touch(n)
 	}
 }
 
-func (n *node) swap(gang string, next *account) {
-	n.weigh(n.accounts[gang], -1)
+func (n *node) swap(gang string, old, next *account) {
+	n.weigh(old, -1)
 	n.weigh(next, 1)
 	if next == nil || next.count == [2]int64{} {
 		delete(n.accounts, gang)
@@ -188,8 +220,8 @@ func (n *node) weigh(a *account, sign int64) {
 	if a == nil {
 		return
 	}
-	for i, taken := range a.whole() {
-		n.used.add(i, sign*taken)
+	for i := range max(len(a.taken[slots]), len(a.taken[bound])) {
+		n.used.add(i, sign*max(a.taken[slots].at(i), a.taken[bound].at(i)))
 	}
 	for side, ports := range a.ports {
 		for port, count := range ports {

@@ -22,6 +22,7 @@ type class struct {
 	ties    *ties
 	shunned bool
 
+	sight  sight
 	fits   []fit // by node.index
 	ladder ladder
 	total  int64 // sum of fits

@@ -35,6 +35,9 @@ type line struct {
 	users []*entrant
 	below []*line
 	left  int // users here and below with gangs that have yet to be tried
+	// standing of the queue, as of so many changes of shares.
+	standing standing
+	shares   uint64
 }
 
 // entrant is a user with the gangs that wait: the first of each row, and of those who compete
@@ -231,7 +234,7 @@ func (c *contest) take(l *line) *gang {
 		if below.left == 0 {
 			continue
 		}
-		if s := c.p.standing(below.queue); best == nil || s.before(least) {
+		if s := c.standing(below); best == nil || s.before(least) {
 			best, least = below, s
 		}
 	}
@@ -242,6 +245,14 @@ func (c *contest) take(l *line) *gang {
 		return g
 	}
 	return c.take(best)
+}
+
+// standing of a line, which mostly is as it was: many have their turn and get nothing.
+func (c *contest) standing(l *line) standing {
+	if now := c.p.shares + 1; l.shares != now {
+		l.standing, l.shares = c.p.standing(l.queue), now
+	}
+	return l.standing
 }
 
 // first of the users whose turn it is, or nil when none has gangs left.

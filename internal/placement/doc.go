@@ -28,9 +28,10 @@
 // queues are never exceeded (limit.go). What a queue is guaranteed it takes back
 // from those that borrowed it (evict.go). A gang that has waited for very long takes
 // the places of those that came after it and overtook it, as far as they are guaranteed
-// to nobody (elder.go): so that skipping who does not fit starves nobody. What a gang that
-// lost a place holds is idle, and not kept for it for ever (idle.go). Whom the protection of
-// others keeps waiting is told until when (shelter.go).
+// to nobody; for one that has waited for longer still the others move as well, if there
+// are places for them elsewhere (elder.go, move.go): so that skipping who does not fit
+// starves nobody. What a gang that lost a place holds is idle, and not kept for it for ever
+// (idle.go). Whom the protection of others keeps waiting is told until when (shelter.go).
 //
 // Within a gang the pod set with the least choice goes first. A set goes to nodes
 // that it prefers, then to those without devices that it does not ask for, then
@@ -67,10 +68,12 @@
 // the same share a rung of its ladder (ladder.go), so that to find the best one costs
 // the same in a small and in a large cluster; with a topology each node is looked at
 // once. Where classes are tied to other pods, each of their rules counts these by
-// node and domain, by differences, too; a place taken in a domain of several nodes costs
+// node and domain, by differences, too (tally.go); a place taken in a domain of several nodes costs
 // a look at every node. Gangs of the same shape are answered once in a pass, and one that did not
 // fit is not tried again until something was freed: a pass before that looks at those
-// alone that came since. Gangs of a user that are alike wait in a row (rows.go): what holds one of
-// them back holds back those behind it, which are not looked at. Who holds places, or is about
-// to leave some, is known by heart (holders.go), so that those who wait cost nothing there either.
+// alone that came since. Those of a user that are alike wait in a row (rows.go). A row whose
+// limit is used up is not looked at, nor is who stands behind one without hope, so that a
+// pass costs the same whether a hundred wait or ten thousand. Who holds places is known
+// without a search (holders.go), and a plan looks no further ahead than the moment that it
+// looks for (absent.go).
 package placement

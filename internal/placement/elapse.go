@@ -28,9 +28,13 @@ func (p *Picture) NextLoss() (int64, bool) {
 	return next, next != never
 }
 
-// NextRight is when somebody who waits may have a right that the last Evict found
-// protected, if nothing else happens; false for never.
-func (p *Picture) NextRight() (int64, bool) { return p.protected, p.protected != never }
+// NextRight is when somebody who waits may have a right that it did not have at the last
+// Evict, if nothing else happens: that of an elder, or one to what was protected then.
+// It is false for never.
+func (p *Picture) NextRight() (int64, bool) {
+	next := min(p.protected, p.ages())
+	return next, next != never
+}
 
 // watch a node that may evict something, now or later, and no other.
 func (p *Picture) watch(n *node) {

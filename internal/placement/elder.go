@@ -14,11 +14,34 @@ const DefaultPatience = int64(24 * 60 * 60)
 // days who needs half of the cluster at once while small gangs come all the time. So
 // backfilling is on parole: those that came after an elder and started before it give
 // way to it, unless they have a higher priority, or their queue is within what it is
-// guaranteed. And elders are promised their places next.
+// guaranteed; then they move, in the end (move.go). And elders are promised their places next.
 
 // elder says that nothing of the gang has run for longer than there is patience.
 func (p *Picture) elder(g *gang) bool {
-	return p.Patience > 0 && p.now-max(g.Created, g.Stopped) > p.Patience && g.unplaced()
+	return p.Patience > 0 && p.now-g.idleSince() > p.Patience && g.unplaced()
+}
+
+// idleSince it came, or stopped.
+func (g *gang) idleSince() int64 { return max(g.Created, g.Stopped) }
+
+// ages is when the first of those who wait has waited long enough for a right that it
+// does not have yet, or never.
+func (p *Picture) ages() int64 {
+	next := int64(never)
+	if p.Patience <= 0 {
+		return next
+	}
+	for _, g := range p.waiting {
+		if g.told.State != Waiting || !g.unplaced() {
+			continue
+		}
+		for _, wait := range []int64{p.Patience, p.stubborn()} {
+			if at := g.idleSince() + wait + 1; at > p.now {
+				next = min(next, at)
+			}
+		}
+	}
+	return next
 }
 
 // overtook says that a gang came after an elder, and started before it.

@@ -14,7 +14,7 @@ const (
 	// maxVictims bounds the search for gangs that give way to another one.
 	maxVictims = 1000
 	// maxSpared bounds how many of those found are looked at again.
-	maxSpared = 200
+	maxSpared = 500
 )
 
 // Evict makes room for the first gangs that wait and have a right to it, at most so
@@ -24,10 +24,10 @@ const (
 // Within a queue a gang gives way to one of higher priority, and what it can do
 // without to one of its own. Between queues one that would stay within what it is
 // guaranteed takes back what others borrowed, as long as they use more than they are
-// guaranteed. To an elder (elder.go) those give way that overtook it. What is idle goes
-// before all else (idle.go). What gangs can do
-// without goes first; then they give way whole, those of the lowest priority first, of
-// these those that lose least by it, and none in its protected time.
+// guaranteed. To an elder (elder.go) those give way that overtook it, or move (move.go).
+// What is idle goes before all else (idle.go). What gangs can do without goes first; then
+// they give way whole, those of the lowest priority first, of these those that lose least
+// by it, and none in its protected time.
 func (p *Picture) Evict(limit int) []Verdict {
 	p.disinherit()
 	p.protected = never
@@ -39,13 +39,23 @@ func (p *Picture) Evict(limit int) []Verdict {
 	if len(verdicts) > 0 {
 		limit--
 	}
+	vain := map[asking]*shelter{} // from those who asked
 	for g := contest.next(); g != nil && limit > 0; g = contest.next() {
 		if _, missing := g.queue.missing(); missing || g.victims > 0 || !p.entitled(g) {
 			g.tellShelter(nil)
 			continue
 		}
+		asking, alike := p.asking(g)
+		if told, is := vain[asking]; is && alike {
+			g.tellShelter(told)
+			continue
+		}
 		limit--
-		verdicts = append(verdicts, p.makeRoom(g)...)
+		made := p.makeRoom(g)
+		if alike && len(made) == 0 {
+			vain[asking] = g.shelter
+		}
+		verdicts = append(verdicts, made...)
 	}
 	if len(p.favoured) > 0 {
 		p.Plan(max(len(p.favoured), p.planned))
@@ -55,17 +65,21 @@ func (p *Picture) Evict(limit int) []Verdict {
 
 // makeRoom for a gang, if there is somebody who must give way to it.
 func (p *Picture) makeRoom(g *gang) []Verdict {
-	var verdicts []Verdict
-	for _, v := range p.victims(g) {
-		verdicts = append(verdicts, p.evict(v, g))
-	}
-	if g.victims = len(verdicts); g.victims > 0 {
-		p.favoured = append(p.favoured, g)
-		p.heirs = append(p.heirs, g)
-		g.shelter = nil
-	} else {
+	victims := p.victims(g)
+	if len(victims) == 0 {
 		g.tellShelter(p.shelterFrom(g))
+		return nil
 	}
+	g.victims, g.shelter = len(victims), nil
+	p.favoured, p.heirs = append(p.favoured, g), append(p.heirs, g)
+	var verdicts []Verdict
+	for _, v := range victims {
+		verdicts = append(verdicts, p.evict(v, g))
+		if v.moves {
+			p.favoured = append(p.favoured, v.gang) // in the order in which they were seated
+		}
+	}
+	slices.SortFunc(verdicts, func(a, b Verdict) int { return cmp.Compare(a.Gang, b.Gang) })
 	return verdicts
 }
 
@@ -113,7 +127,7 @@ func (p *Picture) enough(g *gang, list []leaver) []leaver {
 		return nil
 	}
 	defer gone.first(0)
-	fits := func() bool { return p.respecting(g, func() bool { return p.rehearse(g) != nil }) }
+	fits := func() bool { return p.respecting(g, func() bool { return p.seats(g, gone) }) }
 	if count, ok := gone.fewest(fits); !ok || count == 0 {
 		return nil
 	}
@@ -121,7 +135,8 @@ func (p *Picture) enough(g *gang, list []leaver) []leaver {
 }
 
 // necessary are those of the absent without whom it would not be possible: those that
-// lose most are spared first. What spared gangs have stays theirs until first(0).
+// lose most are spared first. What spared gangs have stays theirs until first(0). They are
+// in the order of the list.
 func (a *absence) necessary(possible func() bool) []leaver {
 	var needed []leaver
 	whole := map[*gang]bool{}
@@ -139,7 +154,7 @@ func (a *absence) necessary(possible func() bool) []leaver {
 		}
 		needed = append(needed, l)
 	}
-	slices.SortFunc(needed, func(a, b leaver) int { return cmp.Compare(a.gang.Key, b.gang.Key) })
+	slices.Reverse(needed)
 	return needed
 }
 
@@ -176,6 +191,7 @@ func (a *absence) shrink(i int, possible func() bool) leaver {
 // before whole gangs, those first that lose least.
 func (p *Picture) candidates(g *gang, at int64) []leaver {
 	var all []leaver
+	stirs := p.stirs(g)
 	for _, v := range p.holders {
 		if v == g {
 			continue
@@ -192,8 +208,8 @@ func (p *Picture) candidates(g *gang, at int64) []leaver {
 		if v.stretches() > 0 && v.runs() && some(v.spare(0)) && (whole || v.queue == g.queue && v.Priority == g.Priority) {
 			all = append(all, leaver{gang: v, part: surplus})
 		}
-		if whole {
-			all = append(all, leaver{gang: v, part: everything})
+		if whole || stirs && p.overtook(v, g) {
+			all = append(all, leaver{gang: v, part: everything, moves: !whole})
 		}
 	}
 	for i := range all {
@@ -209,9 +225,8 @@ func (p *Picture) candidates(g *gang, at int64) []leaver {
 		return cmp.Or(cmp.Compare(y.part, x.part), cmp.Compare(a.Priority, b.Priority), cmp.Compare(x.loss, y.loss),
 			cmp.Compare(b.Started, a.Started), cmp.Compare(a.Key, b.Key))
 	})
-	taken := map[*queue]vector{}
-	all = slices.DeleteFunc(all, func(l leaver) bool { return !p.leaves(l, g, taken) && !l.idle })
-	return all[:min(len(all), maxVictims)]
+	may := p.willing(all, g)
+	return may[:min(len(may), maxVictims)]
 }
 
 // holds is what the part takes that is asked for by slots; of a gang whose surplus is
@@ -358,6 +373,8 @@ func (p *Picture) claim(l leaver, g *gang) (string, Cause) {
 	switch {
 	case l.idle:
 		return fmt.Sprintf("to %s: it had lost a place, and held the others idle", g.Key), ByIdleness
+	case l.moves:
+		return fmt.Sprintf("to %s, which came before it and has waited since, and gets others", g.Key), ByMove
 	case v.queue == g.queue && v.Priority < g.Priority:
 		return fmt.Sprintf("to %s, which has priority %d", g.Key, g.Priority), ByPriority
 	case v.queue != g.queue && g.isOwedBy(v):

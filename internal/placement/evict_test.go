@@ -21,7 +21,7 @@ func (w *world) evict() {
 		idle[key] = g.broken()
 	}
 	verdicts := w.p.Evict(2)
-	evictors := map[string]bool{}
+	evictors, moved := map[string]bool{}, map[string]bool{}
 	for key, g := range w.p.gangs {
 		if g.victims > 0 {
 			for above := range w.above(w.gangs[key].Queue) {
@@ -42,7 +42,16 @@ func (w *world) evict() {
 			elder := w.gangs[w.p.gangs[v.Gang].heir]
 			byAge = true
 			besides = besides || !slices.ContainsFunc(elder.Sets, func(s PodSet) bool { return s.Shape.Requests["cpu"] > 0 })
-			w.checkOvertook(g, elder)
+			w.checkOvertook(g, elder, w.p.Patience)
+		}
+		if v.Reason != nil && v.Reason.Cause == ByMove {
+			w.checkOvertook(g, w.gangs[w.p.gangs[v.Gang].heir], w.p.Patience+w.p.Patience/2)
+			for above := range w.above(g.Queue) {
+				moved[above] = true
+			}
+			if start, is := w.p.PlannedStart(v.Gang); !is || start.At > now+overrun {
+				w.t.Errorf("%s moves and is promised to start at %d (%t), at %d", v.Gang, start.At, is, now)
+			}
 		}
 		w.latest[v.Gang] = v
 	}
@@ -62,7 +71,7 @@ func (w *world) evict() {
 		for _, l := range q.Quota {
 			borrowed = borrowed || before[name][l.Kind] > l.Guaranteed
 		}
-		if now, was := after[name][""], before[name][""]; now < was && len(q.Quota) > 0 && !borrowed && !evictors[name] {
+		if now, was := after[name][""], before[name][""]; now < was && len(q.Quota) > 0 && !borrowed && !evictors[name] && !moved[name] {
 			w.t.Errorf("queue %s had to give %d cpu to others, and had borrowed nothing", name, was-now)
 		}
 	}
@@ -70,8 +79,8 @@ func (w *world) evict() {
 }
 
 // checkOvertook: who gave way to an elder came after it, and counts for no more.
-func (w *world) checkOvertook(v, elder Gang) {
-	if v.Created <= elder.Created || v.Priority > elder.Priority || w.now-elder.Created <= w.p.Patience {
+func (w *world) checkOvertook(v, elder Gang, patience int64) {
+	if v.Created <= elder.Created || v.Priority > elder.Priority || w.now-elder.Created <= patience {
 		w.t.Errorf("at %d %s (created %d, priority %d) gave way to %s (created %d, priority %d)",
 			w.now, v.Key, v.Created, v.Priority, elder.Key, elder.Created, elder.Priority)
 	}

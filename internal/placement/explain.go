@@ -175,8 +175,27 @@ type group struct {
 	most []int64
 }
 
-// obstacles of all nodes on which no pod of the class fits, most frequent first.
+// obstacles of all nodes on which no pod of the class fits, most frequent first. A thousand
+// gangs whose pods ask for the same may come at once: what was seen is seen until something
+// changes, but for what depends on other pods.
 func (p *Picture) obstacles(c *class) []*group {
+	if c.ties != nil {
+		return p.search(c)
+	}
+	if s := &c.sight; s.groups == nil || s.members != p.members || s.version != p.version {
+		*s = sight{p.search(c), p.members, p.version}
+	}
+	return c.sight.groups
+}
+
+// sight of the obstacles of a class, in a version of the Picture.
+type sight struct {
+	groups           []*group
+	members, version uint64
+}
+
+// search all nodes for obstacles.
+func (p *Picture) search(c *class) []*group {
 	groups := map[obstacle]*group{}
 	var list []*group
 	for i, n := range p.nodes {

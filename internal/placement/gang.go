@@ -45,6 +45,9 @@ type Gang struct {
 	// Waits says that the gang had lost part of its Placement, so that nothing
 	// runs. Places are kept where there is room.
 	Waits bool
+	// Loose says that its pods run on without one that loses its place: what they hold is
+	// never idle.
+	Loose bool
 	// Unfinished says that the Placement is part of a start that was cut off: the gang
 	// does not run before the rest has places, too.
 	Unfinished bool

@@ -17,7 +17,7 @@ const defaultKeepIdle = 10 * 60
 // noteIdle since when a gang holds places and does not run.
 func (p *Picture) noteIdle(g *gang) {
 	switch {
-	case !g.broken():
+	case g.Loose || !g.broken():
 		g.idle = 0
 	case g.idle == 0:
 		g.idle = p.now
@@ -38,7 +38,7 @@ func (p *Picture) forfeits(v, g *gang) bool {
 func (p *Picture) countIdle() {
 	p.idlers, p.broken = 0, 0
 	for _, g := range p.repairs {
-		if g.holds == 0 || g.victims > 0 {
+		if g.Loose || g.holds == 0 || g.victims > 0 {
 			continue
 		}
 		p.broken++

@@ -92,6 +92,22 @@ func TestIdlePlacesAreKeptForAWhile(t *testing.T) {
 	c.runs(17, "a")
 }
 
+// TestLooseGangsAreNeverIdle: what is left of them works on.
+func TestLooseGangsAreNeverIdle(t *testing.T) {
+	c := clinic{t, New()}
+	c.p.Patience = 0
+	c.node("n1", "n2")
+	c.gang("a", 2, func(g *Gang) { g.Loose = true })
+	c.runs(1, "a")
+	c.p.DeleteNode("n2")
+	c.gang("b", 1)
+	c.runs(2)
+	c.runs(60)
+	if at, is := c.p.NextRight(); is {
+		t.Errorf("they are looked at again at %d", at)
+	}
+}
+
 // TestIdleBeyondALimit that was made lower than what the gang asks for.
 func TestIdleBeyondALimit(t *testing.T) {
 	c := clinic{t, New()}

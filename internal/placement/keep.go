@@ -247,6 +247,7 @@ func (v vector) least(owed, freed vector) vector {
 
 // keepBehind keeps what those with a duty must leave free.
 func (p *Picture) keepBehind(d duty) {
+	p.shares++
 	for _, k := range p.plan.kept {
 		if slices.Equal(*k.what, k.behind[d.order][d.due]) {
 			continue

@@ -31,6 +31,8 @@ type Picture struct {
 	// holders of places; lingering gangs, some of whose pods may still be where they gave places
 	// back; and heirs, to whom they gave them: each in any order.
 	holders, lingering, heirs []*gang
+	// shares counts how often what queues use, or what is kept for them, changed.
+	shares uint64
 	// enqueued counts the gangs that ever began to wait.
 	enqueued uint64
 	// judgedFacts is facts when it was last said of all who wait whether they ever fit.

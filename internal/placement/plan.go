@@ -224,7 +224,11 @@ func (p *Picture) promise(g *gang, runs int64, before []*promise, endings []endi
 // begin anew.
 func (p *Picture) earliest(g *gang, endings []ending, ended *absence) *promise {
 	var moves []move
-	count, ok := ended.fewest(func() bool {
+	search := ended.fewest
+	if g.steady() {
+		search = ended.soonest
+	}
+	count, ok := search(func() bool {
 		moves = p.rehearse(g)
 		return moves != nil
 	})
@@ -279,6 +283,7 @@ func (p *Picture) rehearse(g *gang) []move {
 
 // keepPlaces of a promise free while others are planned, or no longer.
 func (p *Picture) keepPlaces(promised *promise, sign int64) {
+	p.shares++
 	for _, at := range promised.places {
 		for _, r := range promised.gang.sets[at.set].class.requests {
 			at.node.kept.add(r.at, sign*r.n*int64(at.pods))

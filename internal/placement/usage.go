@@ -129,28 +129,41 @@ func (p *Picture) charge(g *gang, n *node, requests []amount, pods int64) {
 	if g.queue == nil {
 		return
 	}
+	p.chargeOn(g, n.kind, requests, pods)
+}
+
+// chargeOn nodes of a kind.
+func (p *Picture) chargeOn(g *gang, kind int, requests []amount, pods int64) {
 	for q := range g.queue.chain {
-		p.debit(&q.used, n.kind, requests, pods)
+		p.debit(&q.used, kind, requests, pods)
 	}
-	p.debit(&g.queue.own, n.kind, requests, pods)
-	p.debit(&g.user.used, n.kind, requests, pods)
+	p.debit(&g.queue.own, kind, requests, pods)
+	p.debit(&g.user.used, kind, requests, pods)
 }
 
 // recharge what a gang holds on one node, or on all for nil.
 func (p *Picture) recharge(g *gang, n *node, sign int64) {
-	if g == nil {
+	if g == nil || g.queue == nil {
 		return // pods of no gang that is known
 	}
-	for _, set := range g.sets {
-		for _, s := range set.slots {
+	pods := make([]int64, len(p.kinds.list)) // a gang may be on hundreds of nodes of few kinds
+	for k := range g.sets {
+		for _, s := range g.sets[k].slots {
 			if s.held && (n == nil || s.node == n.Name) {
-				p.charge(g, p.byName[s.node], set.class.requests, sign*int64(s.count))
+				pods[p.byName[s.node].kind] += int64(s.count)
+			}
+		}
+		for kind, count := range pods {
+			if count > 0 {
+				p.chargeOn(g, kind, g.sets[k].class.requests, sign*count)
+				pods[kind] = 0
 			}
 		}
 	}
 }
 
 func (p *Picture) debit(u *usage, kind int, requests []amount, pods int64) {
+	p.shares++
 	u.settle(p.now, p.HalfLife)
 	for _, r := range requests {
 		u.add(kind, r.at, r.n*pods)

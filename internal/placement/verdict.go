@@ -82,6 +82,9 @@ const (
 	ByAge Cause = "age"
 	// ByIdleness is by one that lost a place and does not run without.
 	ByIdleness Cause = "idle"
+	// ByMove is to one that has waited for longer still, and that it overtook: there are
+	// other places for it, once others have given way.
+	ByMove Cause = "move"
 	// BySurplus is to one of its queue that waits, while it can do with less.
 	BySurplus Cause = "surplus"
 )

@@ -5,10 +5,12 @@ package scheduler
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -29,6 +31,7 @@ func gangOf(g *slipwayv1.Gang) (placement.Gang, error) {
 		Kind:     runOf(g.Namespace, g.Name),
 		Created:  g.CreationTimestamp.Unix(),
 		Waits:    !g.Status.IsPlaced(),
+		Loose:    isOfBatchJob(g),
 	}
 	out.Started, out.Stopped = turnOf(&g.Status)
 	if d := g.Spec.MaxRunTime; d != nil {
@@ -49,6 +52,13 @@ func gangOf(g *slipwayv1.Gang) (placement.Gang, error) {
 	}
 	out.Placement = placesOf(g.Status.Placement)
 	return out, nil
+}
+
+// isOfBatchJob says that the gang is a batch Job's, whose pods start together and then know
+// nothing of one another.
+func isOfBatchJob(g *slipwayv1.Gang) bool {
+	owner := metav1.GetControllerOf(g)
+	return owner != nil && owner.APIVersion == batchv1.SchemeGroupVersion.String() && owner.Kind == "Job"
 }
 
 // placesOf a Gang, as its status tells them.
@@ -194,8 +204,14 @@ func resourcesOf(list corev1.ResourceList) placement.Resources {
 	return out
 }
 
+// amountOf a quantity, at most the largest number: what containers ask for together may be
+// more, of which Quantity.Value would leave the lower bits.
 func amountOf(name corev1.ResourceName, q resource.Quantity) int64 {
-	if name != corev1.ResourceCPU {
+	switch {
+	case name == corev1.ResourceCPU:
+	case q.CmpInt64(math.MaxInt64) > 0:
+		return math.MaxInt64
+	default:
 		return q.Value()
 	}
 	if q.CmpInt64(maxCores) > 0 {

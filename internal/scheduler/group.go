@@ -190,7 +190,8 @@ func (l *ledger) waitsFor(g *group, c *crew) string {
 // facts.
 func (l *ledger) groupGang(key string, g *group, c *crew) placement.Gang {
 	project := l.projectOf(g, c)
-	out := placement.Gang{Key: key, Queue: project, Started: g.started}
+	// Its pods were started together, and nobody starts them again when one is lost.
+	out := placement.Gang{Key: key, Queue: project, Started: g.started, Loose: true}
 	sets, at := map[string]*placement.PodSet{}, map[string]map[string]int32{}
 	for i, m := range c.inOrder() {
 		a := g.pods[m.uid]

@@ -46,6 +46,9 @@ func TestAPISchemaRefuses(t *testing.T) {
 		set(`requests: {cpu: "1e2147483648"}`):                 "spec.podSets[0].requests.cpu",
 		quota(`resource: nvidia gpu, guaranteed: 1`):           "spec.quota[0].resource",
 		quota(`resource: cpu, guaranteed: "1e99999999999999"`): "spec.quota[0].guaranteed",
+		quota(`resource: cpu, guaranteed: -1`):                 "spec.quota[0].guaranteed",
+		quota(`resource: cpu, guaranteed: "-1m"`):              "guaranteed is negative; use zero or more",
+		quota(`resource: cpu, guaranteed: 0, limit: "-1"`):     "limit is negative; use zero or more, or leave it out",
 		"{apiVersion: slipway.dev/v1alpha1, kind: Workspace, metadata: {name: w}, spec: {image: i, idleAfter: later}}": "spec.idleAfter",
 	} {
 		o := manifest(t, r.ns, object)

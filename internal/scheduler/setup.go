@@ -16,6 +16,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"slipway.dev/slipway/internal/namespace"
 )
 
 const (
@@ -40,7 +42,7 @@ func Setup(mgr ctrl.Manager) error {
 func setup(mgr ctrl.Manager) (*scheduler, error) {
 	s := &scheduler{
 		client: mgr.GetClient(),
-		events: mgr.GetEventRecorder("slipway-scheduler"),
+		events: namespace.Recorder(mgr.GetEventRecorder("slipway-scheduler"), mgr.GetClient()),
 		ledger: newLedger(),
 		ready:  make(chan struct{}), binding: make(chan struct{}),
 	}

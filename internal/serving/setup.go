@@ -23,6 +23,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/namespace"
 )
 
 // indexClaim finds Models by the claim that holds their weights.
@@ -55,7 +56,7 @@ func Setup(mgr ctrl.Manager, url string) error {
 		url:    url,
 		client: mgr.GetClient(),
 		live:   mgr.GetAPIReader(),
-		events: mgr.GetEventRecorder("slipway-serving"),
+		events: namespace.Recorder(mgr.GetEventRecorder("slipway-serving"), mgr.GetClient()),
 	}
 	err := ctrl.NewControllerManagedBy(mgr).
 		Named("model").

@@ -90,7 +90,13 @@ func (d *slipway) decide(now int64) []placement.Verdict {
 
 func (d *slipway) update(g placement.Gang) { _ = d.picture.SetGang(g) } // submit has validated it
 
-func (d *slipway) wake() (int64, bool) { return d.due, d.late }
+func (d *slipway) wake() (int64, bool) {
+	if d.late {
+		return d.due, true
+	}
+	at, is := d.picture.NextRight()
+	return max(at, d.due), is
+}
 
 type bestEffort struct{ direct }
 

@@ -37,6 +37,7 @@ func (s *simulation) take(v placement.Verdict) {
 		return
 	}
 	r.note(v, s.now)
+	r.outcome.Never = v.State == placement.Never
 	switch {
 	case v.State == placement.Placed:
 		if r.running && slices.Equal(places(r.placement), places(v.Placement)) {
@@ -52,7 +53,6 @@ func (s *simulation) take(v placement.Verdict) {
 	default:
 		s.interrupt(r)
 		r.outcome.Reason = v.Reason
-		r.outcome.Never = v.State == placement.Never
 		if r.outcome.Why == nil && r.outcome.Started == never {
 			r.outcome.Why = v.Reason
 		}

@@ -57,6 +57,20 @@ func TestEviction(t *testing.T) {
 	}
 }
 
+// TestElderWakes: nothing happens from when B waits until it has for a day; then A, which came
+// after it and runs, gives way.
+func TestElderWakes(t *testing.T) {
+	const day = 24 * 60 * 60
+	a, b := job("A", 20, 1, 8, 3*day, 0), job("B", 10, 2, 8, 100, 0)
+	a.Gang.Created, b.Gang.Created = 20, 10
+	result := mustRun(t, Input{
+		Nodes: nodes(2), Grace: 30, Jobs: []Job{job("first", 0, 1, 8, 100, 0), a, b},
+	}, Slipway)
+	if got, want := result.of(t, "B").Started, int64(10+day+1+30); got != want {
+		t.Errorf("B starts at %d, want %d", got, want)
+	}
+}
+
 // TestSaves: of two that borrow a node the one gives way that has just saved what it did,
 // 50 s ago, though it has run for longer than the other.
 func TestSaves(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/namespace"
 	"slipway.dev/slipway/internal/podset"
 	"slipway.dev/slipway/internal/training/frameworks"
 )
@@ -37,7 +38,7 @@ func Setup(mgr ctrl.Manager) error {
 			framework: f,
 			client:    mgr.GetClient(),
 			live:      mgr.GetAPIReader(),
-			events:    mgr.GetEventRecorder("slipway-training"),
+			events:    namespace.Recorder(mgr.GetEventRecorder("slipway-training"), mgr.GetClient()),
 		}
 		if err := mgr.GetFieldIndexer().IndexField(context.Background(), f.New(), podset.IndexNeeds, needsOf(f)); err != nil {
 			return fmt.Errorf("indexing %s by what they need: %w", f.Kind, err)
