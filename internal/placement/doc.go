@@ -73,7 +73,7 @@
 // fit is not tried again until something was freed: a pass before that looks at those
 // alone that came since. Those of a user that are alike wait in a row (rows.go). A row whose
 // limit is used up is not looked at, nor is who stands behind one without hope, so that a
-// pass costs the same whether a hundred wait or ten thousand. Who holds places is known
-// without a search (holders.go), and a plan looks no further ahead than the moment that it
-// looks for (absent.go).
+// pass costs the same whether a hundred wait or ten thousand. Who holds places, or is about
+// to leave some, is known without a search (holders.go), and a plan looks no further ahead
+// than the moment that it looks for (absent.go).
 package placement

@@ -39,23 +39,22 @@ func (p *Picture) Evict(limit int) []Verdict {
 	if len(verdicts) > 0 {
 		limit--
 	}
-	vain := map[asking]*shelter{} // from those who asked
+	vain := map[asking]*shelter{}
 	for g := contest.next(); g != nil && limit > 0; g = contest.next() {
 		if _, missing := g.queue.missing(); missing || g.victims > 0 || !p.entitled(g) {
 			g.tellShelter(nil)
 			continue
 		}
 		asking, alike := p.asking(g)
-		if told, is := vain[asking]; is && alike {
-			g.tellShelter(told)
+		if why, asked := vain[asking]; alike && asked {
+			g.tellShelter(why)
 			continue
 		}
 		limit--
 		made := p.makeRoom(g)
-		if alike && len(made) == 0 {
+		if verdicts = append(verdicts, made...); alike && len(made) == 0 {
 			vain[asking] = g.shelter
 		}
-		verdicts = append(verdicts, made...)
 	}
 	if len(p.favoured) > 0 {
 		p.Plan(max(len(p.favoured), p.planned))
