@@ -33,8 +33,8 @@ func (p *Picture) leaveNode(g *gang, n *node) {
 	g.leaving = append(g.leaving, n)
 }
 
-// linger where the gang was that this one was before: its pods end for the same heir,
-// whatever it asks for now.
+// linger where the gang was that this one was before: its pods end for the same heir, be it
+// that the gang asks for something else.
 func (p *Picture) linger(g, old *gang) {
 	g.heir = old.heir
 	for _, n := range old.leaving {
