@@ -23,8 +23,8 @@ const (
 	// staleDelay is when to look again after a conflict, should the event of the
 	// newer version not come first.
 	staleDelay = time.Second
-	// blockedDelay is how long to wait before asking again for what was refused: by a quota,
-	// say, of which it is not told when it has room.
+	// blockedDelay is how long to wait before asking again for what was refused, by a quota,
+	// say, of which it is not told when it has room, or for a name that somebody has.
 	blockedDelay = 30 * time.Second
 )
 
@@ -67,6 +67,9 @@ func (r *reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	}
 	for _, e := range todo.Events {
 		r.send(job, e)
+	}
+	if in.InTheWay != "" {
+		return ctrl.Result{RequeueAfter: blockedDelay}, nil // The end of what is not its own wakes no Job.
 	}
 	return ctrl.Result{}, nil
 }

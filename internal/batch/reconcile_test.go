@@ -72,6 +72,19 @@ func TestRefusedGang(t *testing.T) {
 	}
 }
 
+// TestNameIsTaken: who needs the name of a Gang that is not its own looks again, since
+// nobody tells it of the end of that.
+func TestNameIsTaken(t *testing.T) {
+	job := queuedJob()
+	job.Namespace = "team"
+	taken := &slipwayv1.Gang{ObjectMeta: metav1.ObjectMeta{Namespace: job.Namespace, Name: gangName(job)}}
+	r, _ := newReconciler(t, nil, job, taken)
+	result, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(job)})
+	if err != nil || result.RequeueAfter != blockedDelay {
+		t.Errorf("looks again after %v: %v", result.RequeueAfter, err)
+	}
+}
+
 // TestNamespaceEnds: in a namespace that is being deleted nothing is asked for again,
 // and nobody is told of what is refused there.
 func TestNamespaceEnds(t *testing.T) {

@@ -103,10 +103,10 @@ func (a *app) deleteThem(ctx context.Context, cluster *connect.Cluster, all []do
 }
 
 // deleteOne deletes the very object that was found, not one that has taken its
-// name since. It goes after its pods if somebody waits for that.
-func deleteOne(ctx context.Context, cluster *connect.Cluster, d doomed, last bool) error {
+// name since. It stays until its pods are gone if somebody waits for that.
+func deleteOne(ctx context.Context, cluster *connect.Cluster, d doomed, wait bool) error {
 	policy := metav1.DeletePropagationBackground
-	if last {
+	if wait {
 		policy = metav1.DeletePropagationForeground
 	}
 	err := cluster.Delete(ctx, d.object, client.PropagationPolicy(policy), client.Preconditions{UID: ptr.To(d.object.GetUID())})

@@ -32,6 +32,7 @@ func (p *Picture) SetGang(told Gang) error {
 			g.Stopped = p.now
 		}
 		p.vacate(old)
+		p.linger(g, old)
 	default:
 		p.inherit(g, old)
 	}
@@ -154,13 +155,11 @@ func (p *Picture) inherit(g, old *gang) {
 	defer p.recharge(g, nil, 1)
 	old.queue = nil
 	g.resuming = old.resuming
-	g.victims, g.heir, g.idle = old.victims, old.heir, old.idle
+	g.victims, g.idle = old.victims, old.idle
 	if g.victims > 0 {
 		p.heirs = append(p.heirs, g)
 	}
-	for _, n := range old.leaving {
-		p.leaveNode(g, n)
-	}
+	p.linger(g, old)
 	// What it says of its start may be of the turn before this one.
 	g.Started, g.Stopped = old.Started, max(g.Stopped, old.Stopped)
 	for j := range old.sets {

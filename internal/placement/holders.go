@@ -33,12 +33,20 @@ func (p *Picture) leaveNode(g *gang, n *node) {
 	g.leaving = append(g.leaving, n)
 }
 
-// departing are the gangs that gave places back on which there still are pods of theirs.
+// linger where the gang was that this one was before: its pods end for the same heir, be it
+// that the gang asks for something else.
+func (p *Picture) linger(g, old *gang) {
+	g.heir = old.heir
+	for _, n := range old.leaving {
+		p.leaveNode(g, n)
+	}
+	old.leaving = nil
+}
+
+// departing are the gangs that gave places back on which there still are pods of theirs, be
+// the gangs deleted since or not.
 func (p *Picture) departing() []*gang {
 	p.lingering = slices.DeleteFunc(p.lingering, func(g *gang) bool {
-		if p.gangs[g.Key] != g {
-			return true
-		}
 		p.clear(g)
 		return len(g.leaving) == 0
 	})

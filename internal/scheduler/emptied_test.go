@@ -45,7 +45,7 @@ func TestEmptied(t *testing.T) {
 // bounded memories are allowed to grow: their bounds are tested elsewhere.
 func bounded(path string) bool {
 	return slices.ContainsFunc([]string{
-		".picture.past", ".picture.root.users", ".picture.root.users", ".picture.classes", ".picture.idle", ".picture.fitting", ".picture.levels", ".picture.empty.classes", ".picture.empty.idle",
+		".picture.past", ".picture.root.users", ".picture.classes", ".picture.unused", ".picture.fitting", ".picture.levels", ".picture.empty.classes", ".picture.empty.unused",
 		".picture.names", ".picture.empty.names", ".picture.history", ".picture.empty.history",
 	}, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
 }

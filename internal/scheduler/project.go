@@ -88,7 +88,8 @@ func (l *ledger) follow(p *project) {
 	p.refused = ""
 	delete(l.refused, p.object.Name)
 	if err := l.picture.SetQueue(queueOf(p.object)); err != nil {
-		p.refused, l.refused[p.object.Name] = err.Error(), true
+		p.refused = err.Error()
+		l.refused[p.object.Name] = true
 	}
 }
 
@@ -110,8 +111,10 @@ func (l *ledger) setNamespace(name, project string) bool {
 	if l.namespaces[name] == project {
 		return false
 	}
-	if l.namespaces[name] = project; project == "" {
+	if project == "" {
 		delete(l.namespaces, name)
+	} else {
+		l.namespaces[name] = project
 	}
 	news := l.inNamespace(name)
 	for _, e := range l.gangs {
