@@ -28,8 +28,8 @@ type promise struct {
 	gang *gang
 	// at the moment it starts, and it has ended at another one; never if nobody knows.
 	at, ends int64
-	// after are the gangs whose places it takes, which is as sure as that they end by
-	// then.
+	// after are the other gangs whose places it takes, which is as sure as that they end
+	// by then.
 	after  []string
 	sure   float64
 	order  int // how many were made before
@@ -136,7 +136,7 @@ func (p *Picture) promised(but []*gang) []*gang {
 type Start struct {
 	// At is the moment, in seconds.
 	At int64
-	// After are the keys of the gangs whose places it takes, which have ended by then.
+	// After are the keys of the other gangs whose places it takes, which have ended by then.
 	After []string
 	// Confidence, between 0 and 1, that all of them have.
 	Confidence float64
@@ -245,9 +245,12 @@ func (p *Picture) earliest(g *gang, endings []ending, ended *absence) *promise {
 		takes[p.nodes[m.node]] = true
 	}
 	for i, d := range ended.left {
-		if d.on(takes) {
+		if !d.on(takes) {
+			continue
+		}
+		promised.sure *= endings[i].sure
+		if d.gang != g { // What is left of its last run is no other gang.
 			promised.after = append(promised.after, d.gang.Key)
-			promised.sure *= endings[i].sure
 		}
 	}
 	return promised

@@ -5,6 +5,7 @@ package placement
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 )
 
@@ -68,6 +69,31 @@ func TestBackfillUntilNeeded(t *testing.T) {
 	}
 	s.Plan(2)
 	s.planned("large", 1000)
+}
+
+// TestNobodyWaitsForItself: red gives way and waits for the gang that took its place; its
+// own pod, which is still on the way out, is not said to be another gang.
+func TestNobodyWaitsForItself(t *testing.T) {
+	s := newScene(t, "gpu")
+	s.submit("red", 1, 1, "gpu", 1000)
+	s.states(0)
+	s.Bind(Pod{Key: "red-0", Node: "n0", Gang: "red", Set: "w", Requests: Resources{"gpu": 1}})
+	top := Gang{Key: "top", Created: 2, Priority: 1, Limit: 500, Sets: []PodSet{
+		{Name: "w", Count: 1, Shape: Shape{Requests: Resources{"gpu": 1}}}}}
+	if err := s.SetGang(top); err != nil {
+		t.Fatal(err)
+	}
+	s.states(10)
+	if len(s.Evict(1)) == 0 {
+		t.Fatal("nobody gives way")
+	}
+	s.states(10)
+	s.Plan(2)
+	for key, want := range map[string][]string{"top": {"red"}, "red": {"top"}} {
+		if start, is := s.PlannedStart(key); !is || !slices.Equal(start.After, want) {
+			t.Errorf("%s is promised to start after %v (%t), want %v", key, start.After, is, want)
+		}
+	}
 }
 
 // TestOverrun: at 400 one gang has been over its limit for 300 s and is expected to go
