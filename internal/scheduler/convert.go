@@ -90,10 +90,22 @@ func turnOf(s *slipwayv1.GangStatus) (started, stopped int64) {
 	return 0, c.LastTransitionTime.Unix()
 }
 
+// leastCommon is how many letters names must have in common to be those of runs of one thing:
+// x1 and x2 need have nothing to do with one another.
+const leastCommon = 3
+
 // runOf is what the runs of one thing have in common: their names but for parts with a
-// digit, such as those that a counter, a date or a generator made.
+// digit, such as those that a counter, a date or a generator made. A name of which too
+// little is left is that of a thing of its own.
 func runOf(namespace, name string) string {
 	parts := slices.DeleteFunc(strings.Split(name, "-"), func(part string) bool { return strings.ContainsAny(part, "0123456789") })
+	own := parts
+	if len(parts) > 0 && (parts[0] == "job" || parts[0] == "pytorchjob") {
+		own = parts[1:] // The name of a gang of a job begins with the job's kind.
+	}
+	if len(strings.Join(own, "")) < leastCommon {
+		return keyOf(namespace, name)
+	}
 	return keyOf(namespace, strings.Join(parts, "-"))
 }
 

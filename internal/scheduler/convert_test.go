@@ -211,7 +211,8 @@ func TestPodOf(t *testing.T) {
 func TestRunsOfOneThing(t *testing.T) {
 	for name, want := range map[string]string{
 		"pytorchjob-tune-17": "ns/pytorchjob-tune", "job-eval-2026-01-02": "ns/job-eval", "pytorchjob-tune-x7f2p": "ns/pytorchjob-tune",
-		"pytorchjob-tune": "ns/pytorchjob-tune", "7": "ns/",
+		"pytorchjob-tune": "ns/pytorchjob-tune", "tune-7": "ns/tune", "job-a-b-c-7": "ns/job-a-b-c",
+		"job-x1": "ns/job-x1", "pytorchjob-y2": "ns/pytorchjob-y2", "job-a-1": "ns/job-a-1", "job-2026-01-02": "ns/job-2026-01-02", "7": "ns/7",
 	} {
 		if got := runOf("ns", name); got != want {
 			t.Errorf("%s is a run of %q, want %q", name, got, want)
