@@ -6,6 +6,7 @@ package why
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -38,7 +39,9 @@ func (f *Facts) Report(w io.Writer) error {
 		}
 		f.groups(o)
 		f.pods(o)
-		f.others(o)
+		if !f.ended(o) {
+			f.others(o)
+		}
 		f.recent(o)
 		if f.Denied != nil {
 			o.say("this is what the conditions say; to be told the place in the queue and the quota you must see the whole cluster: %s; ask for a role that allows it", f.Denied)
@@ -53,21 +56,43 @@ func (f *Facts) title() string {
 	if ns := f.Subject.Object.GetNamespace(); ns != "" {
 		title += " in namespace " + ns
 	}
-	f.Subject.Object.SetGroupVersionKind(f.Subject.Kind)
-	kind, is := workload.KindOf(f.Subject.Object)
+	state, is := f.workloadState()
 	if !is {
 		return title
 	}
-	object := kind.New()
-	if f.Subject.decode(object) != nil {
-		return title
-	}
-	state := workload.Assemble(kind, object, f.Gangs, f.Pods).State()
 	title += fmt.Sprintf(": %s, %d of %s", state.Status, state.Running, placement.Count(int(state.Total), "pod"))
 	if state.Reason != "" && (state.Status != workload.StatusWaiting || len(f.Gangs) == 0) {
 		title += ": " + state.Reason
 	}
 	return title
+}
+
+// workloadState of a subject that is a job or a model.
+func (f *Facts) workloadState() (workload.State, bool) {
+	f.Subject.Object.SetGroupVersionKind(f.Subject.Kind)
+	kind, is := workload.KindOf(f.Subject.Object)
+	if !is {
+		return workload.State{}, false
+	}
+	object := kind.New()
+	if f.Subject.decode(object) != nil {
+		return workload.State{}, false
+	}
+	return workload.Assemble(kind, object, f.Gangs, f.Pods).State(), true
+}
+
+// ended says how and when the subject did, and whether.
+func (f *Facts) ended(o *outline) bool {
+	state, _ := f.workloadState()
+	if !state.Ended {
+		return false
+	}
+	text := "it has ended: it " + strings.ToLower(state.Status)
+	if !state.EndedAt.IsZero() {
+		text += " at " + f.moment(state.EndedAt)
+	}
+	o.say("%s", text)
+	return true
 }
 
 // pods that do not run as they should, and where a single one is.

@@ -22,11 +22,13 @@ func jobState(w Workload) State {
 	state := State{Running: w.running(), Total: jobRanks(w)}
 	why, unplaced := w.unplaced()
 	_, queued := job.Annotations[slipwayv1.AnnotationQueued]
-	switch failed := jobCondition(job, batchv1.JobFailed); {
+	switch failed, complete := jobCondition(job, batchv1.JobFailed), jobCondition(job, batchv1.JobComplete); {
 	case failed != nil:
+		state.EndedAt = failed.LastTransitionTime.Time
 		state.Status, state.Ended, state.Failed = StatusFailed, true, true
 		state.Reason = joined(failed.Message, w.complaints())
-	case jobCondition(job, batchv1.JobComplete) != nil:
+	case complete != nil:
+		state.EndedAt = complete.LastTransitionTime.Time
 		state.Status, state.Ended = "Succeeded", true
 		if from, to := job.Status.StartTime, job.Status.CompletionTime; from != nil && to != nil {
 			state.Reason = "took " + duration.HumanDuration(to.Sub(from.Time))

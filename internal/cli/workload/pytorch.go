@@ -59,7 +59,7 @@ func pytorchState(w Workload) State {
 	status := &w.Object.(*kubeflowv1.PyTorchJob).Status
 	state := State{Running: w.running(), Total: pytorchRanks(w)}
 	if c := condition(status, kubeflowv1.JobFailed); c != nil {
-		state.Status, state.Ended, state.Failed = StatusFailed, true, true
+		state.Status, state.Ended, state.Failed, state.EndedAt = StatusFailed, true, true, c.LastTransitionTime.Time
 		state.Reason = strings.TrimSuffix(c.Message, ".")
 		if words := w.complaints(); !strings.Contains(state.Reason, words) {
 			state.Reason += ": " + words
@@ -69,6 +69,7 @@ func pytorchState(w Workload) State {
 	switch {
 	case condition(status, kubeflowv1.JobSucceeded) != nil:
 		state.Status, state.Ended = string(kubeflowv1.JobSucceeded), true
+		state.EndedAt = condition(status, kubeflowv1.JobSucceeded).LastTransitionTime.Time
 		state.Reason = took(status)
 	case condition(status, kubeflowv1.JobSuspended) != nil:
 		state.Status = string(kubeflowv1.JobSuspended)

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -91,6 +92,8 @@ type State struct {
 	Reason string
 	// Ended says that nothing will run any more; Failed that it should have.
 	Ended, Failed bool
+	// EndedAt is when it ended; zero where that is not known.
+	EndedAt time.Time
 	// Stalled says that it waits for a person.
 	Stalled bool
 }
