@@ -47,7 +47,8 @@ const completionTime = 2 * time.Second
 type completer = func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective)
 
 // completeWorkloads offers the names of workloads of some kinds: for the first
-// argument only, or with several for each. Without a cluster it offers nothing.
+// argument only, or with several for each. Qualified are KIND/NAME, too, and of what
+// several kinds have the name of, nothing else. Without a cluster it offers nothing.
 func (a *app) completeWorkloads(several, qualified bool, kinds ...workload.Kind) completer {
 	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		if len(args) > 0 && !several {
@@ -55,15 +56,15 @@ func (a *app) completeWorkloads(several, qualified bool, kinds ...workload.Kind)
 		}
 		ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
 		defer cancel()
-		var names []cobra.Completion
+		var all []workload.Workload
 		for _, kind := range kinds {
-			names = append(names, a.namesOf(ctx, kind, qualified)...)
+			all = append(all, a.workloadsOf(ctx, kind)...)
 		}
-		return names, cobra.ShellCompDirectiveNoFileComp
+		return namesOf(all, qualified), cobra.ShellCompDirectiveNoFileComp
 	}
 }
 
-func (a *app) namesOf(ctx context.Context, kind workload.Kind, qualified bool) []cobra.Completion {
+func (a *app) workloadsOf(ctx context.Context, kind workload.Kind) []workload.Workload {
 	cluster, err := a.cluster.Open(a.Stderr)
 	if err != nil {
 		return nil
@@ -72,13 +73,23 @@ func (a *app) namesOf(ctx context.Context, kind workload.Kind, qualified bool) [
 	if err != nil {
 		return nil
 	}
+	return all
+}
+
+func namesOf(all []workload.Workload, qualified bool) []cobra.Completion {
+	kinds := map[string]int{}
+	for _, w := range all {
+		kinds[w.Object.GetName()]++
+	}
 	var names []cobra.Completion
 	for _, w := range all {
-		name := w.Object.GetName()
-		if qualified {
-			name = w.String()
+		what := w.Kind.Title + ", " + w.State().Status
+		if name := w.Object.GetName(); !qualified || kinds[name] == 1 {
+			names = append(names, cobra.CompletionWithDesc(name, what))
 		}
-		names = append(names, cobra.CompletionWithDesc(name, kind.Title+", "+w.State().Status))
+		if qualified {
+			names = append(names, cobra.CompletionWithDesc(w.String(), what))
+		}
 	}
 	return names
 }
