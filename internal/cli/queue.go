@@ -30,8 +30,8 @@ func (a *app) queue() *cobra.Command {
 		Use:   "queue",
 		Short: "Show projects, what they use of their quota, and what waits",
 		Long: `Show the tree of projects with what each is guaranteed, may use at most, uses and
-borrows, and then the gangs that wait, and pods that have none, of all namespaces, with
-the reason.`,
+borrows, and then the gangs that wait, and pods that have none, of all namespaces or the
+one of --namespace, with the reason.`,
 		Args:    cobra.NoArgs,
 		GroupID: groupLook,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.showQueue(cmd.Context()) },
@@ -43,12 +43,13 @@ func (a *app) showQueue(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	here := client.InNamespace(a.cluster.Namespace) // all, where none was asked for
 	var projects slipwayv1.ProjectList
 	if err := cluster.List(ctx, &projects); err != nil {
 		return fmt.Errorf("listing projects: %w", err)
 	}
 	var gangs slipwayv1.GangList
-	if err := cluster.List(ctx, &gangs); err != nil {
+	if err := cluster.List(ctx, &gangs, here); err != nil {
 		return fmt.Errorf("listing gangs: %w", err)
 	}
 	if len(projects.Items) == 0 {
@@ -56,7 +57,7 @@ func (a *app) showQueue(ctx context.Context) error {
 	} else if err := top.PrintProjects(a.Stdout, asWritten(projects.Items), true); err != nil {
 		return err
 	}
-	pods, err := waitingPods(ctx, cluster)
+	pods, err := waitingPods(ctx, cluster, here)
 	if err != nil {
 		return err
 	}
@@ -94,9 +95,9 @@ func waitingGangs(gangs []slipwayv1.Gang) []waiting {
 
 // waitingPods that the scheduler binds and that have no Gang. Those that wait for the
 // same, as the pods of a group do, are one line. Who may not list all pods sees none.
-func waitingPods(ctx context.Context, r client.Reader) ([]waiting, error) {
+func waitingPods(ctx context.Context, r client.Reader, where client.InNamespace) ([]waiting, error) {
 	var pods corev1.PodList
-	err := r.List(ctx, &pods, client.MatchingFields{"spec.schedulerName": slipwayv1.SchedulerName, "status.phase": string(corev1.PodPending)})
+	err := r.List(ctx, &pods, where, client.MatchingFields{"spec.schedulerName": slipwayv1.SchedulerName, "status.phase": string(corev1.PodPending)})
 	if apierrors.IsForbidden(err) {
 		return nil, nil
 	}
