@@ -61,13 +61,14 @@ func opener(cluster *connect.Cluster) follow.Opener {
 }
 
 // followJob waits for the end of a job, with the log of rank 0 or without. The
-// error says that the job failed.
+// error says that the job failed, or that it does not start unless a person acts.
 func (a *app) followJob(ctx context.Context, cluster *connect.Cluster, kind workload.Kind, key client.ObjectKey, log bool) error {
 	name := kind.Name + "/" + key.Name
 	watching, f, err := a.follower(ctx, cluster, kind, key)
 	if err != nil {
 		return err
 	}
+	f.Until = func(s workload.State) bool { return s.Stalled }
 	if log {
 		f.Pick = &follow.Pick{Rank: follow.Leading}
 	}
@@ -81,6 +82,9 @@ func (a *app) followJob(ctx context.Context, cluster *connect.Cluster, kind work
 		return err
 	case state == nil:
 		return fmt.Errorf("%s was deleted before it ended; start it again with: slipway train", name)
+	case state.Stalled:
+		return fmt.Errorf("%s cannot start as things are: %s; it stays in the queue; see: slipway why %s%s, or remove it with: slipway delete %s%s",
+			name, state.Reason, name, a.inNamespace(), name, a.inNamespace())
 	case state.Failed:
 		return fmt.Errorf("%s failed: %s; see: slipway logs --all %s%s", name, state.Reason, key.Name, a.inNamespace())
 	}

@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
@@ -128,6 +129,10 @@ func cmdTrains(ts *testscript.TestScript, _ bool, _ []string) {
 			end = "Failed"
 		}
 		labels := map[string]string{"training.kubeflow.org/job-name": job.GetName(), "training.kubeflow.org/replica-type": "master", "training.kubeflow.org/replica-index": "0"}
+		if job.GetName() == "huge" {
+			fake.putStalledGang(job)
+			return
+		}
 		pod := &unstructured.Unstructured{Object: map[string]any{
 			"apiVersion": "v1", "kind": "Pod",
 			"spec": map[string]any{"containers": []any{map[string]any{"name": "pytorch"}}},
@@ -144,6 +149,22 @@ func cmdTrains(ts *testscript.TestScript, _ bool, _ []string) {
 			fake.put("pods", pod)
 		}
 	}
+}
+
+// putStalledGang of a job, which fits on no node that there is.
+func (f *fakeCluster) putStalledGang(job object) {
+	gang := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "slipway.dev/v1alpha1", "kind": "Gang",
+		"status": map[string]any{"conditions": []any{
+			map[string]any{"type": "Placed", "status": "False", "reason": "NeverFits", "message": "needs 64 cpu; none fits on the empty cluster"},
+			map[string]any{"type": "Stalled", "status": "True"},
+		}},
+	}}
+	gang.SetName("pytorchjob-" + job.GetName())
+	gang.SetNamespace(job.GetNamespace())
+	gang.SetLabels(map[string]string{"training.kubeflow.org/job-name": job.GetName()})
+	gang.SetOwnerReferences([]metav1.OwnerReference{*metav1.NewControllerRef(job, job.GroupVersionKind())})
+	f.put("gangs", gang)
 }
 
 func cmdRequests(ts *testscript.TestScript, _ bool, _ []string) {

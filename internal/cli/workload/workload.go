@@ -10,6 +10,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -102,7 +103,14 @@ type State struct {
 func (w Workload) State() State {
 	s := w.Kind.state(w)
 	s.Reason = strings.Join(strings.Fields(s.Reason), " ")
+	s.Stalled = s.Stalled || s.Status == StatusWaiting && w.neverFits()
 	return s
+}
+
+// neverFits says that the scheduler found no way for the gang to start, whatever else ends.
+func (w Workload) neverFits() bool {
+	return w.Gang != nil && w.Gang.Status.ObservedGeneration >= w.Gang.Generation &&
+		meta.IsStatusConditionTrue(w.Gang.Status.Conditions, slipwayv1.ConditionStalled)
 }
 
 // Words of status that kinds share.
