@@ -113,6 +113,7 @@ func TestAPIJobsOfAProjectsNamespace(t *testing.T) {
 func TestAPISuspendAndResume(t *testing.T) {
 	resume := func(j *batchv1.Job) { j.Spec.Suspend = ptr.To(false) }
 	start := func(j *batchv1.Job) { resume(j); delete(j.Annotations, slipwayv1.AnnotationQueued) }
+	hold := func(j *batchv1.Job) { delete(j.Annotations, slipwayv1.AnnotationQueued) }
 	for name, tt := range map[string]struct {
 		label string
 		steps []func(*batchv1.Job)
@@ -122,8 +123,11 @@ func TestAPISuspendAndResume(t *testing.T) {
 		"the platform starts it":         {slipwayv1.LabelProject, []func(*batchv1.Job){start}, "runs"},
 		"a person suspends it":           {slipwayv1.LabelProject, []func(*batchv1.Job){start, suspended}, "rests"},
 		"and resumes it":                 {slipwayv1.LabelProject, []func(*batchv1.Job){start, suspended, resume}, "waits"},
-		"a person takes it out":          {slipwayv1.LabelProject, []func(*batchv1.Job){func(j *batchv1.Job) { delete(j.Annotations, slipwayv1.AnnotationQueued) }}, "rests"},
+		"suspending it is no news":       {slipwayv1.LabelProject, []func(*batchv1.Job){suspended}, "waits"},
+		"a person takes it out":          {slipwayv1.LabelProject, []func(*batchv1.Job){hold}, "rests"},
+		"and queues it again":            {slipwayv1.LabelProject, []func(*batchv1.Job){hold, resume}, "waits"},
 		"with Kueue's label it requeues": {slipwayv1.LabelQueueName, []func(*batchv1.Job){start, suspended}, "waits"},
+		"and is taken out":               {slipwayv1.LabelQueueName, []func(*batchv1.Job){start, suspended, hold}, "rests"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
