@@ -20,6 +20,8 @@ type Input struct {
 	Start  int64
 	Nodes  []placement.Node
 	Queues []placement.Queue
+	// Refused queues, which cannot be: their gangs wait, and are told why.
+	Refused []placement.Queue
 	// Namespaces with their labels, for the terms of pods about others.
 	Namespaces map[string]map[string]string
 	// Levels are the labels by which the cluster divides its nodes, see placement.Picture.

@@ -67,6 +67,9 @@ func (s *simulation) build() error {
 	if err := s.setQueues(s.in.Queues); err != nil {
 		return err
 	}
+	for _, q := range s.in.Refused {
+		_ = s.picture.SetQueue(q) // gangs of it are told why
+	}
 	for _, name := range sortedKeys(s.in.Namespaces) {
 		s.picture.SetNamespace(name, s.in.Namespaces[name])
 	}

@@ -94,6 +94,9 @@ func (c *Cluster) SetQuota(text string) (*Cluster, error) {
 	}
 	name, kind, _ := strings.Cut(name, "@")
 	i := slices.IndexFunc(c.input.Queues, func(q placement.Queue) bool { return q.Name == project })
+	if why := c.RefusedProjects[project]; why != "" {
+		return nil, fmt.Errorf("--quota %s: project %s cannot be used: %s", text, project, why)
+	}
 	if i < 0 {
 		return nil, fmt.Errorf("--quota %s: there is no project %s; name one that slipway queue shows", text, project)
 	}

@@ -52,9 +52,9 @@ func New(s *snapshot.Snapshot, assumed time.Duration) *Cluster {
 	told := scheduler.Tell(s)
 	c := &Cluster{snapshot: s, assumed: int64(assumed / time.Second), Held: told.Held, Refused: told.Refused, RefusedProjects: map[string]string{}}
 	c.input = simulate.Input{
-		Start: s.Taken.Unix(), Nodes: told.Nodes, Queues: c.accepted(told.Queues), Pods: told.Pods, Grace: grace,
-		Namespaces: told.Namespaces,
+		Start: s.Taken.Unix(), Nodes: told.Nodes, Pods: told.Pods, Grace: grace, Namespaces: told.Namespaces,
 	}
+	c.accept(told.Queues)
 	c.input.Past, c.learned = told.Past, map[string]int64{}
 	for _, past := range told.Past {
 		for _, runs := range past.Runs {
@@ -75,19 +75,18 @@ func New(s *snapshot.Snapshot, assumed time.Duration) *Cluster {
 	return c
 }
 
-// accepted are the queues that the scheduler follows, which are told to it one by one; it
-// goes on without the others.
-func (c *Cluster) accepted(queues []placement.Queue) []placement.Queue {
-	var out []placement.Queue
+// accept the queues that the scheduler follows, which are told to it one by one; it goes on
+// without the others, whose gangs are told why.
+func (c *Cluster) accept(queues []placement.Queue) {
 	picture := placement.New()
 	for _, q := range queues {
 		if err := picture.SetQueue(q); err != nil {
 			c.RefusedProjects[q.Name] = err.Error()
+			c.input.Refused = append(c.input.Refused, q)
 			continue
 		}
-		out = append(out, q)
+		c.input.Queues = append(c.input.Queues, q)
 	}
-	return out
 }
 
 // playable says whether there is a time at which the gang ends.
