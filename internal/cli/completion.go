@@ -47,8 +47,8 @@ const completionTime = 2 * time.Second
 type completer = func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective)
 
 // completeWorkloads offers the names of workloads of some kinds: for the first
-// argument only, or with several for each. Qualified are KIND/NAME, too, and of what
-// several kinds have the name of, nothing else. Without a cluster it offers nothing.
+// argument only, or with several for each. Qualified means KIND/NAME, too, and nothing
+// else where two kinds share the name. Without a cluster it offers nothing.
 func (a *app) completeWorkloads(several, qualified bool, kinds ...workload.Kind) completer {
 	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		if len(args) > 0 && !several {
