@@ -13,6 +13,7 @@
 //	live      pictures of workloads that stay up to date
 //	follow    logs
 //	why       why one object waits, or where it runs
+//	waiting   what waits for its turn
 //	top       what takes the room of the cluster
 //	whatif    questions about a cluster, as simulations
 //	keys      keys of the front door

@@ -108,18 +108,30 @@ func printObjects(w io.Writer, format string, objects ...client.Object) error {
 	return printPlain(w, format, plain)
 }
 
+// printValue writes an answer as JSON or YAML, for other programs.
+func printValue(w io.Writer, format string, value any) error {
+	text, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		return err
+	}
+	if format == "yaml" {
+		if text, err = yaml.JSONToYAML(text); err != nil {
+			return err
+		}
+		_, err = w.Write(text)
+		return err
+	}
+	_, err = fmt.Fprintln(w, string(text))
+	return err
+}
+
 func printPlain(w io.Writer, format string, plain []any) error {
 	if format == "json" {
 		var one any = map[string]any{"apiVersion": "v1", "kind": "List", "items": plain}
 		if len(plain) == 1 {
 			one = plain[0]
 		}
-		text, err := json.MarshalIndent(one, "", "  ")
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintln(w, string(text))
-		return err
+		return printValue(w, format, one)
 	}
 	var documents []string
 	for _, fields := range plain {

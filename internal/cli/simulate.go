@@ -5,10 +5,10 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -70,9 +70,9 @@ ever, or as long as --assume-run-time says.`,
 	flags.StringVar(&q.policy, "policy", string(simulate.Slipway), "who decides: `slipway`, fifo or best-effort")
 	flags.DurationVar(&q.assumed, "assume-run-time", 0, "`time` that gangs run of which nobody knows, such as 8h (default: for ever)")
 	flags.DurationVar(&q.until, "until", 0, "stop after this `time`, such as 168h (default: when nothing happens any more)")
-	flags.StringVarP(&q.format, "output", "o", "", "print `json`")
+	flags.StringVarP(&q.format, "output", "o", "", "print `json` or yaml")
 	offer(cmd, "policy", "slipway", "fifo", "best-effort")
-	offer(cmd, "output", "json")
+	offer(cmd, "output", "json", "yaml")
 	for _, flag := range []string{"like", "remove-node"} {
 		_ = cmd.RegisterFlagCompletionFunc(flag, a.completeNames(&corev1.NodeList{}))
 	}
@@ -110,8 +110,8 @@ func (q question) check() (simulate.Policy, error) {
 		return "", wrongUsage("--like says what added nodes are like; say how many with --add-nodes")
 	case q.assumed < 0 || q.until < 0:
 		return "", wrongUsage("a time of --assume-run-time or --until is below zero; use one such as 8h")
-	case q.format != "" && q.format != "json":
-		return "", wrongUsage("--output is %q; use json, or leave it out for a table", q.format)
+	case !slices.Contains([]string{"", "json", "yaml"}, q.format):
+		return "", wrongUsage("--output is %q; use json or yaml, or leave it out for a table", q.format)
 	}
 	policy, err := simulate.ParsePolicy(q.policy)
 	if err != nil {
@@ -179,10 +179,8 @@ func (a *app) answerWhatIf(ctx context.Context, q question) error {
 		}
 	}
 	out.Gangs = asItIs.Compare(results[0], results[1])
-	if q.format == "json" {
-		encoder := json.NewEncoder(a.Stdout)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(out)
+	if q.format != "" {
+		return printValue(a.Stdout, q.format, out)
 	}
 	return out.print(a.Stdout, different)
 }

@@ -5,7 +5,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -50,18 +49,18 @@ type topView struct {
 
 func (v *topView) register(cmd *cobra.Command, orders ...cobra.Completion) {
 	cmd.Flags().StringVar(&v.sortBy, "sort-by", orders[0], "`order`: "+strings.Join(orders, ", "))
-	cmd.Flags().StringVarP(&v.format, "output", "o", "", "`format`: json")
+	cmd.Flags().StringVarP(&v.format, "output", "o", "", "`format`: json or yaml")
 	cmd.Flags().BoolVar(&v.noHeaders, "no-headers", false, "leave out the heading")
 	offer(cmd, "sort-by", orders...)
-	offer(cmd, "output", "json")
+	offer(cmd, "output", "json", "yaml")
 }
 
 func (v *topView) check(orders ...string) error {
 	if !slices.Contains(orders, v.sortBy) {
 		return wrongUsage("--sort-by is %q; use one of %s", v.sortBy, strings.Join(orders, ", "))
 	}
-	if v.format != "" && v.format != "json" {
-		return wrongUsage("--output is %q; use json, or leave it out", v.format)
+	if !slices.Contains([]string{"", "json", "yaml"}, v.format) {
+		return wrongUsage("--output is %q; use json or yaml, or leave it out for a table", v.format)
 	}
 	return nil
 }
@@ -175,16 +174,14 @@ func allFound[T any](what string, names []string, found []T, nameOf func(T) stri
 	return nil
 }
 
-// show a table, or the same as JSON.
+// show a table, or the same for programs.
 func show[T any](a *app, view topView, all []T, table func(io.Writer, []T, bool) error) error {
-	if view.format != "json" {
+	if view.format == "" {
 		if len(all) == 0 {
 			fmt.Fprintln(a.Stderr, "there are none")
 			return nil
 		}
 		return table(a.Stdout, all, !view.noHeaders)
 	}
-	encoder := json.NewEncoder(a.Stdout)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(slices.Concat([]T{}, all))
+	return printValue(a.Stdout, view.format, slices.Concat([]T{}, all))
 }

@@ -60,6 +60,16 @@ func groupingOf(p *corev1.Pod) grouping {
 	return grouping{key: keyOf(p.Namespace, "pod/"+p.Name), least: 1}
 }
 
+// GroupOf a pod that has no Gang, by the name that answers have of it: group/x, podgroup/x
+// or pod/x. It is empty for a pod of a Gang, and for one that this scheduler does not bind.
+func GroupOf(p *corev1.Pod) string {
+	by := groupingOf(p)
+	if by.gang || !isOurs(p) {
+		return ""
+	}
+	return nameOfKey(by.key).Name
+}
+
 // totalOf a group of Kueue's, that each of its pods has to say. Kueue refuses those that do
 // not; started one by one they would be what nobody asked for.
 func totalOf(p *corev1.Pod) (least int32, problem string) {

@@ -4,6 +4,7 @@
 package why
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -71,39 +72,51 @@ type Subject struct {
 // String is kind/name.
 func (s Subject) String() string { return strings.ToLower(s.Kind.Kind) + "/" + s.Object.GetName() }
 
-// Ref is what people wrote: a kind, if they did, and a name.
-type Ref struct{ kind, name string }
+// Ref is what people wrote: a name, with its kind and namespace if they wrote these.
+type Ref struct{ namespace, kind, name string }
 
-// ParseRef reads KIND/NAME or NAME.
+// ParseRef reads what other commands and conditions print: NAME, KIND/NAME, NAMESPACE/NAME
+// or NAMESPACE/KIND/NAME. Whether two words begin with a kind or a namespace is for Find to
+// see.
 func ParseRef(text string) (Ref, error) {
-	kind, name, qualified := strings.Cut(text, "/")
-	if !qualified {
-		kind, name = "", text
-	}
-	if name == "" || strings.Contains(name, "/") || qualified && kind == "" {
+	parts := strings.Split(text, "/")
+	if len(parts) > 3 || slices.Contains(parts, "") {
 		return Ref{}, fmt.Errorf("%q names no object; write NAME or KIND/NAME, such as gang/tiny or pod/tiny-master-0", text)
 	}
-	return Ref{strings.ToLower(kind), name}, nil
+	parts = slices.Concat(make([]string, 3-len(parts)), parts)
+	return Ref{parts[0], strings.ToLower(parts[1]), parts[2]}, nil
 }
 
-// Find the one object that is meant. A name alone is looked for in all of the kinds; of
-// objects that have made one another the first counts.
+// Find the one object that is meant, in a namespace where none was written. A name alone is
+// looked for in all of the kinds; of objects that have made one another the first counts.
 func Find(ctx context.Context, c client.Client, ref Ref, namespace string) (Subject, error) {
-	if ref.kind != "" {
-		k, err := kindOf(c, ref.kind)
-		if err != nil {
-			return Subject{}, err
-		}
-		s, err := get(ctx, c, k, namespace, ref.name)
-		if apierrors.IsNotFound(err) {
-			return s, fmt.Errorf("there is no %s %q here (namespace %s); see what there is with: slipway kubectl get %s -A", ref.kind, ref.name, namespace, ref.kind)
-		}
-		return s, err
+	namespace = cmp.Or(ref.namespace, namespace)
+	if isGroup(ref.kind) {
+		return findGroup(ctx, c, ref, namespace)
 	}
+	if ref.kind == "" {
+		return findAny(ctx, c, ref.name, namespace)
+	}
+	k, err := kindOf(c, ref.kind)
+	if err != nil {
+		if ref.namespace == "" && c.Get(ctx, client.ObjectKey{Name: ref.kind}, &corev1.Namespace{}) == nil {
+			return findAny(ctx, c, ref.name, ref.kind)
+		}
+		return Subject{}, err
+	}
+	s, err := get(ctx, c, k, namespace, ref.name)
+	if apierrors.IsNotFound(err) {
+		return s, fmt.Errorf("there is no %s %q here (namespace %s); see what there is with: slipway kubectl get %s -A", ref.kind, ref.name, namespace, ref.kind)
+	}
+	return s, err
+}
+
+// findAny object of a name, whatever kind it is of.
+func findAny(ctx context.Context, c client.Client, name, namespace string) (Subject, error) {
 	var found []Subject
 	var denied error
 	for _, k := range kinds {
-		s, err := get(ctx, c, k.GroupVersionKind, namespace, ref.name)
+		s, err := get(ctx, c, k.GroupVersionKind, namespace, name)
 		switch {
 		case err == nil:
 			found = append(found, s)
@@ -120,11 +133,11 @@ func Find(ctx context.Context, c client.Client, ref Ref, namespace string) (Subj
 	case len(found) == 1:
 		return found[0], nil
 	case len(found) > 1:
-		return Subject{}, fmt.Errorf("%q is %s; write one of them", ref.name, alternatives(found))
+		return Subject{}, fmt.Errorf("%q is %s; write one of them", name, alternatives(found))
 	case denied != nil:
-		return Subject{}, fmt.Errorf("nothing that you may see in namespace %s is named %q: %w", namespace, ref.name, denied)
+		return Subject{}, fmt.Errorf("nothing that you may see in namespace %s is named %q: %w", namespace, name, denied)
 	}
-	return Subject{}, fmt.Errorf("there is no %s %q in namespace %s; see what there is with: slipway ps -A", strings.Join(Names(), ", "), ref.name, namespace)
+	return Subject{}, fmt.Errorf("there is no %s %q in namespace %s; see what there is with: slipway ps -A", strings.Join(Names(), ", "), name, namespace)
 }
 
 func alternatives(found []Subject) string {

@@ -100,7 +100,7 @@ func (f *Facts) belongings(ctx context.Context, c client.Client) error {
 	made := descendants(f.Subject.Object.GetUID(), objects)
 	named := map[string]bool{}
 	for _, p := range pods.Items {
-		if made[p.UID] {
+		if made[p.UID] || f.Subject.has(&p) {
 			f.Pods = append(f.Pods, p)
 			named[p.Labels[slipwayv1.LabelGang]] = true
 		}

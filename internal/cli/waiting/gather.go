@@ -1,0 +1,66 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package waiting
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+)
+
+// Projects of namespaces, which are charged for what names none itself.
+type Projects map[string]string
+
+// ReadProjects of one namespace or, where none is named, of all. Who may not read them is
+// told of none.
+func ReadProjects(ctx context.Context, r client.Reader, namespace string) (Projects, error) {
+	kind := corev1.SchemeGroupVersion.WithKind("Namespace")
+	list := &metav1.PartialObjectMetadataList{}
+	var err error
+	if namespace == "" {
+		list.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("NamespaceList"))
+		err = r.List(ctx, list)
+	} else {
+		one := metav1.PartialObjectMetadata{}
+		one.SetGroupVersionKind(kind)
+		err = r.Get(ctx, client.ObjectKey{Name: namespace}, &one)
+		list.Items = append(list.Items, one)
+	}
+	if err != nil && !apierrors.IsForbidden(err) && !apierrors.IsNotFound(err) {
+		return nil, fmt.Errorf("reading namespaces: %w", err)
+	}
+	projects := Projects{}
+	for _, n := range list.Items {
+		projects[n.Name] = n.Labels[slipwayv1.LabelProject]
+	}
+	return projects, nil
+}
+
+// Gather what waits in a namespace or, where none is named, in all. Who may not list pods
+// is told of gangs alone.
+func Gather(ctx context.Context, r client.Reader, namespace string) ([]Line, error) {
+	here := client.InNamespace(namespace)
+	projects, err := ReadProjects(ctx, r, namespace)
+	if err != nil {
+		return nil, err
+	}
+	var gangs slipwayv1.GangList
+	if err := r.List(ctx, &gangs, here); err != nil {
+		return nil, fmt.Errorf("listing gangs: %w", err)
+	}
+	var pods corev1.PodList
+	err = r.List(ctx, &pods, here, client.MatchingFields{"spec.schedulerName": slipwayv1.SchedulerName, "status.phase": string(corev1.PodPending)})
+	if err != nil && !apierrors.IsForbidden(err) {
+		return nil, fmt.Errorf("listing pods: %w", err)
+	}
+	all := append(Gangs(gangs.Items, projects), Pods(pods.Items, projects)...)
+	Sort(all)
+	return all, nil
+}

@@ -1,0 +1,43 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package why
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"slipway.dev/slipway/internal/scheduler"
+)
+
+// groupKinds are what a group of pods is called that has no Gang: by a label that its pods
+// have in common, or by a PodGroup that they name, be it there or not.
+var groupKinds = []string{"group", "podgroup"}
+
+func isGroup(kind string) bool { return slices.Contains(groupKinds, kind) }
+
+// findGroup that a pod in the namespace says it is of. No object has to be there for it.
+func findGroup(ctx context.Context, c client.Client, ref Ref, namespace string) (Subject, error) {
+	s := Subject{schema.GroupVersionKind{Kind: ref.kind}, &unstructured.Unstructured{}}
+	s.Object.SetName(ref.name)
+	s.Object.SetNamespace(namespace)
+	var pods corev1.PodList
+	if err := c.List(ctx, &pods, client.InNamespace(namespace)); err != nil {
+		return s, fmt.Errorf("listing pods: %w", err)
+	}
+	if !slices.ContainsFunc(pods.Items, func(p corev1.Pod) bool { return s.has(&p) }) {
+		return s, fmt.Errorf("no pod in namespace %s that slipway schedules is of the %s %q; see what waits with: slipway queue", namespace, ref.kind, ref.name)
+	}
+	return s, nil
+}
+
+// has the pod, where the subject is a group.
+func (s Subject) has(p *corev1.Pod) bool {
+	return isGroup(s.Kind.Kind) && scheduler.GroupOf(p) == s.String()
+}
