@@ -20,6 +20,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/cli/waiting"
 	"slipway.dev/slipway/internal/cli/workload"
 )
 
@@ -96,8 +97,8 @@ func TestRow(t *testing.T) {
 		},
 		Pods: []corev1.Pod{pod("d"), pod(""), pod("b"), pod("c"), pod("b"), pod("a")},
 	}
-	want := line{"team", "tiny", "Model", "Ready", "2/2", "90m", "a,b,c,1 more", "http://door/v1", ""}
-	if diff := cmp.Diff(want, row(w, now), cmp.AllowUnexported(line{})); diff != "" {
+	want := line{"team", "tiny", "Model", "speech", "Ready", "2/2", "90m", "a,b,c,1 more", "http://door/v1", ""}
+	if diff := cmp.Diff(want, listing{projects: waiting.Projects{"team": "speech"}}.row(w, now), cmp.AllowUnexported(line{})); diff != "" {
 		t.Errorf("row (-want +got):\n%s", diff)
 	}
 }
@@ -110,14 +111,14 @@ func TestTableGoesOnAligned(t *testing.T) {
 	if err := table.print(&out); err != nil {
 		t.Fatal(err)
 	}
-	table.add(gone("team/pytorchjob/a-much-longer-name"))
+	table.add(line{namespace: "team", name: "a-much-longer-name", kind: "PyTorchJob", status: "Running", pods: "1/1"}.gone())
 	if err := table.print(&out); err != nil {
 		t.Fatal(err)
 	}
 	want := strings.Join([]string{
-		"NAMESPACE    NAME         KIND         STATUS       PODS         AGE          REASON",
-		"team         tiny         Model        Ready        1/1          5m",
-		"team         a-much-longer-name   PyTorchJob   Deleted",
+		"NAMESPACE    NAME         KIND         PROJECT      STATUS       PODS         AGE          REASON",
+		"team         tiny         Model        -            Ready        1/1          5m",
+		"team         a-much-longer-name   PyTorchJob   -            Deleted",
 		"",
 	}, "\n")
 	if diff := cmp.Diff(want, out.String()); diff != "" {

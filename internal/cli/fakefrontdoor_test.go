@@ -12,12 +12,17 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // subresource serves the log of a pod and the token of an account.
 func (f *fakeCluster) subresource(w http.ResponseWriter, r *http.Request) {
 	switch name := r.PathValue("name"); r.PathValue("sub") {
 	case "log":
+		if why := f.get(key("pods", r.PathValue("namespace"), name)).GetAnnotations()["unreached"]; why != "" {
+			answer(w, 500, metav1.Status{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}, Status: metav1.StatusFailure, Code: 500, Message: why})
+			return
+		}
 		log, found := f.logs[name]
 		if !found {
 			refuse(w, apierrors.NewBadRequest("container \"pytorch\" in pod \""+name+"\" is waiting to start: ContainerCreating"))

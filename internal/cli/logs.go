@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -112,10 +113,14 @@ func (a *app) readLogs(ctx context.Context, name string, r reading) error {
 	if err != nil {
 		return err
 	}
-	w, err := workload.Get(ctx, cluster, kind, object.GetNamespace(), object.GetName())
-	if err != nil {
+	one := make([]workload.Workload, 1)
+	if one[0], err = workload.Get(ctx, cluster, kind, object.GetNamespace(), object.GetName()); err != nil {
 		return err
 	}
+	if err := workload.Listen(ctx, cluster, one); err != nil {
+		return err
+	}
+	w := one[0]
 	if err := r.pick.Check(w); err != nil {
 		return err
 	}
@@ -160,6 +165,11 @@ func (a *app) printLogs(ctx context.Context, cluster *connect.Cluster, w workloa
 	for i := range pods {
 		options := r.options()
 		options.Container = w.Kind.MainContainer(&pods[i])
+		if silence := w.Silence(&pods[i]); silence != "" {
+			problems = append(problems, fmt.Errorf("the log of pod %s cannot be read: %s; slipway logs -f %s%s goes on when it is there again",
+				pods[i].Name, silence, w, a.inNamespace()))
+			continue
+		}
 		if err := a.printLog(ctx, cluster, &pods[i], r.pick.Prefix(&pods[i]), &options); err != nil {
 			problems = append(problems, err)
 		}
@@ -175,9 +185,25 @@ func (a *app) printLogs(ctx context.Context, cluster *connect.Cluster, w workloa
 
 func (a *app) printLog(ctx context.Context, cluster *connect.Cluster, pod *corev1.Pod, prefix string, options *corev1.PodLogOptions) error {
 	log, err := opener(cluster)(ctx, pod, options)
+	if isUnreached(err) {
+		return fmt.Errorf("the log of pod %s cannot be read: its node %s does not answer (%s); if it stays so that is noticed within half a minute, and slipway ps says what becomes of the pod; then try again",
+			pod.Name, pod.Spec.NodeName, lastCause(err))
+	}
 	if err != nil {
 		return fmt.Errorf("reading the log of pod %s: %w", pod.Name, err)
 	}
 	err = follow.Copy(a.Stdout, log, prefix)
 	return errors.Join(err, log.Close())
+}
+
+// isUnreached says that the API server did not reach the kubelet that has the log: that error
+// is of no kind of its own, and says which request was made of the kubelet.
+func isUnreached(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "/containerLogs/")
+}
+
+// lastCause of an error, without what was tried.
+func lastCause(err error) string {
+	text := err.Error()
+	return text[strings.LastIndex(text, ": ")+len(": "):]
 }

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ import (
 
 	"slipway.dev/slipway/internal/cli/connect"
 	"slipway.dev/slipway/internal/cli/live"
+	"slipway.dev/slipway/internal/cli/waiting"
 	"slipway.dev/slipway/internal/cli/workload"
 )
 
@@ -24,13 +26,17 @@ import (
 type listing struct {
 	everywhere, watch bool
 	format            string
+	projects          waiting.Projects
 }
 
 func (a *app) ps() *cobra.Command {
 	var l listing
 	cmd := &cobra.Command{
-		Use:     "ps",
-		Short:   "List jobs and models, and why they wait",
+		Use:   "ps",
+		Short: "List jobs, models and other pods that slipway schedules, and why they wait",
+		Long: `List jobs and models with their state and, where not all is as it should be, why. Pods that
+slipway schedules and that belong to neither are listed by what they belong to: a Deployment
+or another controller, a group, or themselves.`,
 		Args:    cobra.NoArgs,
 		GroupID: groupLook,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -62,13 +68,22 @@ func (a *app) list(ctx context.Context, l listing) error {
 	if l.watch {
 		return a.watchList(ctx, cluster, l, namespace)
 	}
-	var all []workload.Workload
+	all, err := workload.ListLoose(ctx, cluster, namespace, workload.OfScheduler)
+	if err != nil {
+		return err
+	}
 	for _, kind := range workload.Kinds() {
 		some, err := workload.List(ctx, cluster, kind, namespace)
 		if err != nil {
 			return err
 		}
 		all = append(all, some...)
+	}
+	if err := workload.Listen(ctx, cluster, all); err != nil {
+		return err
+	}
+	if l.projects, err = waiting.ReadProjects(ctx, cluster, namespace); err != nil {
+		return err
 	}
 	sortWorkloads(all)
 	return a.printList(cluster, l, all)
@@ -101,7 +116,7 @@ func (a *app) printList(cluster *connect.Cluster, l listing, all []workload.Work
 	}
 	t := l.table()
 	for _, w := range all {
-		t.add(row(w, time.Now()))
+		t.add(l.row(w, time.Now()))
 	}
 	return t.print(a.Stdout)
 }
@@ -109,18 +124,33 @@ func (a *app) printList(cluster *connect.Cluster, l listing, all []workload.Work
 // printItems prints the objects whole, as a List that other programs read.
 func (a *app) printItems(cluster *connect.Cluster, format string, all []workload.Workload) error {
 	items := []any{}
-	for _, w := range all {
-		gvk, err := cluster.GroupVersionKindFor(w.Object)
+	for _, object := range objectsOf(all) {
+		gvk, err := cluster.GroupVersionKindFor(object)
 		if err != nil {
 			return err
 		}
-		fields, err := wholeFields(w.Object, gvk)
+		fields, err := wholeFields(object, gvk)
 		if err != nil {
 			return err
 		}
 		items = append(items, fields)
 	}
 	return printPlain(a.Stdout, format, []any{map[string]any{"apiVersion": "v1", "kind": "List", "items": items}})
+}
+
+// objectsOf workloads: where there is no one object the pods.
+func objectsOf(all []workload.Workload) []client.Object {
+	var objects []client.Object
+	for _, w := range all {
+		if !w.Kind.IsLoose() {
+			objects = append(objects, w.Object)
+			continue
+		}
+		for i := range w.Pods {
+			objects = append(objects, &w.Pods[i])
+		}
+	}
+	return objects
 }
 
 func wholeFields(object client.Object, gvk schema.GroupVersionKind) (map[string]any, error) {
@@ -135,7 +165,11 @@ func (a *app) watchList(ctx context.Context, cluster *connect.Cluster, l listing
 	var views []*live.View
 	changed := make(chan struct{}, 1)
 	watching := ctx
-	for _, kind := range workload.Kinds() {
+	var err error
+	if l.projects, err = waiting.ReadProjects(ctx, cluster, namespace); err != nil {
+		return err
+	}
+	for _, kind := range append(workload.Kinds(), workload.Kind{}) {
 		var view *live.View
 		var err error
 		watching, view, err = live.Open(watching, cluster, live.Scope{Kind: kind, Namespace: namespace})
@@ -147,8 +181,8 @@ func (a *app) watchList(ctx context.Context, cluster *connect.Cluster, l listing
 	}
 	t := l.table()
 	t.fixed = true
-	for shown := map[string]string{}; ; {
-		if err := a.printChanges(watching, views, t, shown); err != nil {
+	for shown := map[string]shownLine{}; ; {
+		if err := a.printChanges(watching, views, l, t, shown); err != nil {
 			return err
 		}
 		select {
@@ -173,8 +207,14 @@ func forward(ctx context.Context, from <-chan struct{}, to chan<- struct{}) {
 	}
 }
 
+// shownLine of a workload, and the state that it had then.
+type shownLine struct {
+	state workload.State
+	line  line
+}
+
 // printChanges prints the workloads whose state is not what was shown last.
-func (a *app) printChanges(ctx context.Context, views []*live.View, t *table, shown map[string]string) error {
+func (a *app) printChanges(ctx context.Context, views []*live.View, l listing, t *table, shown map[string]shownLine) error {
 	var all []workload.Workload
 	for _, view := range views {
 		some, err := view.All(ctx)
@@ -186,17 +226,17 @@ func (a *app) printChanges(ctx context.Context, views []*live.View, t *table, sh
 	sortWorkloads(all)
 	present := map[string]bool{}
 	for _, w := range all {
-		key, state := w.Object.GetNamespace()+"/"+w.String(), fmt.Sprint(w.State())
+		key, state := w.Object.GetNamespace()+"/"+w.String(), w.State()
 		present[key] = true
-		if shown[key] != state {
-			shown[key] = state
-			t.add(row(w, time.Now()))
+		if before, was := shown[key]; !was || before.state != state {
+			shown[key] = shownLine{state, l.row(w, time.Now())}
+			t.add(shown[key].line)
 		}
 	}
-	for key := range shown {
+	for _, key := range slices.Sorted(maps.Keys(shown)) {
 		if !present[key] {
+			t.add(shown[key].line.gone())
 			delete(shown, key)
-			t.add(gone(key))
 		}
 	}
 	return t.print(a.Stdout)

@@ -20,14 +20,15 @@ import (
 
 // line of the list of workloads.
 type line struct {
-	namespace, name, kind, status, pods, age, nodes, url, reason string
+	namespace, name, kind, project, status, pods, age, nodes, url, reason string
 }
 
-func row(w workload.Workload, now time.Time) line {
+func (of listing) row(w workload.Workload, now time.Time) line {
 	state := w.State()
 	l := line{
 		namespace: w.Object.GetNamespace(), name: w.Object.GetName(), kind: w.Kind.Title,
-		status: state.Status, pods: fmt.Sprintf("%d/%d", state.Running, state.Total),
+		project: cmp.Or(slipwayv1.ProjectOf(w.Object.GetLabels()), of.projects[w.Object.GetNamespace()]),
+		status:  state.Status, pods: fmt.Sprintf("%d/%d", state.Running, state.Total),
 		age: duration.HumanDuration(now.Sub(w.Object.GetCreationTimestamp().Time)), nodes: nodes(w), reason: state.Reason,
 	}
 	if model, is := w.Object.(*slipwayv1.Model); is {
@@ -36,16 +37,9 @@ func row(w workload.Workload, now time.Time) line {
 	return l
 }
 
-// gone is the line of a workload that was deleted, from namespace/kind/name.
-func gone(key string) line {
-	parts := strings.SplitN(key, "/", 3)
-	l := line{namespace: parts[0], name: parts[2], kind: parts[1], status: "Deleted"}
-	for _, kind := range workload.Kinds() {
-		if kind.Name == l.kind {
-			l.kind = kind.Title
-		}
-	}
-	return l
+// gone is the line of a workload that was deleted.
+func (l line) gone() line {
+	return line{namespace: l.namespace, name: l.name, kind: l.kind, project: l.project, status: "Deleted"}
 }
 
 // nodes on which its pods are, the first three by name.
@@ -85,7 +79,7 @@ func (t *table) cells(l line) []string {
 	if t.namespaces {
 		cells = append(cells, l.namespace)
 	}
-	cells = append(cells, l.name, l.kind, l.status, l.pods, l.age)
+	cells = append(cells, l.name, l.kind, l.project, l.status, l.pods, l.age)
 	if t.wide {
 		cells = append(cells, l.nodes, l.url)
 	}
@@ -98,7 +92,7 @@ func (t *table) print(w io.Writer) error {
 	var rows [][]string
 	if !t.started {
 		t.started = true
-		rows = append(rows, t.cells(line{"NAMESPACE", "NAME", "KIND", "STATUS", "PODS", "AGE", "NODES", "URL", "REASON"}))
+		rows = append(rows, t.cells(line{"NAMESPACE", "NAME", "KIND", "PROJECT", "STATUS", "PODS", "AGE", "NODES", "URL", "REASON"}))
 	}
 	for _, l := range t.lines {
 		rows = append(rows, t.cells(l))

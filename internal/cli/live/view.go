@@ -25,6 +25,7 @@ import (
 
 // Scope is what a view shows.
 type Scope struct {
+	// Kind of the workloads; none is for loose pods, see workload.Loose.
 	Kind workload.Kind
 	// Namespace is empty for all of them.
 	Namespace string
@@ -34,8 +35,10 @@ type Scope struct {
 
 // View shows workloads as the API server last told.
 type View struct {
-	scope   Scope
-	store   cache.Cache
+	scope Scope
+	store cache.Cache
+	// nodes are asked for when pods are in doubt, and not watched: there may be thousands.
+	nodes   client.Reader
 	changed chan struct{}
 	trouble atomic.Pointer[error]
 	// synced is set once everything was read.
@@ -49,7 +52,7 @@ type View struct {
 // given one, or for such a reason, which is then its cause.
 func Open(ctx context.Context, cluster *connect.Cluster, scope Scope) (context.Context, *View, error) {
 	ctx, fail := context.WithCancelCause(ctx)
-	v := &View{scope: scope, changed: make(chan struct{}, 1), fail: fail}
+	v := &View{scope: scope, nodes: cluster, changed: make(chan struct{}, 1), fail: fail}
 	if err := v.start(ctx, cluster); err != nil {
 		fail(err)
 		return ctx, nil, err
@@ -94,6 +97,9 @@ func (v *View) start(ctx context.Context, cluster *connect.Cluster) error {
 
 // selectors hold each watch to what the view shows.
 func (s Scope) selectors() map[client.Object]cache.ByObject {
+	if s.Kind.IsLoose() {
+		return map[client.Object]cache.ByObject{&corev1.Pod{}: {Field: fields.Set(workload.OfScheduler).AsSelector()}}
+	}
 	named, belonging := fields.Everything(), labels.NewSelector()
 	operator, values := selection.Exists, []string(nil)
 	if s.Name != "" {
@@ -157,6 +163,18 @@ func (v *View) Trouble() error {
 
 // All workloads that the view shows.
 func (v *View) All(ctx context.Context) ([]workload.Workload, error) {
+	all, err := v.list(ctx)
+	if err != nil {
+		return nil, err
+	}
+	_ = workload.Listen(ctx, v.nodes, all) // the watches say themselves when the cluster does not answer
+	return all, nil
+}
+
+func (v *View) list(ctx context.Context) ([]workload.Workload, error) {
+	if v.scope.Kind.IsLoose() {
+		return workload.ListLoose(ctx, v.store, v.scope.Namespace)
+	}
 	return workload.List(ctx, v.store, v.scope.Kind, v.scope.Namespace)
 }
 
@@ -166,5 +184,10 @@ func (v *View) One(ctx context.Context) (*workload.Workload, error) {
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}
-	return &w, err
+	if err != nil {
+		return nil, err
+	}
+	one := []workload.Workload{w}
+	_ = workload.Listen(ctx, v.nodes, one)
+	return &one[0], nil
 }

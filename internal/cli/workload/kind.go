@@ -74,6 +74,9 @@ func Model() Kind {
 	}
 }
 
+// IsLoose says that workloads of the kind are pods and no more; see Loose.
+func (k Kind) IsLoose() bool { return k.Label == "" }
+
 // KindOf an object, false when it is no workload. Other groups have kinds of the
 // same names.
 func KindOf(object client.Object) (Kind, bool) {

@@ -26,6 +26,8 @@ type Workload struct {
 	Gang *slipwayv1.Gang
 	// Pods in rank order, or by age where they are all alike.
 	Pods []corev1.Pod
+	// silent are the nodes of them that do not answer, by name; see Hear.
+	silent map[string]Silence
 }
 
 // String is kind/name.
@@ -102,6 +104,15 @@ type State struct {
 // State is what the conditions and the pods say.
 func (w Workload) State() State {
 	s := w.Kind.state(w)
+	if words := w.silence(); words != "" && !s.Ended {
+		if !w.Kind.Serves { // of those that do the ready ones are counted
+			s.Running -= int32(len(w.unheard()))
+		}
+		if s.Status == StatusRunning && s.Running <= 0 {
+			s.Status = StatusUnknown
+		}
+		s.Reason = strings.TrimPrefix(s.Reason+"; "+words, "; ")
+	}
 	s.Reason = strings.Join(strings.Fields(s.Reason), " ")
 	s.Stalled = s.Stalled || s.Status == StatusWaiting && w.neverFits()
 	return s
@@ -122,6 +133,7 @@ const (
 	StatusReady    = "Ready"
 	StatusStopped  = "Stopped"
 	StatusFailed   = "Failed"
+	StatusUnknown  = "Unknown" // it ran when its nodes were last heard of
 )
 
 // unseen is the reason of what no controller has looked at.

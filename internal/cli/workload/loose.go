@@ -1,0 +1,125 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package workload
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/scheduler"
+)
+
+// Loose pods are bound by the scheduler and belong to no workload of a Kind: those of a
+// Deployment, say, of a group, or single ones. What they belong to together is listed as a
+// workload whose Kind is none of Kinds.
+
+// ListLoose loads the loose pods, by what they belong to; the empty namespace means all. Who
+// may not list pods has none.
+func ListLoose(ctx context.Context, r client.Reader, namespace string, options ...client.ListOption) ([]Workload, error) {
+	var pods corev1.PodList
+	err := r.List(ctx, &pods, append(options, client.InNamespace(namespace))...)
+	if err != nil && !apierrors.IsForbidden(err) {
+		return nil, fmt.Errorf("listing pods: %w", err)
+	}
+	return Loose(pods.Items), nil
+}
+
+// OfScheduler restricts a list of pods to those that the scheduler binds.
+var OfScheduler = client.MatchingFields{"spec.schedulerName": slipwayv1.SchedulerName}
+
+// Loose ones of pods, by what they belong to.
+func Loose(pods []corev1.Pod) []Workload {
+	found := map[types.NamespacedName]*Workload{}
+	for _, p := range pods {
+		if p.Spec.SchedulerName != slipwayv1.SchedulerName || p.Labels[slipwayv1.LabelGang] != "" || isOfKind(&p) {
+			continue
+		}
+		kind, name := holderOf(&p)
+		key := types.NamespacedName{Namespace: p.Namespace, Name: kind + "/" + name}
+		w := found[key]
+		if w == nil {
+			object := &metav1.PartialObjectMetadata{}
+			object.Name, object.Namespace, object.Labels = name, p.Namespace, p.Labels
+			w = &Workload{Kind: Kind{Name: strings.ToLower(kind), Title: kind, state: looseState}, Object: object}
+			found[key] = w
+		}
+		w.Pods = append(w.Pods, p)
+	}
+	var all []Workload
+	for _, w := range found {
+		w.sortPods()
+		w.Object.SetCreationTimestamp(w.Pods[0].CreationTimestamp)
+		all = append(all, *w)
+	}
+	return all
+}
+
+func isOfKind(p *corev1.Pod) bool {
+	return slices.ContainsFunc(Kinds(), func(k Kind) bool { return p.Labels[k.Label] != "" })
+}
+
+// holderOf a pod is the group that it is placed with, or whoever makes others like it, or
+// itself: a kind and a name that "slipway why" takes.
+func holderOf(p *corev1.Pod) (kind, name string) {
+	switch group, name, _ := strings.Cut(scheduler.GroupOf(p), "/"); group {
+	case "group":
+		return "Group", name
+	case "podgroup":
+		return "PodGroup", name
+	}
+	owner := metav1.GetControllerOf(p)
+	if owner == nil {
+		return "Pod", p.Name
+	}
+	// A Deployment's ReplicaSets have its name and a hash, which their pods tell.
+	if hash := p.Labels[appsv1.DefaultDeploymentUniqueLabelKey]; owner.Kind == "ReplicaSet" && hash != "" {
+		if name, is := strings.CutSuffix(owner.Name, "-"+hash); is {
+			return "Deployment", name
+		}
+	}
+	return owner.Kind, owner.Name
+}
+
+// looseState counts pods; those that have ended count for what has not been made again.
+func looseState(w Workload) State {
+	state, why := State{Running: w.running()}, ""
+	failed := false
+	for i := range w.Pods {
+		switch p := &w.Pods[i]; {
+		case p.Status.Phase == corev1.PodSucceeded:
+		case p.Status.Phase == corev1.PodFailed:
+			failed = true
+		case p.Spec.NodeName == "":
+			why = cmp.Or(why, Complaint(p), "the scheduler has not decided yet")
+			fallthrough
+		default:
+			state.Total++
+		}
+	}
+	switch {
+	case state.Total == 0:
+		state.Status, state.Ended, state.Failed, state.Total = "Succeeded", true, failed, int32(len(w.Pods))
+		if failed {
+			state.Status, state.Reason = StatusFailed, w.complaints()
+		}
+	case why != "" && state.Running == 0:
+		state.Status, state.Reason = StatusWaiting, why
+	case state.Running == state.Total, why != "":
+		state.Status, state.Reason = StatusRunning, w.complaints()
+	default:
+		state.Status, state.Reason = StatusStarting, w.starting()
+	}
+	return state
+}
