@@ -11,17 +11,22 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/podset"
 )
 
-// GangOf is the gang that a Job which is not there yet would become, with the priority
-// of no class. The error says what about the Job keeps it from being queued.
-func GangOf(job *batchv1.Job) (*slipwayv1.Gang, error) {
+// GangOf is the gang that a Job which is not there yet would become, and which priority
+// classes it names that are not there. The error says what about the Job keeps it from being
+// queued.
+func GangOf(job *batchv1.Job, priority podset.Priority) (gang *slipwayv1.Gang, noClass []string, err error) {
 	p := &pass{in: observed{Job: job}}
 	if problems := p.problems(); len(problems) > 0 {
-		return nil, errors.New(strings.Join(problems, "; "))
+		return nil, nil, errors.New(strings.Join(problems, "; "))
+	}
+	if err := p.in.observePriority(priority); err != nil {
+		return nil, nil, err
 	}
 	return &slipwayv1.Gang{
 		ObjectMeta: metav1.ObjectMeta{Name: gangName(job), Namespace: job.Namespace},
 		Spec:       p.gangSpec(left(job)),
-	}, nil
+	}, p.in.NoClass, nil
 }

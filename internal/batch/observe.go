@@ -28,7 +28,7 @@ func (r *reconciler) observe(ctx context.Context, job *batchv1.Job) (observed, e
 	if finished(job) {
 		return in, nil
 	}
-	if err := r.observePriority(ctx, &in); err != nil {
+	if err := in.observePriority(podset.PriorityIn(ctx, r.client)); err != nil {
 		return in, err
 	}
 	if !isSuspended(job) {
@@ -63,7 +63,7 @@ const systemPrefix = "system-"
 // class that does not exist counts as none: pods that name one are refused by the
 // API server. So does one of the system's that is named for the queue alone, where
 // nobody asks who may use it.
-func (r *reconciler) observePriority(ctx context.Context, in *observed) error {
+func (in *observed) observePriority(of podset.Priority) error {
 	queued := in.Job.Labels[labelPriority]
 	if strings.HasPrefix(queued, systemPrefix) {
 		in.NoClass, queued = append(in.NoClass, queued), ""
@@ -72,7 +72,7 @@ func (r *reconciler) observePriority(ctx context.Context, in *observed) error {
 		if name == "" {
 			continue
 		}
-		priority, err := podset.Priority(ctx, r.client, name)
+		priority, err := of(name)
 		if err != nil {
 			return err
 		}
@@ -82,7 +82,7 @@ func (r *reconciler) observePriority(ctx context.Context, in *observed) error {
 		}
 		in.NoClass = append(in.NoClass, name)
 	}
-	priority, err := podset.Priority(ctx, r.client, "")
+	priority, err := of("")
 	if err == nil {
 		in.Priority = *priority
 	}

@@ -25,6 +25,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/podset"
 )
 
 // newReconciler of a cluster without an API server that creates Gangs as told.
@@ -109,9 +110,8 @@ func TestNamespaceEnds(t *testing.T) {
 // TestSystemClassForTheQueue counts as one that does not exist.
 func TestSystemClassForTheQueue(t *testing.T) {
 	class := &schedulingv1.PriorityClass{ObjectMeta: metav1.ObjectMeta{Name: "system-node-critical"}, Value: 2000001000}
-	r, _ := newReconciler(t, nil, class)
 	in := observed{Job: queuedJob(func(j *batchv1.Job) { j.Labels = map[string]string{labelPriority: class.Name} })}
-	if err := r.observePriority(t.Context(), &in); err != nil || in.Priority != 0 || len(in.NoClass) != 1 {
+	if err := in.observePriority(podset.PriorityOf([]schedulingv1.PriorityClass{*class})); err != nil || in.Priority != 0 || len(in.NoClass) != 1 {
 		t.Errorf("priority is %d, there are no %v: %v", in.Priority, in.NoClass, err)
 	}
 }

@@ -4,6 +4,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/cli/connect"
@@ -60,12 +62,12 @@ ever, or as long as --assume-run-time says.`,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return a.answerWhatIf(cmd.Context(), q) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&q.from, "from", "", "`file` with the cluster instead of the live one, - for standard input: kubectl get nodes,namespaces,pods,projects,gangs -A -o json")
+	flags.StringVar(&q.from, "from", "", "`file` with the cluster instead of the live one, - for standard input: kubectl get nodes,namespaces,pods,projects,gangs,priorityclasses -A -o json")
 	flags.IntVar(&q.addNodes, "add-nodes", 0, "what if so many nodes came, a `number`")
 	flags.StringVar(&q.like, "like", "", "with --add-nodes: the `node` that they are like (default: one of the most frequent size)")
 	flags.StringArrayVar(&q.removed, "remove-node", nil, "what if this `node` went; repeatable")
 	flags.StringArrayVar(&q.quotas, "quota", nil, "what if a project's quota were `PROJECT:RESOURCE=GUARANTEED[/LIMIT]`; RESOURCE@KIND for nodes of one kind; repeatable")
-	flags.StringArrayVarP(&q.files, "file", "F", nil, "what if the Gang, Job or PyTorchJob in this `file` were submitted, - for standard input; repeatable")
+	flags.StringArrayVarP(&q.files, "file", "F", nil, "what if the Gangs, Jobs and PyTorchJobs of this `file` were submitted, with the PriorityClasses in it, - for standard input; repeatable")
 	flags.StringVar(&q.trace, "trace", "", "what if the jobs of this `file` came, in CSV: columns submit, pods, run_time and others, see docs/simulate.md")
 	flags.StringVar(&q.policy, "policy", string(simulate.Slipway), "who decides: `slipway`, fifo or best-effort")
 	flags.DurationVar(&q.assumed, "assume-run-time", 0, "`time` that gangs run of which nobody knows, such as 8h (default: for ever)")
@@ -243,7 +245,7 @@ func (a *app) readTrace(file string, begins time.Time) ([]simulate.Job, int64, e
 
 // change the cluster as asked, and say whether anything was.
 func (a *app) change(c *whatif.Cluster, q question) (*whatif.Cluster, bool, error) {
-	gangs, err := a.readGangs(q.files)
+	gangs, err := a.readGangs(c, q.files)
 	if err != nil {
 		return nil, false, err
 	}
@@ -268,8 +270,8 @@ func (a *app) change(c *whatif.Cluster, q question) (*whatif.Cluster, bool, erro
 	return c, len(steps) > 0, nil
 }
 
-// readGangs that the manifests are, or would become.
-func (a *app) readGangs(files []string) ([]*slipwayv1.Gang, error) {
+// readGangs that the manifests are, or would become in a cluster.
+func (a *app) readGangs(c *whatif.Cluster, files []string) ([]*slipwayv1.Gang, error) {
 	if len(files) == 0 {
 		return nil, nil
 	}
@@ -281,18 +283,19 @@ func (a *app) readGangs(files []string) ([]*slipwayv1.Gang, error) {
 	if err != nil {
 		return nil, err
 	}
-	var gangs []*slipwayv1.Gang
+	var manifests []*unstructured.Unstructured
 	for _, o := range read {
-		gang, err := whatif.GangOf(o.Unstructured, scheme)
-		if err != nil {
-			return nil, o.Place(err)
-		}
-		if gang.Namespace == "" {
-			if gang.Namespace = a.cluster.KnownNamespace(); gang.Namespace == "" {
-				gang.Namespace = corev1.NamespaceDefault
-			}
-		}
-		gangs = append(gangs, gang)
+		manifests = append(manifests, o.Unstructured)
 	}
-	return gangs, nil
+	submitted, at, err := c.Submissions(manifests, scheme)
+	if err != nil {
+		return nil, read[at].Place(err)
+	}
+	for _, line := range submitted.Warnings {
+		fmt.Fprintln(a.Stderr, "warning: "+line)
+	}
+	for _, gang := range submitted.Gangs {
+		gang.Namespace = cmp.Or(gang.Namespace, a.cluster.KnownNamespace(), corev1.NamespaceDefault)
+	}
+	return submitted.Gangs, nil
 }

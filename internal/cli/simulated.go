@@ -4,6 +4,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -37,29 +38,27 @@ func (w *whatIfAnswer) print(out io.Writer, different bool) error {
 func printFates(out io.Writer, lines []whatif.Line, different bool) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	if different {
-		fmt.Fprintln(w, "GANG\tPROJECT\tSIZE\tAS IT IS\tTHEN\tWHY NOT NOW")
+		fmt.Fprintln(w, "GANG\tPROJECT\tSIZE\tAS IT IS\tTHEN\tWHY")
 	} else {
-		fmt.Fprintln(w, "GANG\tPROJECT\tSIZE\tSTARTS\tWHY NOT NOW")
+		fmt.Fprintln(w, "GANG\tPROJECT\tSIZE\tSTARTS\tWHY")
 	}
 	for _, l := range lines {
-		project := l.Project
-		if project == "" {
-			project = "-"
-		}
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t", l.Gang, project, l.Size, fateWords(l.Before))
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t", l.Gang, cmp.Or(l.Project, "-"), l.Size, fateWords(l.Before))
 		if different {
 			fmt.Fprintf(w, "%s\t", fateWords(l.After))
 		}
-		fmt.Fprintln(w, dashed(l.Last().Why))
+		fmt.Fprintln(w, reasonWords(l.Last()))
 	}
 	return w.Flush()
 }
 
-func dashed(text string) string {
-	if text == "" {
-		return "-"
+// reasonWords say why, and when that is so if it is not now.
+func reasonWords(f *whatif.Fate) string {
+	why, in := f.Reason()
+	if in > 0 && why != "" {
+		return whenWords(in) + ": " + why
 	}
-	return text
+	return cmp.Or(why, "-")
 }
 
 func fateWords(f *whatif.Fate) string {

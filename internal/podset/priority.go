@@ -15,23 +15,43 @@ import (
 
 // Priority of a PriorityClass, as admission resolves it for pods; without a name that
 // of the default class or, without one, zero. It is nil when the class does not exist.
-func Priority(ctx context.Context, r client.Reader, name string) (*int32, error) {
-	if name == "" {
-		var classes schedulingv1.PriorityClassList
-		if err := r.List(ctx, &classes); err != nil {
-			return nil, fmt.Errorf("listing priority classes: %w", err)
+type Priority func(name string) (*int32, error)
+
+// PriorityIn the cluster of a reader.
+func PriorityIn(ctx context.Context, r client.Reader) Priority {
+	return func(name string) (*int32, error) {
+		if name == "" {
+			var classes schedulingv1.PriorityClassList
+			if err := r.List(ctx, &classes); err != nil {
+				return nil, fmt.Errorf("listing priority classes: %w", err)
+			}
+			return ptr.To(defaultPriority(classes.Items)), nil
 		}
-		return ptr.To(defaultPriority(classes.Items)), nil
+		var class schedulingv1.PriorityClass
+		err := r.Get(ctx, client.ObjectKey{Name: name}, &class)
+		if apierrors.IsNotFound(err) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading priority class %s: %w", name, err)
+		}
+		return &class.Value, nil
 	}
-	var class schedulingv1.PriorityClass
-	err := r.Get(ctx, client.ObjectKey{Name: name}, &class)
-	if apierrors.IsNotFound(err) {
-		return nil, nil
+}
+
+// PriorityOf classes that are at hand; of those of one name the last counts.
+func PriorityOf(classes []schedulingv1.PriorityClass) Priority {
+	return func(name string) (priority *int32, _ error) {
+		if name == "" {
+			return ptr.To(defaultPriority(classes)), nil
+		}
+		for i := range classes {
+			if classes[i].Name == name {
+				priority = &classes[i].Value
+			}
+		}
+		return priority, nil
 	}
-	if err != nil {
-		return nil, fmt.Errorf("reading priority class %s: %w", name, err)
-	}
-	return &class.Value, nil
 }
 
 // defaultPriority of several default classes is the lowest, as in admission.

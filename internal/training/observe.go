@@ -90,7 +90,7 @@ func (r *reconciler) observeOwned(ctx context.Context, in *observed) error {
 func (r *reconciler) observePriority(ctx context.Context, in *observed) error {
 	field, name := priorityClass(*in)
 	var err error
-	in.Priority, err = podset.Priority(ctx, r.client, name)
+	in.Priority, err = podset.PriorityIn(ctx, r.client)(name)
 	if err == nil && in.Priority == nil && in.Gang == nil {
 		in.Blocked[field] = fmt.Sprintf("%s: there is no PriorityClass %s; make it or name another", field, name)
 	}

@@ -40,6 +40,15 @@ type Fate struct {
 	Why string `json:"why,omitempty"`
 }
 
+// Reason is the one that matters most, and in how many seconds it is one: why it stops rather
+// than why it did not start before.
+func (f *Fate) Reason() (why string, in int64) {
+	if len(f.Stops) > 0 && f.State != Never && f.State != Refused {
+		return f.Stops[0].Why, f.Stops[0].In
+	}
+	return f.Why, 0
+}
+
 // Stop is a break in a run: the gang gives way, or loses places with their node.
 type Stop struct {
 	// In and Again are seconds from now; Again is when it goes on, absent when that is not in
@@ -81,11 +90,10 @@ func fateOf(o *simulate.Outcome, now int64) *Fate {
 		if f.In > 0 {
 			f.Why = o.Why.String()
 		}
+	case o.Why != nil:
+		f.State, f.Why = Waits, o.Why.String() // that of the end would speak of another moment
 	default:
 		f.State, f.Why = Waits, o.Reason.String()
-	}
-	if len(f.Stops) > 0 && f.Why != f.Stops[0].Why {
-		f.Why = strings.TrimPrefix(f.Why+"; ", "; ") + f.Stops[0].Why
 	}
 	return f
 }

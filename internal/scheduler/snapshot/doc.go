@@ -8,7 +8,7 @@
 // a scheduler that runs, and can be written down ([Snapshot.Write]) as a Kubernetes
 // List, the same that
 //
-//	kubectl get nodes,namespaces,pods,projects,gangs -A -o json
+//	kubectl get nodes,namespaces,pods,projects,gangs,priorityclasses -A -o json
 //
 // prints; claims, volumes, storage classes, pod groups, and device classes, resource slices and
 // resource claims may be in it, too. What is written holds what decisions are made from and no more: no

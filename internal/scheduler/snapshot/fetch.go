@@ -10,6 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	resourcev1 "k8s.io/api/resource/v1"
+	schedulingv1 "k8s.io/api/scheduling/v1"
 	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
 	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -57,6 +58,7 @@ func Fetch(ctx context.Context, c client.Reader, now time.Time) (*Snapshot, erro
 		{"deviceclasses", &resourcev1.DeviceClassList{}, true},
 		{"resourceslices", &resourcev1.ResourceSliceList{}, true},
 		{"resourceclaims", &resourcev1.ResourceClaimList{}, true},
+		{"priorityclasses", &schedulingv1.PriorityClassList{}, true},
 		{"projects", &slipwayv1.ProjectList{}, false},
 		{"gangs", &slipwayv1.GangList{}, false},
 		{"pods", &corev1.PodList{}, false},

@@ -13,6 +13,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	resourcev1 "k8s.io/api/resource/v1"
+	schedulingv1 "k8s.io/api/scheduling/v1"
 	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
 	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -28,7 +29,7 @@ import (
 const lookahead = 4096
 
 // makeIt says how to come by a file that can be read.
-const makeIt = "make the file with: kubectl get nodes,namespaces,pods,projects,gangs -A -o json"
+const makeIt = "make the file with: kubectl get nodes,namespaces,pods,projects,gangs,priorityclasses -A -o json"
 
 // kinds that a snapshot is made of.
 var kinds = map[schema.GroupVersionKind]func() client.Object{
@@ -42,6 +43,7 @@ var kinds = map[schema.GroupVersionKind]func() client.Object{
 	resourcev1.SchemeGroupVersion.WithKind("DeviceClass"):       func() client.Object { return &resourcev1.DeviceClass{} },
 	resourcev1.SchemeGroupVersion.WithKind("ResourceSlice"):     func() client.Object { return &resourcev1.ResourceSlice{} },
 	resourcev1.SchemeGroupVersion.WithKind("ResourceClaim"):     func() client.Object { return &resourcev1.ResourceClaim{} },
+	schedulingv1.SchemeGroupVersion.WithKind("PriorityClass"):   func() client.Object { return &schedulingv1.PriorityClass{} },
 	slipwayv1.GroupVersion.WithKind("Project"):                  func() client.Object { return &slipwayv1.Project{} },
 	slipwayv1.GroupVersion.WithKind("Gang"):                     func() client.Object { return &slipwayv1.Gang{} },
 }
@@ -178,7 +180,7 @@ func (in *reader) take(place, kind string, o client.Object) error {
 func complete(o client.Object) {
 	switch o.(type) {
 	case *corev1.Node, *corev1.Namespace, *storagev1.StorageClass, *corev1.PersistentVolume, *slipwayv1.Project,
-		*resourcev1.DeviceClass, *resourcev1.ResourceSlice:
+		*resourcev1.DeviceClass, *resourcev1.ResourceSlice, *schedulingv1.PriorityClass:
 		o.SetNamespace("")
 	default:
 		if o.GetNamespace() == "" {

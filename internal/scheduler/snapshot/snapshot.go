@@ -10,6 +10,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	schedulingv1 "k8s.io/api/scheduling/v1"
 	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
 	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -32,8 +33,10 @@ type Snapshot struct {
 	Claims    []*corev1.PersistentVolumeClaim
 	PodGroups []*schedulingv1beta1.PodGroup
 	Devices
-	Projects []*slipwayv1.Project
-	Gangs    []*slipwayv1.Gang
+	// Priorities decide nothing about what is there: they are for jobs that somebody thinks of.
+	Priorities []*schedulingv1.PriorityClass
+	Projects   []*slipwayv1.Project
+	Gangs      []*slipwayv1.Gang
 	// Pods that have not ended, bound or not.
 	Pods []*corev1.Pod
 }
@@ -42,7 +45,8 @@ type Snapshot struct {
 func (s *Snapshot) Objects() iter.Seq[client.Object] {
 	return func(yield func(client.Object) bool) {
 		_ = each(s.Nodes, yield) && each(s.Namespaces, yield) && each(s.Classes, yield) && each(s.Volumes, yield) &&
-			each(s.Claims, yield) && each(s.PodGroups, yield) && s.Devices.objects(yield) && each(s.Projects, yield) && each(s.Gangs, yield) && each(s.Pods, yield)
+			each(s.Claims, yield) && each(s.PodGroups, yield) && s.Devices.objects(yield) &&
+			each(s.Priorities, yield) && each(s.Projects, yield) && each(s.Gangs, yield) && each(s.Pods, yield)
 	}
 }
 
@@ -71,6 +75,8 @@ func (s *Snapshot) Add(o client.Object) {
 		s.Claims = append(s.Claims, o)
 	case *schedulingv1beta1.PodGroup:
 		s.PodGroups = append(s.PodGroups, o)
+	case *schedulingv1.PriorityClass:
+		s.Priorities = append(s.Priorities, o)
 	case *slipwayv1.Project:
 		s.Projects = append(s.Projects, o)
 	case *slipwayv1.Gang:
@@ -93,6 +99,7 @@ func (s *Snapshot) Sort() {
 	sortByName(s.Claims)
 	sortByName(s.PodGroups)
 	s.Devices.sort()
+	sortByName(s.Priorities)
 	sortByName(s.Projects)
 	sortByName(s.Gangs)
 	sortByName(s.Pods)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	schedulingv1 "k8s.io/api/scheduling/v1"
 	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
 	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -39,6 +40,9 @@ func Trim(o client.Object) client.Object {
 		return trimClaim(o)
 	case *schedulingv1beta1.PodGroup:
 		return &schedulingv1beta1.PodGroup{TypeMeta: typeMeta(schedulingv1beta1.SchemeGroupVersion.String(), "PodGroup"), ObjectMeta: trimMeta(&o.ObjectMeta), Spec: o.Spec}
+	case *schedulingv1.PriorityClass:
+		return &schedulingv1.PriorityClass{TypeMeta: typeMeta(schedulingv1.SchemeGroupVersion.String(), "PriorityClass"), ObjectMeta: trimMeta(&o.ObjectMeta),
+			Value: o.Value, GlobalDefault: o.GlobalDefault}
 	case *slipwayv1.Project:
 		out := &slipwayv1.Project{TypeMeta: typeMeta(slipwayv1.GroupVersion.String(), "Project"), ObjectMeta: trimMeta(&o.ObjectMeta), Spec: o.Spec, Status: o.Status}
 		out.Spec.Members = nil
