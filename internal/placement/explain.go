@@ -11,7 +11,11 @@ import (
 
 // explain why so many pods of each set find no place: it goes the first way that fill
 // tried and reports on the set that got stuck.
-func (p *Picture) explain(g *gang, need []int32) *Reason {
+func (p *Picture) explain(g *gang, need []int32) *Reason { return p.explainNever(g, need, nil) }
+
+// explainNever does so on the empty cluster for a gang that breaks limits, too, so that neither
+// more room nor other limits alone help it.
+func (p *Picture) explainNever(g *gang, need []int32, over []excess) *Reason {
 	if len(p.nodes) == 0 {
 		return &Reason{Code: NoNodes, Text: "the cluster has no nodes yet"}
 	}
@@ -22,7 +26,7 @@ func (p *Picture) explain(g *gang, need []int32) *Reason {
 		t.g.sets[k].class.sync(p)
 		if !t.first(k) {
 			t.undo(mark)
-			return t.shortage(k, i > 0)
+			return t.shortage(k, i > 0, over)
 		}
 	}
 	return &Reason{Code: InsufficientResources, Text: "needs all its pods at once, and no way to place them was found"}
@@ -37,7 +41,7 @@ func (t *trial) first(k int) bool {
 }
 
 // shortage of room for set k, after other sets took theirs.
-func (t *trial) shortage(k int, beside bool) *Reason {
+func (t *trial) shortage(k int, beside bool, over []excess) *Reason {
 	s, need := &t.g.sets[k], t.need[k]
 	s.class.sync(t.p)
 	found := t.p.obstacles(s.class)
@@ -56,7 +60,7 @@ func (t *trial) shortage(k int, beside bool) *Reason {
 	}
 	if t.p.empty == nil {
 		t.undo(0)
-		reason.Code, reason.Remedy = NeverFits, t.remedy(k, room)
+		reason.Code, reason.Remedy = NeverFits, t.remedy(k, room, over)
 	}
 	return reason
 }

@@ -6,6 +6,7 @@ package placement
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // excess says which limit of which queue a number of pods of each set would break.
@@ -45,6 +46,22 @@ func (g *gang) breaks(need []int32, used func(*queue, quota) int64) (excess, boo
 		}
 	}
 	return excess{}, false
+}
+
+// excesses are all limits that so many pods of each set break by themselves.
+func (g *gang) excesses(need []int32) []excess {
+	if g.queue == nil {
+		return nil
+	}
+	var all []excess
+	for q := range g.queue.chain {
+		for _, l := range q.quotas {
+			if e := (excess{q, l, g.asks(need, l.at), 0}); l.kind == 0 && l.Limit != Unlimited && e.asks > l.Limit {
+				all = append(all, e)
+			}
+		}
+	}
+	return all
 }
 
 // asks of one resource for so many pods of each set.
@@ -139,15 +156,26 @@ func (q *queue) limitsKinds() bool {
 	return false
 }
 
-// reason in words; never says that the limit is too low for the gang alone.
-func (e excess) reason(p *Picture, never bool) *Reason {
-	name := p.names.list[e.quota.at]
-	text := fmt.Sprintf("needs %s %s; project %s may use %s and uses %s", format(name, e.asks), name, e.queue.Name,
-		format(name, e.quota.Limit), format(name, e.used))
-	r := &Reason{Code: QuotaExceeded, Text: text}
-	if never {
-		r.Text = fmt.Sprintf("needs %s %s; project %s may use %s", format(name, e.asks), name, e.queue.Name, format(name, e.quota.Limit))
-		r.Remedy = fmt.Sprintf("ask for at most %s %s, or raise the limit of project %s", format(name, e.quota.Limit), name, e.queue.Name)
+// reason in words.
+func (e excess) reason() *Reason {
+	name := e.quota.Resource
+	return &Reason{Code: QuotaExceeded, Text: fmt.Sprintf("needs %s %s; project %s may use %s and uses %s", format(name, e.asks), name,
+		e.queue.Name, format(name, e.quota.Limit), format(name, e.used))}
+}
+
+// tooLow are limits for a gang that has its projects to itself.
+func tooLow(over []excess) *Reason {
+	var needs, most []string
+	lowest := map[string]int64{}
+	for _, e := range over {
+		name := e.quota.Resource
+		if limit, known := lowest[name]; !known || e.quota.Limit < limit {
+			lowest[name] = e.quota.Limit
+		}
+		needs = append(needs, fmt.Sprintf("needs %s %s; project %s may use %s", format(name, e.asks), name, e.queue.Name, format(name, e.quota.Limit)))
 	}
-	return r
+	for _, name := range sortedKeys(lowest) {
+		most = append(most, format(name, lowest[name])+" "+name)
+	}
+	return &Reason{Code: QuotaExceeded, Text: strings.Join(needs, ", and "), Remedy: "ask for at most " + enumerate(most) + raised(", or ", over)}
 }

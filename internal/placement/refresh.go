@@ -61,7 +61,7 @@ func (ps *pass) reason(g *gang, state State) *Reason {
 	}
 	if r := ps.p.refusal(g, g.lacks()); r != nil {
 		if r.Code == QuotaExceeded && state == Never && !ps.p.fitsEmpty(g) {
-			return ps.p.beyondAll(g, *ps.never(g))
+			return ps.p.empty.explainNever(ps.p.twin(g), g.minimum(), g.excesses(g.minimum()))
 		}
 		return r
 	}
@@ -91,17 +91,7 @@ func (ps *pass) reason(g *gang, state State) *Reason {
 	return g.shelter.add(ps.reasons[w], ps.p.now)
 }
 
-// beyondAll is why a gang does not fit the empty cluster, so that another limit alone does
-// not help it, and whether it takes one, too.
-func (p *Picture) beyondAll(g *gang, why Reason) *Reason {
-	if e, over := g.breaks(g.minimum(), none); over {
-		name := p.names.list[e.quota.at]
-		why.Remedy += fmt.Sprintf(" and raise the limit of project %s, %s %s", e.queue.Name, format(name, e.quota.Limit), name)
-	}
-	return &why
-}
-
-// never is why a gang does not fit the empty cluster.
+// never is why a gang that breaks no limit does not fit the empty cluster.
 func (ps *pass) never(g *gang) *Reason {
 	w := ps.wish(g)
 	if ps.reasons[w] == nil {
@@ -134,13 +124,13 @@ func (p *Picture) refusal(g *gang, need []int32) *Reason {
 	if r := p.noQueue(g.queue); r != nil {
 		return r
 	}
-	if e, over := g.breaks(g.minimum(), none); over && !g.runs() {
-		return e.reason(p, true)
+	if over := g.excesses(g.minimum()); len(over) > 0 && !g.runs() {
+		return tooLow(over)
 	}
 	var e excess
 	// What is kept for the gang itself, and for those behind it, is not in its way.
 	if p.respecting(g, func() (over bool) { e, over = g.breaks(need, current); return over }) {
-		return e.reason(p, false)
+		return e.reason()
 	}
 	return nil
 }
