@@ -111,7 +111,7 @@ func (p *pass) wait() {
 	case ending(p.in.Job) == 0:
 		p.start()
 	default:
-		p.emit(endsFirstEvent())
+		p.emit(endsFirstEvent(p.in.Job))
 	}
 }
 

@@ -103,6 +103,7 @@ func TestDecide(t *testing.T) {
 	blocked := func(why string) func(*batchv1.Job) {
 		return func(j *batchv1.Job) { metav1.SetMetaDataAnnotation(&j.ObjectMeta, slipwayv1.AnnotationBlocked, why) }
 	}
+	ofKueue := func(j *batchv1.Job) { j.Labels = map[string]string{slipwayv1.LabelQueueName: "team"} }
 	active := func(j *batchv1.Job) { j.Status.Terminating = ptr.To[int32](1) }
 	gang := func(count, placed int32) func(*observed) {
 		return func(in *observed) { in.Gang = gangOf(in.Job, count, placed) }
@@ -119,7 +120,8 @@ func TestDecide(t *testing.T) {
 		"waits with a reason":       {queuedJob(), []func(*observed){gang(2, -1)}, "QuotaExceeded"},
 		"starts":                    {queuedJob(), []func(*observed){gang(2, 2)}, "start, Started"},
 		"grows while it waits":      {queuedJob(size(3, 3)), []func(*observed){gang(2, 2)}, "gang 3"},
-		"not before all are gone":   {queuedJob(active), []func(*observed){gang(2, 2)}, "Stopped"},
+		"not before all are gone":   {queuedJob(active), []func(*observed){gang(2, 2)}, "PodsEnding"},
+		"was stopped, as of Kueue":  {queuedJob(active, ofKueue), []func(*observed){gang(2, 2)}, "Stopped"},
 		"not by an old answer":      {queuedJob(), []func(*observed){gang(2, 2), func(in *observed) { in.Gang.Generation = 2 }}, ""},
 		"runs":                      {queuedJob(running), []func(*observed){gang(2, 2)}, ""},
 		"gives back what succeeded": {queuedJob(running, size(4, 4), succeeded(3), has(1)), []func(*observed){gang(4, 4)}, "gang 1"},

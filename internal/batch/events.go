@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"strings"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 )
 
 // event is one line for the person who asks what happened to the Job. One that is sent
@@ -44,10 +47,15 @@ func restsEvent() event {
 	return event{corev1.EventTypeNormal, reasonStopped, "Suspend", "was suspended and gave its places back; set spec.suspend to false and it queues again"}
 }
 
-// endsFirstEvent is for one that has places and pods of an earlier run, such as one with
-// Kueue's label that was suspended: it runs again when its turn comes, which is at once.
-func endsFirstEvent() event {
-	return event{corev1.EventTypeNormal, reasonStopped, "Wait", "has its places, and starts when the pods of its last run have ended"}
+// endsFirstEvent is for one that has places, and pods of an earlier run. One with Kueue's label
+// was suspended by a person, or by Kueue's users' tools, and that means to it to queue again.
+func endsFirstEvent(job *batchv1.Job) event {
+	if job.Labels[slipwayv1.LabelQueueName] == "" {
+		return event{corev1.EventTypeNormal, "PodsEnding", "Wait", "has places again, and starts on them when the pods of its last run have ended"}
+	}
+	return event{corev1.EventTypeNormal, reasonStopped, "Wait", fmt.Sprintf("was stopped and queues again, as suspended Jobs with the label %s do; "+
+		"it still has its places, and starts again when the pods of its last run have ended; to hold it: slipway kubectl annotate job %s -n %s %s-",
+		slipwayv1.LabelQueueName, job.Name, job.Namespace, slipwayv1.AnnotationQueued)}
 }
 
 func (p *pass) emit(e event) { p.out.Events = append(p.out.Events, e) }

@@ -212,14 +212,16 @@ func (p *pass) wait() {
 }
 
 // lostPlace says how, in the scheduler's words: who took the place is told for as long as
-// the job restarts, and the gang goes on to say what it waits for.
+// the job restarts. What comes behind that, when it is expected to go on, would be told for
+// as long, too, and the gang knows better by then.
 func (p *pass) lostPlace() string {
 	why := "its place was taken away"
 	if p.in.Gang == nil {
 		return why
 	}
 	if c := p.in.Gang.Status.Placed(); c != nil && c.Message != "" {
-		why += ": it " + c.Message
+		how, _, _ := strings.Cut(c.Message, "; ")
+		why += ": it " + how
 	}
 	return why
 }

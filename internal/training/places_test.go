@@ -138,7 +138,7 @@ func TestPlaceTakenAway(t *testing.T) {
 	w := started(t, newJob(1, 1), "n1")
 	start := w.job.Status.StartTime
 	w.now = w.now.Add(time.Minute)
-	w.unplace("Preempted", "made room for team-b/big")
+	w.unplace("Preempted", "made room for team-b/big; expected to start by 2026-01-02T10:00:00Z")
 	w.settle()
 	w.bury()
 	w.settle()
@@ -148,7 +148,7 @@ func TestPlaceTakenAway(t *testing.T) {
 	if m := w.condition(kubeflowv1.JobRestarting).Message; m != "PyTorchJob j is restarting because its place was taken away: it made room for team-b/big." {
 		t.Errorf("Restarting says %q", m)
 	}
-	if m := w.condition(kubeflowv1.JobCreated).Message; !strings.HasSuffix(m, "made room for team-b/big") {
+	if m := w.condition(kubeflowv1.JobCreated).Message; !strings.HasSuffix(m, "made room for team-b/big; expected to start by 2026-01-02T10:00:00Z") {
 		t.Errorf("Created says %q", m)
 	}
 	w.place("n9")

@@ -95,11 +95,12 @@ func pytorchState(w Workload) State {
 // what its gang waits for if that has no place.
 func (w Workload) pytorchRestarting(message string) string {
 	why, waits := w.unplaced()
+	first, _, _ := strings.Cut(why, "; ") // the message says that much, and no more
 	switch {
 	case !waits:
 		return joined(message, w.complaints())
-	case strings.Contains(message, why):
-		return message
+	case strings.Contains(message, first):
+		return strings.TrimSuffix(message, ".") + strings.TrimPrefix(why, first)
 	}
 	return joined(strings.TrimSuffix(message, "."), why)
 }
