@@ -17,21 +17,11 @@ import (
 	"slipway.dev/slipway/test/e2e/rig"
 )
 
-// container takes one of the devices, and as long as it may to end.
-const container = `{name: pytorch, image: "slipway.local/probe:e2e", imagePullPolicy: Never, args: [wait], resources: {limits: {example.com/device: 1}}}`
+// container takes one of the devices.
+const container = `{name: probe, image: "` + rig.Image + `", imagePullPolicy: Never, args: [wait], resources: ` + rig.OneDevice + `}`
 
 func training(name string, workers int) string {
-	return fmt.Sprintf(`
-apiVersion: kubeflow.org/v1
-kind: PyTorchJob
-metadata: {name: %s}
-spec:
-  pytorchReplicaSpecs:
-    Worker:
-      replicas: %d
-      restartPolicy: OnFailure
-      template: {spec: {terminationGracePeriodSeconds: 3, containers: [%s]}}
-`, name, workers, container)
+	return rig.Job{Name: name, Workers: workers, Resources: rig.OneDevice}.Manifest()
 }
 
 const others = `
@@ -54,9 +44,9 @@ func TestNamespaceEnds(t *testing.T) {
 	c := rig.Start(t)
 	c.Namespace(t, "ending")
 	c.Namespace(t, "staying")
-	c.Devices(t, "example.com/device", 3)
+	c.Devices(t, rig.Device, 3)
 	c.Apply(t, "ending", training("runs", 3))
-	c.AwaitPods(t, "ending", "training.kubeflow.org/job-name=runs", "a job runs", rig.PodsReady(3))
+	c.AwaitPods(t, "ending", rig.Selector("runs"), "a job runs", rig.PodsReady(3))
 	c.Apply(t, "ending", training("waits", 2)+others)
 	c.AwaitPods(t, "ending", "app=pods", "pods wait", func(pods []*corev1.Pod) error {
 		if len(pods) != 2 {
@@ -66,7 +56,7 @@ func TestNamespaceEnds(t *testing.T) {
 	})
 	c.Apply(t, "staying", training("next", 3))
 	c.OK(t, "kubectl", "delete", "namespace", "ending") // returns when it is gone
-	c.AwaitPods(t, "staying", "training.kubeflow.org/job-name=next", "another job has the places", rig.PodsReady(3))
+	c.AwaitPods(t, "staying", rig.Selector("next"), "another job has the places", rig.PodsReady(3))
 
 	content, err := os.ReadFile(filepath.Join(c.Data, "log", "platform.log"))
 	if err != nil {

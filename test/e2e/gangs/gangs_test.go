@@ -20,32 +20,6 @@ import (
 
 const space = "gangs"
 
-// job of workers of the probe. What is particular comes from its three holes: what else
-// is in spec, annotations of the template, and what else is in the pod's spec.
-func job(name string, replicas int, spec, annotations, pod string) string {
-	return fmt.Sprintf(`
-apiVersion: kubeflow.org/v1
-kind: PyTorchJob
-metadata: {name: %[1]s}
-spec:
-  %[3]s
-  pytorchReplicaSpecs:
-    Worker:
-      replicas: %[2]d
-      restartPolicy: OnFailure
-      template:
-        metadata: {labels: {app: %[1]s}, annotations: {%[4]s}}
-        spec:
-          terminationGracePeriodSeconds: 1
-          %[5]s
-          containers:
-          - name: pytorch
-            image: slipway.local/probe:e2e
-            imagePullPolicy: Never
-            args: [wait]
-`, name, replicas, spec, annotations, pod)
-}
-
 // apart keeps a job's pods on nodes of their own.
 func apart(name string) string {
 	return fmt.Sprintf(`affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{
@@ -66,12 +40,12 @@ func TestGangs(t *testing.T) {
 // rack: two pods that are apart fit within rack b alone, and three within none.
 func rack(t *testing.T, c *rig.Cluster) {
 	const within = `kueue.x-k8s.io/podset-required-topology: topology.example.com/rack`
-	c.Apply(t, space, job("rack", 2, "", within, apart("rack")))
+	c.Apply(t, space, rig.Job{Name: "rack", Workers: 2, Annotations: within, Pod: apart("rack")}.Manifest())
 	pods := c.AwaitPods(t, space, "app=rack", "both workers run", rig.PodsReady(2))
 	if nodes := nodesOf(pods); !slices.Equal(nodes, []string{"node-1", "node-2"}) {
 		t.Errorf("the workers are on %v, want the two nodes of rack b", nodes)
 	}
-	c.Apply(t, space, job("wide", 3, "", within, apart("wide")))
+	c.Apply(t, space, rig.Job{Name: "wide", Workers: 3, Annotations: within, Pod: apart("wide")}.Manifest())
 	rig.Eventually(t, "the wide job says that it never fits", func(context.Context) error {
 		if why := c.OK(t, "why", "-n", space, "pytorchjob/wide"); !strings.Contains(why, "the best topology.example.com/rack, b, has room for 2") {
 			return errors.New(why)
@@ -83,7 +57,7 @@ func rack(t *testing.T, c *rig.Cluster) {
 
 // alone: three pods that keep away from one another are on three nodes.
 func alone(t *testing.T, c *rig.Cluster) {
-	c.Apply(t, space, job("alone", 3, "", "", apart("alone")))
+	c.Apply(t, space, rig.Job{Name: "alone", Workers: 3, Pod: apart("alone")}.Manifest())
 	pods := c.AwaitPods(t, space, "app=alone", "three workers run", rig.PodsReady(3))
 	if nodes := nodesOf(pods); len(slices.Compact(nodes)) != 3 {
 		t.Errorf("the workers are on %v, want a node for each", nodes)
@@ -94,7 +68,7 @@ func alone(t *testing.T, c *rig.Cluster) {
 // elastic: a job of up to three workers goes on when a node dies, and grows when it is
 // back. None is restarted for that.
 func elastic(t *testing.T, c *rig.Cluster) {
-	c.Apply(t, space, job("elastic", 3, "elasticPolicy: {minReplicas: 1, maxReplicas: 3}", "", apart("elastic")))
+	c.Apply(t, space, rig.Job{Name: "elastic", Workers: 3, Spec: "elasticPolicy: {minReplicas: 1, maxReplicas: 3}", Pod: apart("elastic")}.Manifest())
 	before := c.AwaitPods(t, space, "app=elastic", "three workers run", rig.PodsReady(3))
 	c.OK(t, "node", "kill", "node-2")
 	left := c.AwaitPods(t, space, "app=elastic", "two workers are left", on(2, "node-0", "node-1"))

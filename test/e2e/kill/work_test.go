@@ -29,11 +29,12 @@ const (
 func TestWork(t *testing.T) {
 	c := rig.Start(t)
 	c.Namespace(t, work)
-	c.Devices(t, "example.com/device", devices)
+	c.Devices(t, rig.Device, devices)
 	seen := watch(t, c)
 	var all []string
 	for i := range jobs {
-		all = append(all, job(fmt.Sprintf("job-%02d", i)))
+		name := fmt.Sprintf("job-%02d", i)
+		all = append(all, rig.Job{Name: name, Workers: 2, Args: "[pass, 1s]", Restart: "Never", Resources: rig.OneDevice}.Manifest())
 	}
 	c.Apply(t, work, strings.Join(all, "---"))
 	for i, name := range []string{"platform", "server", "control", "platform", "containerd:node-0", "server"} {
@@ -55,27 +56,6 @@ func TestWork(t *testing.T) {
 	if len(seen.faults) > 0 {
 		t.Error(strings.Join(seen.faults, "\n"))
 	}
-}
-
-func job(name string) string {
-	return fmt.Sprintf(`
-apiVersion: kubeflow.org/v1
-kind: PyTorchJob
-metadata: {name: %s}
-spec:
-  pytorchReplicaSpecs:
-    Worker:
-      replicas: 2
-      restartPolicy: Never
-      template:
-        spec:
-          containers:
-          - name: pytorch
-            image: slipway.local/probe:e2e
-            imagePullPolicy: Never
-            args: [pass, 1s]
-            resources: {limits: {example.com/device: 1}}
-`, name)
 }
 
 // awaitJobs of which so many have succeeded. None may fail: that a process of the

@@ -30,37 +30,20 @@ metadata: {name: blue}
 spec: {quota: [{resource: example.com/device, guaranteed: "2"}]}
 `
 
-func job(project string, replicas int) string {
-	return fmt.Sprintf(`
-apiVersion: kubeflow.org/v1
-kind: PyTorchJob
-metadata: {name: %[1]s, labels: {slipway.dev/project: %[1]s}}
-spec:
-  pytorchReplicaSpecs:
-    Worker:
-      replicas: %[2]d
-      restartPolicy: OnFailure
-      template:
-        spec:
-          terminationGracePeriodSeconds: 1
-          containers:
-          - name: pytorch
-            image: slipway.local/probe:e2e
-            imagePullPolicy: Never
-            args: [wait]
-            resources: {limits: {example.com/device: 1}}
-`, project, replicas)
+// job that takes devices of the project of its name.
+func job(project string, workers int) string {
+	return rig.Job{Name: project, Workers: workers, Labels: "slipway.dev/project: " + project, Resources: rig.OneDevice}.Manifest()
 }
 
 func TestProjects(t *testing.T) {
 	c := rig.Start(t)
 	c.Namespace(t, space)
-	c.Devices(t, "example.com/device", 3)
+	c.Devices(t, rig.Device, 3)
 	c.Apply(t, space, projects)
 	c.Apply(t, space, job("red", 3))
-	pods := c.AwaitPods(t, space, selector("red"), "the red job has borrowed all devices", rig.PodsReady(3))
+	pods := c.AwaitPods(t, space, rig.Selector("red"), "the red job has borrowed all devices", rig.PodsReady(3))
 	c.Apply(t, space, job("blue", 2))
-	c.AwaitPods(t, space, selector("blue"), "the blue job has what it is guaranteed", rig.PodsReady(2))
+	c.AwaitPods(t, space, rig.Selector("blue"), "the blue job has what it is guaranteed", rig.PodsReady(2))
 	reason := c.OK(t, "kubectl", "get", "gang", "-n", space, "pytorchjob-red", "-o", `jsonpath={.status.conditions[?(@.type=="Placed")].message}`)
 	if !strings.Contains(reason, "needs 3 pods") && !strings.Contains(reason, "guaranteed") {
 		t.Errorf("the red job waits because %q", reason)
@@ -68,17 +51,15 @@ func TestProjects(t *testing.T) {
 	if list := c.OK(t, "queue"); !strings.Contains(list, "pytorchjob-red") || !strings.Contains(list, "blue") {
 		t.Errorf("slipway queue prints:\n%s", list)
 	}
-	c.AwaitPods(t, space, selector("red"), "no pod of the red job is left", func(left []*corev1.Pod) error {
+	c.AwaitPods(t, space, rig.Selector("red"), "no pod of the red job is left", func(left []*corev1.Pod) error {
 		if len(left) > 0 {
 			return fmt.Errorf("there are %d", len(left))
 		}
 		return nil
 	})
 	c.OK(t, "delete", "-n", space, "pytorchjob/blue", "--wait")
-	again := c.AwaitPods(t, space, selector("red"), "the red job runs again", rig.PodsReady(3))
+	again := c.AwaitPods(t, space, rig.Selector("red"), "the red job runs again", rig.PodsReady(3))
 	if again[0].UID == pods[0].UID {
 		t.Error("the pods of the red job are those from before")
 	}
 }
-
-func selector(job string) string { return "training.kubeflow.org/job-name=" + job }
