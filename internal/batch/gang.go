@@ -21,6 +21,9 @@ const (
 	podSetName = "pod"
 )
 
+// jobs of batch/v1.
+var jobs = podset.Jobs{Kind: kind, Label: batchv1.JobNameLabel}
+
 // wholes are the API groups of jobs that are queued whole; the batch Jobs that they
 // are made of are not queued again. The admission policies name the same.
 var wholes = []string{

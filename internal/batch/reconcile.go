@@ -16,7 +16,6 @@ import (
 
 	"slipway.dev/slipway/internal/clip"
 	"slipway.dev/slipway/internal/namespace"
-	"slipway.dev/slipway/internal/podset"
 )
 
 const (
@@ -41,22 +40,16 @@ type reconciler struct {
 // Reconcile is one pass over one Job: fetch, decide, carry out, tell.
 func (r *reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	job := &batchv1.Job{}
-	if err := r.client.Get(ctx, request.NamespacedName, job); err != nil {
+	if there, err := jobs.Fetch(ctx, r.client, request.NamespacedName, job); !there {
 		r.said.Delete(request.NamespacedName)
-		if apierrors.IsNotFound(err) {
-			return ctrl.Result{}, r.dropOrphan(ctx, request.NamespacedName)
-		}
 		return ctrl.Result{}, err
 	}
 	if !isQueued(job) {
 		return ctrl.Result{}, nil
 	}
-	if ends, err := namespace.Ends(ctx, r.client, request.Namespace); ends || err != nil {
-		return ctrl.Result{}, err
-	}
 	in, err := r.observe(ctx, job)
 	if err == nil && in.InTheWay != "" {
-		err = r.dropOrphan(ctx, request.NamespacedName)
+		err = jobs.DropOrphan(ctx, r.client, request.NamespacedName)
 	}
 	if err != nil {
 		return ctrl.Result{}, err
@@ -72,11 +65,6 @@ func (r *reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		return ctrl.Result{RequeueAfter: blockedDelay}, nil // The end of what is not its own wakes no Job.
 	}
 	return ctrl.Result{}, nil
-}
-
-// dropOrphan is the Gang that an earlier Job of that name left behind.
-func (r *reconciler) dropOrphan(ctx context.Context, job client.ObjectKey) error {
-	return podset.DropOrphan(ctx, r.client, kind, batchv1.JobNameLabel, job)
 }
 
 // failed says when to try again what could not be carried out. What the API server

@@ -79,7 +79,7 @@ func (m moment) since(before moment) effort {
 // Adapt the pace of collections to the load, from now on and for as long as the process
 // lives. Where GOGC turned them off they stay off.
 func Adapt() {
-	base := int(read("/gc/gogc:percent"))
+	base := int(read("/gc/gogc:percent").Uint64())
 	if base <= 0 {
 		return
 	}
@@ -99,7 +99,7 @@ func (p *pace) collected() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := present()
-	p.set(p.next(now.since(p.collection), read("/gc/heap/live:bytes")))
+	p.set(p.next(now.since(p.collection), read("/gc/heap/live:bytes").Uint64()))
 	p.collection = now
 	p.awaitNext()
 }
@@ -158,26 +158,15 @@ func present() moment {
 		at:   time.Now(),
 		work: time.Duration(used.Utime.Nano() + used.Stime.Nano()).Seconds(),
 		// What it did while there was nothing else to do cost nobody anything.
-		collecting: seconds("/cpu/classes/gc/total:cpu-seconds") - seconds("/cpu/classes/gc/mark/idle:cpu-seconds"),
+		collecting: read("/cpu/classes/gc/total:cpu-seconds").Float64() - read("/cpu/classes/gc/mark/idle:cpu-seconds").Float64(),
 	}
 }
 
-func seconds(metric string) float64 {
+// read a metric of this very Go, which is of the kind that its documentation says.
+func read(metric string) metrics.Value {
 	sample := []metrics.Sample{{Name: metric}}
 	metrics.Read(sample)
-	if sample[0].Value.Kind() != metrics.KindFloat64 {
-		return 0
-	}
-	return sample[0].Value.Float64()
-}
-
-func read(metric string) uint64 {
-	sample := []metrics.Sample{{Name: metric}}
-	metrics.Read(sample)
-	if sample[0].Value.Kind() != metrics.KindUint64 {
-		return 0
-	}
-	return sample[0].Value.Uint64()
+	return sample[0].Value
 }
 
 // memory is how many bytes the process may use: the machine's, or fewer where GOMEMLIMIT

@@ -64,7 +64,7 @@ func TestAdaptFollowsCollections(t *testing.T) {
 	Adapt()
 	for range 1000 {
 		runtime.GC()
-		if read("/gc/gogc:percent") > 50 {
+		if read("/gc/gogc:percent").Uint64() > 50 {
 			return
 		}
 		runtime.Gosched()

@@ -56,9 +56,9 @@ var law = append([]edge{
 		never: []string{"os", "io", "net", "log", "syscall", "context", "database"},
 	},
 	{
-		words: "podset says what templates ask for, whoever asks: it knows no room above",
+		words: "podset says what templates ask for, whoever asks: it knows no room above, and of those below whether a namespace ends",
 		rooms: []string{"internal/podset"},
-		never: []string{"./internal"}, unless: []string{"./internal/podset"},
+		never: []string{"./internal"}, unless: []string{"./internal/podset", "./internal/namespace"},
 	},
 	{
 		words: "namespace is asked by controllers: it knows none of them",

@@ -85,7 +85,7 @@ func (r *reconciler) claim(ctx context.Context, in *observed, rank *rank, object
 	}
 	orphan := metav1.GetControllerOf(object) == nil && object.GetDeletionTimestamp() == nil
 	if !orphan || !labels.SelectorFromSet(rankLabels(*in, rank)).Matches(labels.Set(object.GetLabels())) {
-		in.Blocked[rank.name], in.Unwatched = inTheWay(kindOf(object), object, *in), true
+		in.Blocked.Ranks[rank.name], in.Unwatched = inTheWay(kindOf(object), object, *in), true
 		return nil
 	}
 	return r.adopt(ctx, in, object)

@@ -39,7 +39,7 @@ func TestPodThatAppearsAfterTheListingIsTheJobs(t *testing.T) {
 	if err := r.observeNames(t.Context(), &in); err != nil {
 		t.Fatal(err)
 	}
-	if len(in.Blocked) > 0 || len(in.Pods) != 1 {
+	if in.Blocked.any() || len(in.Pods) != 1 {
 		t.Errorf("%d pods, blocked by %v", len(in.Pods), in.Blocked)
 	}
 }

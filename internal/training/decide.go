@@ -30,9 +30,8 @@ type observed struct {
 	// Pods and Services that the job controls, whatever their name; not to be changed.
 	Pods     []*corev1.Pod
 	Services []*corev1.Service
-	// Blocked says why something that the job needs cannot be had, keyed by the
-	// name of the object that is in the way, or by the field that asks for it.
-	Blocked map[string]string
+	// Blocked says what the job needs and cannot have.
+	Blocked blocked
 	// Unwatched says that it is not told of when something that blocks the job goes: a pod
 	// or a service that has the name of one of its own.
 	Unwatched bool
@@ -137,7 +136,7 @@ func (p *pass) run() {
 	if p.judge() || p.exceeds() {
 		return
 	}
-	if !p.started() && len(p.in.Blocked) > 0 {
+	if !p.started() && p.in.Blocked.any() {
 		p.block()
 		return
 	}

@@ -111,11 +111,11 @@ func placementOf(gang *slipwayv1.Gang, set string) *slipwayv1.PodSetPlacement {
 
 // explain keeps the job's reason for waiting up to date.
 func (p *pass) explain() {
-	if len(p.in.Blocked) > 0 {
+	if p.in.Blocked.any() {
 		if p.in.Unwatched {
 			p.wake(blockedDelay)
 		}
-		p.say(blockedEvent(slices.Sorted(maps.Values(p.in.Blocked))))
+		p.say(blockedEvent(p.in.Blocked.reasons()))
 		return
 	}
 	if !isPlaced(p.in.Gang) {

@@ -36,7 +36,7 @@ func (p *pass) moreToCome() (since time.Time, more bool) {
 	gang := p.in.Gang
 	switch {
 	case finished(&p.out.Status), isSuspended(p.in.Job), isTrue(&p.out.Status, kubeflowv1.JobRestarting),
-		len(p.in.Problems)+len(p.in.Blocked) > 0:
+		len(p.in.Problems) > 0, p.in.Blocked.any():
 		return time.Time{}, false
 	case gang == nil:
 		return p.in.Now, p.out.Gang != nil

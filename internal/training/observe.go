@@ -24,7 +24,7 @@ func (r *reconciler) observe(ctx context.Context, object client.Object) (observe
 		Now:       time.Now(),
 		Framework: r.framework,
 		Job:       r.framework.Open(object.DeepCopyObject().(client.Object)),
-		Blocked:   map[string]string{},
+		Blocked:   newBlocked(),
 		Volumes:   map[string]*corev1.NodeSelector{},
 		Devices:   map[kubeflowv1.ReplicaType][]slipwayv1.DeviceRequest{},
 		LostNodes: sets.New[string](),
@@ -51,7 +51,7 @@ func (r *reconciler) observeGang(ctx context.Context, in *observed) error {
 		return wrap(client.IgnoreNotFound(err), "reading gang %s", key.Name)
 	}
 	if !metav1.IsControlledBy(gang, job) {
-		in.Blocked[key.Name] = inTheWay("Gang", gang, *in)
+		in.Blocked.Gang = inTheWay("Gang", gang, *in)
 		return nil
 	}
 	in.Gang = gang
@@ -92,7 +92,7 @@ func (r *reconciler) observePriority(ctx context.Context, in *observed) error {
 	var err error
 	in.Priority, err = podset.PriorityIn(ctx, r.client)(name)
 	if err == nil && in.Priority == nil && in.Gang == nil {
-		in.Blocked[field] = fmt.Sprintf("%s: there is no PriorityClass %s; make it or name another", field, name)
+		in.Blocked.Fields[field] = fmt.Sprintf("%s: there is no PriorityClass %s; make it or name another", field, name)
 	}
 	return err
 }

@@ -294,7 +294,7 @@ func TestMetricsThatNothingScalesByAreToldOf(t *testing.T) {
 
 func TestBlocked(t *testing.T) {
 	w := newWorld(t, newJob(0, 2))
-	w.blocked["j-worker-1"] = "Pod j-worker-1 is in the way and belongs to nobody; delete it or give the job another name"
+	w.blocked.Ranks["j-worker-1"] = "Pod j-worker-1 is in the way and belongs to nobody; delete it or give the job another name"
 	w.unwatched = true
 	w.settle()
 	if w.gang != nil || w.wake != blockedDelay || w.sent("Blocked") != 1 {
@@ -307,13 +307,13 @@ func TestBlocked(t *testing.T) {
 	if w.settle(); w.wake != 0 {
 		t.Errorf("asks again after %v for what it is told of", w.wake)
 	}
-	w.blocked = nil
+	w.blocked = newBlocked()
 	w.settle()
 	w.place("n1")
 	w.settle()
 	w.runAll()
 	w.settle()
-	w.blocked = map[string]string{"j-worker-1": "in the way"}
+	w.blocked.Ranks["j-worker-1"] = "in the way"
 	delete(w.pods, "j-worker-1")
 	w.settle()
 	if w.podNames() != "j-worker-0" || w.gang == nil {

@@ -40,21 +40,13 @@ type reconciler struct {
 // Reconcile is one pass over one job: fetch, decide, carry out, write the status.
 func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	object := r.framework.New()
-	if err := r.client.Get(ctx, req.NamespacedName, object); err != nil {
-		if apierrors.IsNotFound(err) {
-			return ctrl.Result{}, r.dropOrphan(ctx, req.NamespacedName)
-		}
-		return ctrl.Result{}, err
-	}
-	if object.GetDeletionTimestamp() != nil {
-		return ctrl.Result{}, nil
-	}
-	if ends, err := namespace.Ends(ctx, r.client, req.Namespace); ends || err != nil {
+	jobs := podset.Jobs{Kind: r.framework.Kind, Label: kubeflowv1.JobNameLabel}
+	if there, err := jobs.Fetch(ctx, r.client, req.NamespacedName, object); !there {
 		return ctrl.Result{}, err
 	}
 	in, err := r.observe(ctx, object)
-	if err == nil && in.Blocked[podset.GangName(r.framework.Kind, req.Name)] != "" {
-		err = r.dropOrphan(ctx, req.NamespacedName)
+	if err == nil && in.Blocked.Gang != "" {
+		err = jobs.DropOrphan(ctx, r.client, req.NamespacedName)
 	}
 	if err != nil {
 		return settle(0, err)
@@ -161,9 +153,4 @@ func (r *reconciler) expire(ctx context.Context, object client.Object) error {
 
 func (r *reconciler) send(object client.Object, e event) {
 	r.events.Eventf(object, nil, e.Type, e.Reason, e.Action, "%s", clip.Note(e.Note))
-}
-
-// dropOrphan is the Gang that an earlier job of that name left behind.
-func (r *reconciler) dropOrphan(ctx context.Context, job client.ObjectKey) error {
-	return podset.DropOrphan(ctx, r.client, r.framework.Kind, kubeflowv1.JobNameLabel, job)
 }

@@ -55,7 +55,7 @@ func (p *pass) repair() {
 			p.delete(r.pod, p.in.LostNodes.Has(nodeOf(r.pod)))
 		case r.state == refused, r.state == retry:
 			p.replace(r)
-		case p.in.Blocked[r.name] != "", r.state == absent && r.node == "":
+		case p.in.Blocked.Ranks[r.name] != "", r.state == absent && r.node == "":
 		default:
 			if r.state == absent {
 				pods = append(pods, newPod(p.in, r, p.ledger[r.key()].attempts()))

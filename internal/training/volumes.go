@@ -33,9 +33,9 @@ func (r *reconciler) observeVolumes(ctx context.Context, in *observed) error {
 			return err
 		}
 		in.Devices[t.Name] = devices.Requests
-		maps.Copy(in.Blocked, devices.Problems)
+		maps.Copy(in.Blocked.Fields, devices.Problems)
 		maps.Copy(in.Volumes, found.Nodes)
-		maps.Copy(in.Blocked, found.Missing)
+		maps.Copy(in.Blocked.Fields, found.Missing)
 	}
 	return nil
 }

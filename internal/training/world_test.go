@@ -33,7 +33,7 @@ type world struct {
 	pods     map[string]*corev1.Pod
 	services map[string]*corev1.Service
 	lost     sets.Set[string]
-	blocked  map[string]string
+	blocked  blocked
 	// unwatched as in observed.
 	unwatched bool
 	priority  *int32
@@ -53,7 +53,7 @@ func newWorld(t testing.TB, job *kubeflowv1.PyTorchJob) *world {
 	return &world{
 		t: t, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), job: job,
 		pods: map[string]*corev1.Pod{}, services: map[string]*corev1.Service{},
-		lost: sets.New[string](), blocked: map[string]string{}, priority: ptr.To[int32](0),
+		lost: sets.New[string](), blocked: newBlocked(), priority: ptr.To[int32](0),
 	}
 }
 
