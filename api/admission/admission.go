@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package admission holds what the API server itself does to people's objects when
-// they are made or changed: it holds Jobs back that wait in a queue, and writes down
-// whose a job is. They are policies, evaluated inside the API server, so that no
+// they are made, changed or deleted: it holds Jobs back that wait in a queue, writes down
+// whose a job is, and keeps Projects in use from being deleted by a slip. They are policies, evaluated inside the API server, so that no
 // request waits for a process of ours; they are the same in an embedded cluster
 // and in somebody else's.
 //
@@ -18,7 +18,7 @@ import "embed"
 //go:embed jobs.yaml users.yaml
 var Jobs embed.FS
 
-// Training are those about custom kinds.
+// Custom are those about custom kinds.
 //
-//go:embed training.yaml
-var Training embed.FS
+//go:embed projects.yaml training.yaml
+var Custom embed.FS

@@ -47,6 +47,9 @@ const (
 	// AnnotationBlocked on such a Job says what keeps it from being queued at all; the batch
 	// controller writes it, for a Job has no condition of ours.
 	AnnotationBlocked = "slipway.dev/blocked"
+	// AnnotationDeleteInUse on a Project is "true" where it may be deleted though gangs run in
+	// it, see api/admission.
+	AnnotationDeleteInUse = "slipway.dev/delete-in-use"
 	// AnnotationMaxRunTime on a job is its run-time limit, a Go duration ("36h").
 	AnnotationMaxRunTime = "slipway.dev/max-run-time"
 	// AnnotationCheckpoint on a job is when it last saved what it had done, a moment in the

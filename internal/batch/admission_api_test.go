@@ -148,7 +148,7 @@ func TestAPISuspendAndResume(t *testing.T) {
 // followed.
 func (r *rig) applyTraining(probe client.Object) {
 	r.t.Helper()
-	content, err := admission.Training.ReadFile("training.yaml")
+	content, err := admission.Custom.ReadFile("training.yaml")
 	r.must(err)
 	documents := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(content), 4096)
 	for {

@@ -155,12 +155,22 @@ func (l *ledger) projectDraft(name string, now time.Time) (*projectDraft, bool) 
 	condition := metav1.Condition{Type: slipwayv1.ConditionReady, Status: metav1.ConditionTrue, Reason: "QuotaInForce",
 		Message: "gangs of the project are queued by its quota", ObservedGeneration: p.object.Generation, LastTransitionTime: metav1.NewTime(now.Truncate(time.Second))}
 	if r := l.picture.NoQueue(name); r != nil {
-		condition.Status, condition.Reason, condition.Message = metav1.ConditionFalse, string(r.Code), clip.Text("above it, "+r.Text, maxMessage)
+		text := "above it, " + r.Text
+		if r.Remedy != "" {
+			text += "; make it, or name another one in spec.parent of the project below it"
+		}
+		condition.Status, condition.Reason, condition.Message = metav1.ConditionFalse, string(r.Code), clip.Text(text, maxMessage)
 	}
 	if p.refused != "" {
 		condition.Status, condition.Reason, condition.Message = metav1.ConditionFalse, reasonInvalid, clip.Text(p.refused, maxMessage)
 	}
 	meta.SetStatusCondition(&next.Conditions, condition)
+	if condition.Status == metav1.ConditionTrue {
+		meta.RemoveStatusCondition(&next.Conditions, slipwayv1.ConditionStalled)
+	} else {
+		condition.Type, condition.Status = slipwayv1.ConditionStalled, metav1.ConditionTrue
+		meta.SetStatusCondition(&next.Conditions, condition)
+	}
 	past, is := l.newPast(p, now)
 	if is {
 		next.PastUsage = past
@@ -199,6 +209,9 @@ func (w writer) writeProject(ctx context.Context, name string) error {
 	w.meters.wrote("Project", err)
 	if err != nil {
 		return fmt.Errorf("writing the status of project %s: %w", name, err)
+	}
+	if e, news := projectEventOf(&d.object.Status, &d.status); news {
+		w.events.Eventf(p, nil, e.Type, e.Reason, e.Action, "%s", e.Note)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -38,8 +38,15 @@ func TestProjectsThatCannotBeUsed(t *testing.T) {
 		got := map[string]string{}
 		for name := range c.ledger.projects {
 			d, _ := c.ledger.projectDraft(name, noon)
-			if ready := meta.FindStatusCondition(d.status.Conditions, slipwayv1.ConditionReady); ready.Status != "True" {
+			ready, event := meta.FindStatusCondition(d.status.Conditions, slipwayv1.ConditionReady), ""
+			if e, news := projectEventOf(&slipwayv1.ProjectStatus{}, &d.status); news {
+				event = e.Note
+			}
+			if ready.Status != "True" {
 				got[name] = ready.Message
+			}
+			if event != got[name] || meta.IsStatusConditionTrue(d.status.Conditions, slipwayv1.ConditionStalled) != (got[name] != "") {
+				t.Errorf("of %s the event is %q, and the conditions are %+v", name, event, d.status.Conditions)
 			}
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -50,7 +57,7 @@ func TestProjectsThatCannotBeUsed(t *testing.T) {
 		"ca":     "above it, " + cycle,
 		"cb":     "its parents form a cycle, cb → ca → cb; give one of them another parent",
 		"odd":    "quota of nvidia.com/gpu is negative; use zero or more",
-		"orphan": "above it, there is no project nowhere",
+		"orphan": "above it, there is no project nowhere; make it, or name another one in spec.parent of the project below it",
 	})
 
 	c.set(project("ca", "", 2))

@@ -45,7 +45,7 @@ func Roles() ([]*unstructured.Unstructured, error) { return read(rbac.Files, nil
 func Admission() ([]*unstructured.Unstructured, error) { return read(admission.Jobs, nil) }
 
 // CustomAdmission returns those about custom kinds, which AwaitAdmission is for.
-func CustomAdmission() ([]*unstructured.Unstructured, error) { return read(admission.Training, nil) }
+func CustomAdmission() ([]*unstructured.Unstructured, error) { return read(admission.Custom, nil) }
 
 // Cluster returns the rest, for one cluster. The resolvers are the content of
 // the host's resolver configuration.
