@@ -56,7 +56,7 @@ func (g *gang) excesses(need []int32) []excess {
 	var all []excess
 	for q := range g.queue.chain {
 		for _, l := range q.quotas {
-			if e := (excess{q, l, g.asks(need, l.at), 0}); l.kind == 0 && l.Limit != Unlimited && e.asks > l.Limit {
+			if e := (excess{queue: q, quota: l, asks: g.asks(need, l.at)}); l.kind == 0 && l.Limit != Unlimited && e.asks > l.Limit {
 				all = append(all, e)
 			}
 		}
@@ -159,8 +159,9 @@ func (q *queue) limitsKinds() bool {
 // reason in words.
 func (e excess) reason() *Reason {
 	name := e.quota.Resource
-	return &Reason{Code: QuotaExceeded, Text: fmt.Sprintf("needs %s %s; project %s may use %s and uses %s", format(name, e.asks), name,
-		e.queue.Name, format(name, e.quota.Limit), format(name, e.used))}
+	text := fmt.Sprintf("needs %s %s; project %s may use %s and uses %s", format(name, e.asks), name, e.queue.Name,
+		format(name, e.quota.Limit), format(name, e.used))
+	return &Reason{Code: QuotaExceeded, Text: text}
 }
 
 // tooLow are limits for a gang that has its projects to itself.

@@ -6,6 +6,7 @@ package why
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -78,7 +79,20 @@ func (f *Facts) workloadState() (workload.State, bool) {
 	if f.Subject.decode(object) != nil {
 		return workload.State{}, false
 	}
-	return workload.Assemble(kind, object, f.Gangs, f.Pods).State(), true
+	w := workload.Assemble(kind, object, f.Gangs, f.Pods)
+	w.Hear(f.nodes())
+	return w.State(), true
+}
+
+// nodes of the cluster by name, as far as it may be seen.
+func (f *Facts) nodes() map[string]*corev1.Node {
+	nodes := map[string]*corev1.Node{}
+	if f.Cluster != nil {
+		for _, n := range f.Cluster.Nodes {
+			nodes[n.Name] = n
+		}
+	}
+	return nodes
 }
 
 // ended says how and when the subject did, and whether.
@@ -101,7 +115,7 @@ func (f *Facts) pods(o *outline) {
 	for i := range f.Pods {
 		p := &f.Pods[i]
 		if f.Subject.Kind.Kind == "Pod" {
-			o.say("%s", podState(p))
+			o.say("%s", f.podState(p))
 		}
 		words := workload.Complaint(p)
 		if words == "" || p.Spec.NodeName == "" && f.group(p) {
@@ -116,18 +130,39 @@ func (f *Facts) pods(o *outline) {
 	}
 }
 
-func podState(p *corev1.Pod) string {
+// distinct events: what is told of a gang in the same words as of its job is told once, of
+// what was asked about.
+func (f *Facts) distinct() []corev1.Event {
+	subject := map[[2]string]bool{}
+	for _, e := range f.Events {
+		if e.InvolvedObject.Kind == f.Subject.Kind.Kind {
+			subject[[2]string{e.Reason, e.Message}] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(f.Events), func(e corev1.Event) bool {
+		return e.InvolvedObject.Kind != f.Subject.Kind.Kind && subject[[2]string{e.Reason, e.Message}]
+	})
+}
+
+func (f *Facts) podState(p *corev1.Pod) string {
 	switch {
 	case p.DeletionTimestamp != nil:
 		return "is being deleted"
 	case p.Spec.NodeName == "":
 		return fmt.Sprintf("%s: has no node yet; the scheduler %q binds it", p.Status.Phase, p.Spec.SchedulerName)
 	}
-	return fmt.Sprintf("%s on node %s", p.Status.Phase, p.Spec.NodeName)
+	text := fmt.Sprintf("%s on node %s", p.Status.Phase, p.Spec.NodeName)
+	if n := f.nodes()[p.Spec.NodeName]; n != nil {
+		if s, silent := workload.Silent(n); silent {
+			text += ", as was last heard: " + s.Words(n.Name)
+		}
+	}
+	return text
 }
 
 func (f *Facts) recent(o *outline) {
-	last := f.Events[max(len(f.Events)-maxEvents, 0):]
+	events := f.distinct()
+	last := events[max(len(events)-maxEvents, 0):]
 	if len(last) == 0 {
 		return
 	}

@@ -94,15 +94,19 @@ func pytorchState(w Workload) State {
 // pytorchRestarting is the reason of a job that runs again when it can: what stopped it, and
 // what its gang waits for if that has no place.
 func (w Workload) pytorchRestarting(message string) string {
+	if _, cause, is := strings.Cut(message, " is restarting because "); is {
+		message = cause // the status says the rest
+	}
+	message = strings.TrimSuffix(message, ".")
 	why, waits := w.unplaced()
 	first, _, _ := strings.Cut(why, "; ") // the message says that much, and no more
 	switch {
 	case !waits:
 		return joined(message, w.complaints())
 	case strings.Contains(message, first):
-		return strings.TrimSuffix(message, ".") + strings.TrimPrefix(why, first)
+		return message + strings.TrimPrefix(why, first)
 	}
-	return joined(strings.TrimSuffix(message, "."), why)
+	return message + "; it waits: " + why
 }
 
 // pytorchBefore is the status of a job none of whose pods has run.
