@@ -80,17 +80,18 @@ func (f *Facts) told(o *outline, g *slipwayv1.Gang, told *metav1.Condition) {
 }
 
 func (f *Facts) state(state placement.State, told *metav1.Condition) string {
-	since := ""
-	if told != nil && !told.LastTransitionTime.IsZero() && (told.Status == metav1.ConditionTrue) == (state == placement.Placed) {
-		since = " since " + f.ago(told.LastTransitionTime.Time)
-	}
-	switch state {
-	case placement.Placed:
-		return "has its places" + since
-	case placement.Never:
+	known := told != nil && !told.LastTransitionTime.IsZero() && (told.Status == metav1.ConditionTrue) == (state == placement.Placed)
+	switch {
+	case state == placement.Never:
 		return "can never run as it is"
+	case state == placement.Placed && known:
+		return "has had its places for " + f.ago(told.LastTransitionTime.Time)
+	case state == placement.Placed:
+		return "has its places"
+	case known:
+		return "has waited for " + f.ago(told.LastTransitionTime.Time)
 	}
-	return "waits" + since
+	return "waits"
 }
 
 // terms are what decides about its turn.

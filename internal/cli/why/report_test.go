@@ -105,7 +105,7 @@ func TestWaits(t *testing.T) {
 	runs := limited(on(gang("runs", 2, 90), "n1", "n2"), 3*time.Hour)
 	expect(t, report(t, "second", runs, gang("first", 1, 20), told(gang("second", 2, 10), metav1.ConditionFalse, "Evicted", "gave its places to team/runs, which has priority 7")),
 		"gang/second",
-		"  gang second waits since 60m (priority 0)",
+		"  gang second has waited for 60m (priority 0)",
 		"    needs 2 pods of 8 nvidia.com/gpu each at once; none fits now",
 		"      2 nodes have too little nvidia.com/gpu (none free)",
 		"    was told last: gave its places to team/runs, which has priority 7 (Evicted)",
@@ -130,7 +130,7 @@ func TestRuns(t *testing.T) {
 	runs.Spec.MinRunTime = &metav1.Duration{Duration: 61 * time.Minute}
 	expect(t, report(t, "runs", runs),
 		"gang/runs",
-		"  gang runs has its places since 60m (priority 0, of ada)",
+		"  gang runs has had its places for 60m (priority 0, of ada)",
 		"    on n1 (1 pod), n2 (1 pod)",
 		"    ends by 2026-01-02T12:30:00Z (in 30m), its limit is 1h30m",
 		"    gives way to nobody before 2026-01-02T12:01:00Z (in 60s) (slipway.dev/min-run-time)",
@@ -150,11 +150,11 @@ func TestGuests(t *testing.T) {
 		*told(gang("big", 3, 1), metav1.ConditionFalse, "NeverFits", "needs 3 nodes; to fit, ask for 2"), *gang("new", 1, 0), *on(gang("runs", 1, 60), "n1")}}
 	expect(t, words(t, f, "all"),
 		"gang/all",
-		"  gang big waits since 60m (priority 0)",
+		"  gang big has waited for 60m (priority 0)",
 		"    needs 3 nodes; to fit, ask for 2",
 		"  gang new waits (priority 0)",
 		"    the scheduler has not decided yet; if that stays so see: slipway status",
-		"  gang runs has its places since 60m (priority 0)",
+		"  gang runs has had its places for 60m (priority 0)",
 		"    on n1 (1 pod)",
 		"  this is what the conditions say; to be told the place in the queue and the quota you must see the whole cluster: you may not list pods of the whole cluster; ask for a role that allows it",
 	)

@@ -47,13 +47,13 @@ func TestMakingRoom(t *testing.T) {
 	}
 	expect(t, reportOn(t, "heir", s),
 		"gang/heir",
-		"  gang heir waits since 60m (priority 5)",
+		"  gang heir has waited for 60m (priority 5)",
 		"    1 gang gave way to it; it starts when their pods have ended; expected to start by 2026-01-02T12:01:00Z, when team/gone has ended (100 % sure)",
 		"      pod gone-0 on n1 was told to end, and has time for that until 2026-01-02T12:00:20Z (in 20s)",
 	)
 	expect(t, reportOn(t, "gone", s),
 		"gang/gone",
-		"  gang gone waits since 60m (priority 0)",
+		"  gang gone has waited for 60m (priority 0)",
 		"    needs 1 pod of 8 nvidia.com/gpu; none fits now",
 		"      2 nodes have too little nvidia.com/gpu (none free)",
 		"    was told last: gave its places to team/heir, which has priority 5 (Evicted)",
@@ -62,7 +62,7 @@ func TestMakingRoom(t *testing.T) {
 	)
 	expect(t, reportOn(t, "stays", s),
 		"gang/stays",
-		"  gang stays has its places since 60m (priority 0)",
+		"  gang stays has had its places for 60m (priority 0)",
 		"    on n2 (1 pod)",
 		"    has no limit on how long it runs (slipway.dev/max-run-time)",
 		"    would give way to gangs of no project with a priority above 0, and to projects that are guaranteed what it uses",
@@ -70,7 +70,7 @@ func TestMakingRoom(t *testing.T) {
 	s.Pods[1].DeletionTimestamp = nil
 	expect(t, reportOn(t, "heir", s),
 		"gang/heir",
-		"  gang heir waits since 60m (priority 5)",
+		"  gang heir has waited for 60m (priority 5)",
 		"    1 gang gave way to it; it starts when their pods have ended; expected to start by 2026-01-02T12:01:00Z, when team/gone has ended (100 % sure)",
 		"      pod gone-0 on n1 is about to be told to end",
 	)
@@ -85,7 +85,7 @@ func TestProtected(t *testing.T) {
 	waits := told(urgent(gang("waits", 1, 5)), metav1.ConditionFalse, "InsufficientResources", "")
 	expect(t, report(t, "waits", first, second, waits),
 		"gang/waits",
-		"  gang waits waits since 60m (priority 5)",
+		"  gang waits has waited for 60m (priority 5)",
 		"    needs 1 pod of 8 nvidia.com/gpu; none fits now",
 		"      2 nodes have too little nvidia.com/gpu (none free)",
 		"      team/first would give way to it, but not before 2026-01-02T12:30:00Z (slipway.dev/min-run-time)",

@@ -21,10 +21,6 @@ import (
 	"slipway.dev/slipway/internal/scheduler"
 )
 
-// Loose pods are bound by the scheduler and belong to no workload of a Kind: those of a
-// Deployment, say, of a group, or single ones. What they belong to together is listed as a
-// workload whose Kind is none of Kinds.
-
 // ListLoose loads the loose pods, by what they belong to; the empty namespace means all. Who
 // may not list pods has none.
 func ListLoose(ctx context.Context, r client.Reader, namespace string, options ...client.ListOption) ([]Workload, error) {
@@ -39,7 +35,9 @@ func ListLoose(ctx context.Context, r client.Reader, namespace string, options .
 // OfScheduler restricts a list of pods to those that the scheduler binds.
 var OfScheduler = client.MatchingFields{"spec.schedulerName": slipwayv1.SchedulerName}
 
-// Loose ones of pods, by what they belong to.
+// Loose pods, of many, are those that the scheduler binds and that belong to no workload of
+// Kinds: a Deployment's, say, a group's, or single ones. What they belong to together is a
+// workload here, whose Kind is none of Kinds.
 func Loose(pods []corev1.Pod) []Workload {
 	found := map[types.NamespacedName]*Workload{}
 	for _, p := range pods {
