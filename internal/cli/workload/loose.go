@@ -100,7 +100,7 @@ func looseState(w Workload) State {
 		case p.Status.Phase == corev1.PodFailed:
 			failed = true
 		case p.Spec.NodeName == "":
-			why = cmp.Or(why, Complaint(p), "the scheduler has not decided yet")
+			why = cmp.Or(why, strings.TrimPrefix(Complaint(p), corev1.PodReasonUnschedulable+": "), "the scheduler has not decided yet")
 			fallthrough
 		default:
 			state.Total++
