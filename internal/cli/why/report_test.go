@@ -180,7 +180,7 @@ func TestTitle(t *testing.T) {
 		"lost n2: none fits":                          "",
 		"lost n2: none fits; node n2 does not answer": "node n2 does not answer",
 		"gave way to a; it waits: lost n2: none fits": "gave way to a",
-		"another":                                     "another",
+		"another": "another",
 	} {
 		if got := f.beyondGangs(reason); got != want {
 			t.Errorf("of %q it says %q, want %q", reason, got, want)

@@ -41,7 +41,7 @@ var OfScheduler = client.MatchingFields{"spec.schedulerName": slipwayv1.Schedule
 func Loose(pods []corev1.Pod) []Workload {
 	found := map[types.NamespacedName]*Workload{}
 	for _, p := range pods {
-		if p.Spec.SchedulerName != slipwayv1.SchedulerName || p.Labels[slipwayv1.LabelGang] != "" || isOfKind(&p) {
+		if scheduler.GroupOf(&p) == "" || isOfKind(&p) {
 			continue
 		}
 		kind, name := holderOf(&p)
