@@ -312,7 +312,7 @@ func (ps *pass) judge(g *gang) (Verdict, bool) {
 // settle a gang that runs: what was done for it to start is done with.
 func (p *Picture) settle(g *gang) {
 	p.fulfil(g)
-	g.victims, g.shelter, g.Unfinished = 0, nil, false
+	g.clearance, g.shelter, g.Unfinished = nil, nil, false
 	if g.Started == 0 {
 		g.Started = p.now
 	}

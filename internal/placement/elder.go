@@ -66,17 +66,10 @@ func (p *Picture) elders(limit int) []*gang {
 	return elders
 }
 
-// yield makes room for the first of so many elders for whom that can be done. There is
-// one at a time: the next may find room when that one has ended.
-func (p *Picture) yield(limit int) []Verdict {
-	elders := p.elders(limit)
-	if slices.ContainsFunc(elders, func(g *gang) bool { return g.victims > 0 }) {
-		return nil
-	}
-	for _, g := range elders {
-		if verdicts := p.makeRoom(g); len(verdicts) > 0 {
-			return verdicts
-		}
-	}
-	return nil
+// makeRoomForElder is for the first of so many for whom that can be done. There is one at a
+// time: the next may find room when that one has ended.
+func (e *eviction) makeRoomForElder(limit int) bool {
+	elders := e.p.elders(limit)
+	return !slices.ContainsFunc(elders, func(g *gang) bool { return g.clearance != nil }) &&
+		slices.ContainsFunc(elders, e.makeRoom)
 }

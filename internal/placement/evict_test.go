@@ -23,7 +23,7 @@ func (w *world) evict() {
 	verdicts := w.p.Evict(2)
 	evictors, moved := map[string]bool{}, map[string]bool{}
 	for key, g := range w.p.gangs {
-		if g.victims > 0 {
+		if g.clearance != nil {
 			for above := range w.above(w.gangs[key].Queue) {
 				evictors[above] = true
 			}
@@ -39,13 +39,13 @@ func (w *world) evict() {
 			w.t.Errorf("%s gave way with %d places, started at %d, at %d", v.Gang, w.heldBy(v.Gang, held), started[v.Gang], now)
 		}
 		if v.Reason != nil && v.Reason.Cause == ByAge {
-			elder := w.gangs[w.p.gangs[v.Gang].heir]
+			elder := w.gangs[v.Reason.Heir]
 			byAge = true
 			besides = besides || !slices.ContainsFunc(elder.Sets, func(s PodSet) bool { return s.Shape.Requests["cpu"] > 0 })
 			w.checkOvertook(g, elder, w.p.Patience)
 		}
 		if v.Reason != nil && v.Reason.Cause == ByMove {
-			w.checkOvertook(g, w.gangs[w.p.gangs[v.Gang].heir], w.p.Patience+w.p.Patience/2)
+			w.checkOvertook(g, w.gangs[v.Reason.Heir], w.p.Patience+w.p.Patience/2)
 			for above := range w.above(g.Queue) {
 				moved[above] = true
 			}
