@@ -211,6 +211,7 @@ func (p *Picture) resume() {
 			}
 		}
 	}
+	p.resumeClearances()
 }
 
 func (p *Picture) reclaim(g *gang) {

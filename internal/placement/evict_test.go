@@ -76,6 +76,29 @@ func (w *world) evict() {
 		}
 	}
 	w.decide()
+	w.restartMeanwhile()
+}
+
+// restartMeanwhile holds that nobody gives way to a gang for which room is being made when the
+// scheduler starts again, before those are gone who did.
+func (w *world) restartMeanwhile() {
+	heirs := map[string]bool{}
+	for key := range w.gangs {
+		for _, heir := range w.p.GaveWayTo(key) {
+			if g := w.p.gangs[heir]; g != nil && g.clearance != nil {
+				heirs[heir] = true
+			}
+		}
+	}
+	if len(heirs) == 0 {
+		return
+	}
+	again := w.restart()
+	for _, v := range again.Evict(len(w.gangs)) {
+		if v.Reason != nil && heirs[v.Reason.Heir] {
+			w.t.Errorf("after a restart %s gives way to %s, to whom others gave way whose pods have not ended", v.Gang, v.Reason.Heir)
+		}
+	}
 }
 
 // checkOvertook: who gave way to an elder came after it, and counts for no more.

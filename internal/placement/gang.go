@@ -42,6 +42,10 @@ type Gang struct {
 	// Placement decided earlier. It is looked at only when the gang is not known
 	// yet, and then is a fact, because pods may be running there.
 	Placement []SetPlacement
+	// GaveWayTo are the keys of the gangs to which it gave places whose pods may not have ended
+	// yet, as Picture.GaveWayTo told them. Like Placement it is looked at only when the gang
+	// is not known yet.
+	GaveWayTo []string
 	// Waits says that the gang had lost part of its Placement, so that nothing
 	// runs. Places are kept where there is room.
 	Waits bool

@@ -31,8 +31,10 @@ type Picture struct {
 	// holders of places, and leavers, some of whose pods may still be where they gave places
 	// back: each in any order.
 	holders, leavers []*gang
-	// clearances that are not over, in any order.
+	// clearances that are not over, in the order in which they began; restored are the keys of
+	// gangs whose exits are yet to be found, as pods may be told of after them.
 	clearances []*clearance
+	restored   []string
 	// shares counts how often what queues use, or what is kept for them, changed.
 	shares uint64
 	// enqueued counts the gangs that ever began to wait.

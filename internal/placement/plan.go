@@ -75,7 +75,7 @@ func (p *Picture) Plan(limit int) int { return p.planFor(nil, limit) }
 
 // planFor some gangs before all others.
 func (p *Picture) planFor(favoured []*gang, limit int) int {
-	wanting := slices.Concat(favoured, p.promised(favoured))
+	wanting := p.inLine(favoured)
 	for _, g := range p.elders(limit) {
 		if !slices.Contains(wanting, g) {
 			wanting = append(wanting, g)
