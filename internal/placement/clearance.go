@@ -61,14 +61,14 @@ func (p *Picture) restoreExits(g *gang) {
 	}
 }
 
-// resumeClearances for which others gave way before they were told of here, and promise the
-// heirs what was given up, before anybody else takes what is free of it. Of one that gave
-// places to several nobody knows which of them to whom: each is taken to wait for all.
-func (p *Picture) resumeClearances() {
+// resumeClearances for which others gave way before they were told of here, and say whether
+// there are any. Of one that gave places to several nobody knows which of them to whom: each
+// is taken to wait for all.
+func (p *Picture) resumeClearances() bool {
 	if len(p.restored) == 0 {
-		return
+		return false
 	}
-	exits := p.overstayed()
+	exits, begun := p.overstayed(), len(p.clearances)
 	slices.Sort(p.restored)
 	for _, key := range slices.Compact(p.restored) {
 		g := p.gangs[key]
@@ -76,29 +76,28 @@ func (p *Picture) resumeClearances() {
 			continue
 		}
 		for _, heir := range g.GaveWayTo {
-			to := p.resumeClearance(heir)
+			to := p.resumeClearance(heir, p.clearances[begun:])
 			for _, n := range exits[key] {
 				p.leaveNode(g, n, to)
 			}
 		}
 	}
 	p.restored = nil
-	if heirs := p.heirs(); len(heirs) > 0 {
-		p.planFor(heirs, max(len(heirs), p.planned))
-	}
+	return len(p.clearances) > 0
 }
 
-// resumeClearance of a gang by one more that gave way. Where it runs, or is gone, there is
-// none, and the pods leave all the same.
-func (p *Picture) resumeClearance(heir string) *clearance {
+// resumeClearance of a gang, one of those just resumed by one more that gave way. Where it
+// runs, or is gone, there is none, and the pods leave all the same.
+func (p *Picture) resumeClearance(heir string, resumed []*clearance) *clearance {
 	g := p.gangs[heir]
 	switch {
 	case g == nil || g.runs() || !g.any(slot.missing):
 		return &clearance{heir: heir}
 	case g.clearance == nil:
 		return p.clear(g, 1)
+	case slices.Contains(resumed, g.clearance):
+		g.clearance.gave++
 	}
-	g.clearance.gave++
 	return g.clearance
 }
 

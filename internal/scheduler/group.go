@@ -143,13 +143,11 @@ func (l *ledger) askGroups() {
 		if g == nil {
 			continue
 		}
+		l.picture.DeleteGang(key)
 		if len(g.pods) == 0 {
 			delete(l.groups, key)
-			l.leaveRemains(key)
 			continue
 		}
-		l.disown(key)
-		l.picture.DeleteGang(key)
 		crew := l.crews[key]
 		asked := l.groupGang(key, g, crew)
 		crew.move(asked.Placement)
@@ -289,15 +287,10 @@ func (l *ledger) noteGroup(g *group, v placement.Verdict, now time.Time) {
 	switch {
 	case len(v.Placement) == 0:
 		g.started = 0
-		var gone []*member
 		for _, m := range crew.inOrder() {
 			if m.node != "" {
-				l.evict(m, v.Reason.String())
-				gone = append(gone, m)
+				l.evict(m, v.Reason)
 			}
-		}
-		if len(g.pods) == 0 {
-			l.own(v.Gang, gone)
 		}
 	case g.started == 0:
 		g.started = now.Unix()
