@@ -218,6 +218,7 @@ func (p *Picture) resume() bool {
 }
 
 func (p *Picture) reclaim(g *gang) {
+	p.events++
 	for k := range g.sets {
 		c := g.sets[k].class
 		for j := range g.sets[k].slots {

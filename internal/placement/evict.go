@@ -31,18 +31,13 @@ const (
 func (p *Picture) Evict(limit int) []Verdict {
 	p.endClearances()
 	p.protected = never
-	e := &eviction{p: p, vain: map[asking]*shelter{}}
+	e := &eviction{p: p, plan: p.print()}
 	e.idlers, e.broken = p.countIdle()
-	contest := p.contest(func(g *gang) bool {
-		return g.told.State == Waiting && !g.moved && g.clearance == nil
-	})
-	if e.makeRoomForElder(limit) {
-		limit--
-	}
-	for g := contest.next(); g != nil && limit > 0; g = contest.next() {
-		if e.asks(g) {
-			limit--
-		}
+	e.idleUntil = p.protected
+	e.allow(limit)
+	for e.askForElder(); e.askForAll() && e.left > 0 && e.passed; e.askForElder() {
+		p.nextRound()
+		e.allow(e.left)
 	}
 	if len(e.favoured) > 0 {
 		p.planFor(e.favoured, max(len(e.favoured), p.planned))
@@ -54,29 +49,40 @@ func (p *Picture) Evict(limit int) []Verdict {
 type eviction struct {
 	p *Picture
 	// idlers are how many of those that lost a place forfeit what they hold to anybody, and
-	// broken is how many of them may have to give it to another one of them.
+	// broken is how many of them may have to give it to another one of them; idleUntil is when
+	// there is one more.
 	idlers, broken int
-	// vain are those who asked in vain.
-	vain map[asking]*shelter
+	idleUntil      int64
+	// left is how many may ask yet, and again how many of those who asked in this round; passed
+	// says that one of them was passed over. The plan as it was is told by its print.
+	left, again int
+	passed      bool
+	plan        uint64
 	// favoured are promised their places next: those for whom room was made, each with those
 	// who move for it.
 	favoured []*gang
 	verdicts []Verdict
 }
 
-// asks on behalf of a gang, and says whether that took a search.
-func (e *eviction) asks(g *gang) bool {
-	if _, missing := g.queue.missing(); missing || g.clearance != nil || !e.entitled(g) {
-		g.tellShelter(nil)
-		return false
-	}
-	asking, alike := e.p.asking(g)
-	if why, asked := e.vain[asking]; alike && asked {
-		g.tellShelter(why)
-		return false
-	}
-	if !e.makeRoom(g) && alike {
-		e.vain[asking] = g.shelter
+// allow so many to ask.
+func (e *eviction) allow(limit int) { e.left, e.again, e.passed = limit, limit/2, false }
+
+// askForAll who may have a right, in turn, and say whether they all had their turn. If not,
+// the others have theirs soon.
+func (e *eviction) askForAll() bool {
+	contest := e.p.contest(func(g *gang) bool {
+		return g.told.State == Waiting && !g.moved && g.clearance == nil
+	})
+	for g := contest.next(); g != nil; g = contest.next() {
+		if e.left <= 0 {
+			e.p.protected = min(e.p.protected, e.p.now+1)
+			return false
+		}
+		if _, missing := g.queue.missing(); missing || g.clearance != nil || !e.entitled(g) {
+			g.tellShelter(nil)
+			continue
+		}
+		e.ask(g)
 	}
 	return true
 }

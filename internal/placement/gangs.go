@@ -40,6 +40,7 @@ func (p *Picture) SetGang(told Gang) error {
 	p.gangs[g.Key] = g
 	if old != nil {
 		p.forget(old)
+		p.events++
 	}
 	p.retieIfNeeded()
 	p.elastic += g.stretches()

@@ -70,6 +70,11 @@ type Picture struct {
 	// protected is when the first of those is protected no longer who were asked in vain to
 	// give way.
 	protected int64
+	// denials are of those who asked others in vain to give way; events counts what could change
+	// them, and round how often all had their turn to ask.
+	denials map[asking]*denial
+	events  uint64
+	round   uint64
 	// unsure are the names of nodes that the next decision reviews.
 	unsure map[string]bool
 
@@ -124,6 +129,7 @@ func blank() *Picture {
 		levels:    map[string]*level{},
 		fitting:   map[unique.Handle[string]]bool{},
 		unsure:    map[string]bool{},
+		denials:   map[asking]*denial{},
 		marks:     newRegistry(),
 
 		evicting: map[string]*node{},
@@ -277,6 +283,7 @@ func (p *Picture) relieve(n *node) {
 	p.touch(n)
 	p.freed++
 	p.changes++
+	p.events++
 }
 
 // drop a node of which nothing is left.
