@@ -219,6 +219,9 @@ func (p *Picture) resume() bool {
 
 func (p *Picture) reclaim(g *gang) {
 	p.events++
+	if g.Waits {
+		g.idle = g.Stopped // if it lost a place, that was then
+	}
 	for k := range g.sets {
 		c := g.sets[k].class
 		for j := range g.sets[k].slots {

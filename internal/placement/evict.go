@@ -386,6 +386,9 @@ func (p *Picture) evict(l leaver, g *gang, to *clearance) Verdict {
 		v.sets[k].resize(v.sets[k].Count)
 	}
 	v.Started, v.Stopped = 0, p.now
+	if l.idle {
+		v.Stopped = v.idle
+	}
 	p.enqueue(v)
 	v.told = Verdict{Gang: v.Key, State: Waiting, Reason: &Reason{Code: Evicted, Text: "gave its places " + why, Cause: cause, Heir: g.Key}}
 	v.moved, v.explainedAt = false, p.changes
