@@ -219,6 +219,12 @@ type GangStatus struct {
 	// +listType=map
 	// +listMapKey=name
 	Placement []PodSetPlacement `json:"placement,omitempty"`
+
+	// GaveWayTo are the gangs to which this one gave places, as NAMESPACE/NAME, while
+	// its pods there had not ended when the status was written.
+	// +optional
+	// +listType=atomic
+	GaveWayTo []string `json:"gaveWayTo,omitempty"`
 }
 
 // PodSetPlacement says where the pods of one set go.
