@@ -68,6 +68,14 @@ const (
 // would to gangs. They get another node, in the same domain of their topology if they can.
 const NodeUnhealthy = "slipway.dev/unhealthy"
 
+// GateHeld is the scheduling gate, and AnnotationHeld says for as long as it lives, of a pod whose
+// devices Kubernetes' scheduler allocates when Slipway's has said on which node; see
+// api/admission/pods.yaml.
+const (
+	GateHeld       = "slipway.dev/held"
+	AnnotationHeld = GateHeld
+)
+
 // SchedulerName of pods that the scheduler binds, be it by a Gang or alone.
 const SchedulerName = "slipway"
 

@@ -12,6 +12,7 @@ import (
 	resourcev1 "k8s.io/api/resource/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -25,6 +26,12 @@ type Devices struct {
 	// Problems are what is not there, or cannot be counted, and what to do, keyed by the field
 	// that asks for it.
 	Problems map[string]string
+}
+
+// ServesDevices says whether the cluster hands devices out by claims.
+func ServesDevices(mapper meta.RESTMapper) bool {
+	_, err := mapper.RESTMapping(schema.GroupKind{Group: resourcev1.GroupName, Kind: "ResourceSlice"}, resourcev1.SchemeGroupVersion.Version)
+	return err == nil
 }
 
 // FindDevices of the claim templates that a pod template names, whose pod spec is at a path.

@@ -131,7 +131,7 @@ func nameOf(s *slipwayv1.PodSet) string {
 
 func unsupported(spec *corev1.PodSpec) string {
 	if len(spec.ResourceClaims) > 0 {
-		return "spec.resourceClaims: devices are allocated by Kubernetes' scheduler, which is not asked about pods that name another; leave spec.schedulerName out, or use a training job"
+		return "spec.resourceClaims: devices are allocated by Kubernetes' scheduler, which is not asked about pods that name another; leave spec.schedulerName out, or use a Job"
 	}
 	return ""
 }

@@ -57,6 +57,7 @@ func newIntake() intake {
 
 // setPod takes note of a pod, whoever binds it.
 func (l *ledger) setPod(p *corev1.Pod) bool {
+	p = settled(p)
 	news := false
 	if len(p.Spec.ResourceClaims) > 0 {
 		news = l.introduce(p)
@@ -176,9 +177,12 @@ func (l *ledger) belongs(p *corev1.Pod) grouping {
 }
 
 // intruder says why a pod that names a Gang has no part in it: it is not of the workload
-// whose Gang it is, or asks for more than its set does. Empty is for one that belongs, or
+// whose Gang it is, or asks for more than its set does, or nobody would allocate its devices. Empty is for one that belongs, or
 // of whose Gang nothing is known yet.
 func (l *ledger) intruder(key string, m *member) string {
+	if len(m.pod.Spec.ResourceClaims) > 0 && !isHeld(m.pod) {
+		return notHeld
+	}
 	e := l.gangs[key]
 	if e == nil {
 		return ""
@@ -317,8 +321,9 @@ type errand struct {
 	uid  types.UID
 	// delete it, for it gives way, as it says; empty for one that stays.
 	delete string
-	// bind it to the node.
+	// bind it to the node or, if held is set, hold it to that.
 	bind string
+	held bool
 	// assign are claims whose volumes are to be made for the node first.
 	assign []types.NamespacedName
 	node   string
@@ -354,7 +359,10 @@ func (l *ledger) errand(name types.NamespacedName) (errand, bool) {
 		e.wait = m.problem
 	case m.seated:
 		e.node = l.crews[l.crewOf[uid]].nodeOf(m.seat)
-		if e.assign, e.wait = l.unready(m, e.node); e.wait == "" {
+		if !isHeld(m.pod) { // Who binds the pod sees to its volumes.
+			e.assign, e.wait = l.unready(m, e.node)
+		}
+		if e.wait == "" {
 			e.bind = e.node
 			l.assume(m, e.node)
 		}
@@ -364,6 +372,7 @@ func (l *ledger) errand(name types.NamespacedName) (errand, bool) {
 			e.wait = g.pods[uid].problem
 		}
 	}
+	e.held = e.bind != "" && isHeld(m.pod)
 	e.notice = l.notice(&e)
 	return e, e.delete != "" || e.bind != "" || e.wait != "" || e.announce
 }

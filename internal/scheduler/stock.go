@@ -10,8 +10,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	resourcev1 "k8s.io/api/resource/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
@@ -31,12 +29,6 @@ type stock struct {
 
 func newStock() stock {
 	return stock{newInventory(), map[string]*corev1.Node{}, map[string]bool{}, map[string]bool{}}
-}
-
-// servesDevices says whether the cluster hands devices out by claims.
-func servesDevices(mapper meta.RESTMapper) bool {
-	_, err := mapper.RESTMapping(schema.GroupKind{Group: resourcev1.GroupName, Kind: "ResourceSlice"}, resourcev1.SchemeGroupVersion.Version)
-	return err == nil
 }
 
 // deviceKinds are the kinds that feed hears of where devices are handed out by claims.
