@@ -166,7 +166,7 @@ func (a *app) printLogs(ctx context.Context, cluster *connect.Cluster, w workloa
 		options := r.options()
 		options.Container = w.Kind.MainContainer(&pods[i])
 		if silence := w.Silence(&pods[i]); silence != "" {
-			problems = append(problems, fmt.Errorf("the log of pod %s cannot be read: %s; slipway logs -f %s%s goes on when it is there again",
+			problems = append(problems, fmt.Errorf("the log of pod %s cannot be read: %s; to wait for it: slipway logs -f %s%s",
 				pods[i].Name, silence, w, a.inNamespace()))
 			continue
 		}

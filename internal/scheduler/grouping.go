@@ -61,10 +61,11 @@ func groupingOf(p *corev1.Pod) grouping {
 }
 
 // GroupOf a pod that has no Gang, by the name that answers have of it: group/x, podgroup/x
-// or pod/x. It is empty for a pod of a Gang, and for one that this scheduler does not bind.
+// or pod/x, be it ended or not. It is empty for a pod of a Gang, and for one that names
+// another scheduler.
 func GroupOf(p *corev1.Pod) string {
 	by := groupingOf(p)
-	if by.gang || !isOurs(p) {
+	if by.gang || p.Spec.SchedulerName != slipwayv1.SchedulerName {
 		return ""
 	}
 	return nameOfKey(by.key).Name

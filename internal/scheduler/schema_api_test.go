@@ -26,7 +26,12 @@ func TestAPISchemaRefuses(t *testing.T) {
 	quota := func(fields string) string {
 		return "{apiVersion: slipway.dev/v1alpha1, kind: Project, metadata: {name: " + r.ns + "-p}, spec: {quota: [{" + fields + "}]}}"
 	}
+	parent := func(name string) string {
+		return "{apiVersion: slipway.dev/v1alpha1, kind: Project, metadata: {name: " + r.ns + "-p}, spec: {parent: " + name + "}}"
+	}
 	for object, field := range map[string]string{
+		parent("No Such"):                                      "spec.parent: Invalid value: \"No Such\": no project can have that name",
+		parent(r.ns + "-p"):                                    "spec.parent: Invalid value: spec.parent names the project itself",
 		gang(`maxRunTime: soon`):                               "spec.maxRunTime",
 		gang(`maxRunTime: ""`):                                 "spec.maxRunTime",
 		gang(`maxRunTime: 1000000000000h`):                     "spec.maxRunTime",

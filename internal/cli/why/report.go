@@ -62,10 +62,21 @@ func (f *Facts) title() string {
 		return title
 	}
 	title += fmt.Sprintf(": %s, %d of %s", state.Status, state.Running, placement.Count(int(state.Total), "pod"))
-	if state.Reason != "" && (state.Status != workload.StatusWaiting || len(f.Gangs) == 0) {
-		title += ": " + state.Reason
+	if reason := f.beyondGangs(state.Reason); reason != "" && (state.Status != workload.StatusWaiting || len(f.Gangs) == 0) {
+		title += ": " + reason
 	}
 	return title
+}
+
+// beyondGangs is a reason without what the gangs say below.
+func (f *Facts) beyondGangs(reason string) string {
+	for i := range f.Gangs {
+		if c := f.Gangs[i].Status.Placed(); c != nil && c.Message != "" {
+			reason = strings.Replace(reason, "; it waits: "+c.Message, "", 1)
+			reason = strings.TrimPrefix(strings.TrimPrefix(reason, c.Message), "; ")
+		}
+	}
+	return reason
 }
 
 // workloadState of a subject that is a job or a model.

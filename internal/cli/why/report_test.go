@@ -172,3 +172,18 @@ func TestOverLimit(t *testing.T) {
 		"quota: project p is guaranteed 0 nvidia.com/gpu, may use 2, uses 2",
 		"quota: project p is guaranteed 0 nvidia.com/gpu, may use 2, uses 3; what runs above the limit runs on, and nothing more starts")
 }
+
+// TestTitle leaves to the gangs below it what they say.
+func TestTitle(t *testing.T) {
+	f := &Facts{Gangs: []slipwayv1.Gang{*told(gang("g", 1, 1), metav1.ConditionFalse, "NodeLost", "lost n2: none fits")}}
+	for reason, want := range map[string]string{
+		"lost n2: none fits":                          "",
+		"lost n2: none fits; node n2 does not answer": "node n2 does not answer",
+		"gave way to a; it waits: lost n2: none fits": "gave way to a",
+		"another": "another",
+	} {
+		if got := f.beyondGangs(reason); got != want {
+			t.Errorf("of %q it says %q, want %q", reason, got, want)
+		}
+	}
+}

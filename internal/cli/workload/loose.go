@@ -41,7 +41,7 @@ var OfScheduler = client.MatchingFields{"spec.schedulerName": slipwayv1.Schedule
 func Loose(pods []corev1.Pod) []Workload {
 	found := map[types.NamespacedName]*Workload{}
 	for _, p := range pods {
-		if p.Spec.SchedulerName != slipwayv1.SchedulerName || p.Labels[slipwayv1.LabelGang] != "" || isOfKind(&p) {
+		if scheduler.GroupOf(&p) == "" || isOfKind(&p) {
 			continue
 		}
 		kind, name := holderOf(&p)
@@ -100,7 +100,7 @@ func looseState(w Workload) State {
 		case p.Status.Phase == corev1.PodFailed:
 			failed = true
 		case p.Spec.NodeName == "":
-			why = cmp.Or(why, Complaint(p), "the scheduler has not decided yet")
+			why = cmp.Or(why, strings.TrimPrefix(Complaint(p), corev1.PodReasonUnschedulable+": "), "the scheduler has not decided yet")
 			fallthrough
 		default:
 			state.Total++
