@@ -68,12 +68,12 @@ const (
 // would to gangs. They get another node, in the same domain of their topology if they can.
 const NodeUnhealthy = "slipway.dev/unhealthy"
 
-// GateHeld is the scheduling gate, and AnnotationHeld says for as long as it lives, of a pod whose
-// devices Kubernetes' scheduler allocates when Slipway's has said on which node; see
+// LabelHeld is "true" on a pod that claims devices, which Kubernetes' scheduler allocates when
+// Slipway's has said on which node; until then GateHeld, a scheduling gate, holds it back. See
 // api/admission/pods.yaml.
 const (
-	GateHeld       = "slipway.dev/held"
-	AnnotationHeld = GateHeld
+	LabelHeld = "slipway.dev/held"
+	GateHeld  = LabelHeld
 )
 
 // SchedulerName of pods that the scheduler binds, be it by a Gang or alone.

@@ -20,13 +20,20 @@ import (
 // out the same device. So it is held back by a gate (api/admission/pods.yaml) until this one has
 // a place for it, and then held to the node of that, where the other one has no choice.
 
-// notHeld is the problem of a pod that claims devices and names this scheduler.
+// unheld is the problem of a pod that claims devices and names this scheduler.
+func unheld(p *corev1.Pod) string {
+	if len(p.Spec.ResourceClaims) > 0 && !isHeld(p) {
+		return notHeld
+	}
+	return ""
+}
+
 const notHeld = "spec.resourceClaims: devices are allocated by Kubernetes' scheduler, and the admission policy slipway-held-pods, which hands such pods " +
 	"over to it, was not there when the pod was made; apply it and delete the pod"
 
 // isHeld says that a pod was held back, be it that it still is.
 func isHeld(p *corev1.Pod) bool {
-	return p.Annotations[slipwayv1.AnnotationHeld] == "true" && p.Spec.SchedulerName == corev1.DefaultSchedulerName
+	return p.Labels[slipwayv1.LabelHeld] == "true" && p.Spec.SchedulerName == corev1.DefaultSchedulerName
 }
 
 // chosenFor says that this scheduler chooses the pod's node, or did: one that it binds, or holds

@@ -13,6 +13,28 @@ import (
 	"slipway.dev/slipway/internal/podset"
 )
 
+// TestAPIPodsOfNoGangThatClaim wait for the template of their claims, and for what it asks for.
+func TestAPIPodsOfNoGangThatClaim(t *testing.T) {
+	r := newRig(t)
+	n := r.node("n1", 8, 0)
+	class := r.deviceClass("gpu", anyGPU)
+	r.publish("n1", "h100")
+	claims := func(p *corev1.Pod) {
+		p.Spec.Containers[0].Resources = corev1.ResourceRequirements{Requests: quantities(1, 0), Claims: []corev1.ResourceClaim{{Name: "gpu"}}}
+		p.Spec.ResourceClaims = []corev1.PodResourceClaim{{Name: "gpu", ResourceClaimTemplateName: ptr.To("gpu")}}
+	}
+	r.ours("a", claims)
+	r.awaitWait("a", "there is no ResourceClaimTemplate gpu")
+	template := claimTemplate("gpu", class)
+	template.Namespace = r.ns
+	r.create(template)
+	r.awaitPod("a", "it to be let go", func(p *corev1.Pod) bool {
+		return len(p.Spec.SchedulingGates) == 0 && podset.PinnedTo(p.Spec.Affinity) == n.Name
+	})
+	r.ours("b", claims)
+	r.awaitWait("b", "too little "+class+".deviceclass.resource.k8s.io/devices (0 free of 1)")
+}
+
 // TestAPIPodsThatClaim are handed over to Kubernetes' scheduler, with a node, whatever they ask
 // of nodes themselves.
 func TestAPIPodsThatClaim(t *testing.T) {

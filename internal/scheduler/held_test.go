@@ -4,23 +4,32 @@
 package scheduler
 
 import (
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	resourcev1 "k8s.io/api/resource/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/podset"
 )
 
-// heldBack is a pod of a gang that claims a device, as the admission policy leaves it.
-func heldBack(name, gang string, change ...func(*corev1.Pod)) *corev1.Pod {
-	return ourPod(name, append([]func(*corev1.Pod){labelled(slipwayv1.LabelGang, gang), labelled(slipwayv1.LabelPodSet, "worker"), func(p *corev1.Pod) {
+// heldBack is a pod that claims a device, as the admission policy leaves it.
+func heldBack(name string, change ...func(*corev1.Pod)) *corev1.Pod {
+	return ourPod(name, append([]func(*corev1.Pod){func(p *corev1.Pod) {
 		p.Spec.Containers[0].Resources = corev1.ResourceRequirements{Requests: quantities(1, 0)}
-		p.Spec.ResourceClaims = []corev1.PodResourceClaim{{Name: "gpu"}}
+		p.Spec.ResourceClaims = []corev1.PodResourceClaim{{Name: "gpu", ResourceClaimTemplateName: ptr.To("gpu")}}
 		p.Spec.SchedulerName = corev1.DefaultSchedulerName
 		p.Spec.SchedulingGates = []corev1.PodSchedulingGate{{Name: slipwayv1.GateHeld}}
-		p.Annotations[slipwayv1.AnnotationHeld] = "true"
+		p.Labels[slipwayv1.LabelHeld] = "true"
 	}}, change...)...)
+}
+
+// inGang is a worker of it.
+func inGang(gang string) func(*corev1.Pod) {
+	return func(p *corev1.Pod) { p.Labels[slipwayv1.LabelGang], p.Labels[slipwayv1.LabelPodSet] = gang, "worker" }
 }
 
 // heldTo is the pod once it may be bound to a node, and to no other.
@@ -35,16 +44,16 @@ func TestPodsThatClaimAreHeldToTheirNode(t *testing.T) {
 	c.set(newDeviceClass("gpu", anyGPU))
 	c.set(newSlice("n2", "h100", "h100"))
 	c.set(claiming("g", 2, "gpu"))
-	c.add(heldBack("a", "g"))
+	c.add(heldBack("a", inGang("g")))
 	c.does("hold a@n2")
 	gated := func(p *corev1.Pod) {
 		p.Spec.SchedulingGates = append(p.Spec.SchedulingGates, corev1.PodSchedulingGate{Name: "example.com/mine"})
 	}
-	c.add(heldBack("b", "g", gated))
+	c.add(heldBack("b", inGang("g"), gated))
 	c.does()
-	c.add(heldBack("b", "g"))
+	c.add(heldBack("b", inGang("g")))
 	c.does("hold b@n2")
-	c.add(heldBack("c", "g"))
+	c.add(heldBack("c", inGang("g")))
 	c.does("c: the places of Gang ns/g are all taken")
 
 	t.Run("after a restart, before they are bound", func(t *testing.T) {
@@ -69,14 +78,66 @@ func TestPodsThatClaimAreHeldToTheirNode(t *testing.T) {
 	})
 }
 
+// claimTemplate of one device of a class.
+func claimTemplate(name, class string) *resourcev1.ResourceClaimTemplate {
+	o := &resourcev1.ResourceClaimTemplate{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "ns"}}
+	o.Spec.Spec.Devices.Requests = []resourcev1.DeviceRequest{{Name: "one", Exactly: &resourcev1.ExactDeviceRequest{DeviceClassName: class}}}
+	return o
+}
+
+// TestPodsOfNoGangThatClaim are counted by the templates of their claims, alone and in groups, and
+// once when they have what they claim.
+func TestPodsOfNoGangThatClaim(t *testing.T) {
+	c := newCluster(t, newNode("n1", 8, 0), newNode("n2", 8, 0))
+	c.set(newSlice("n2", "h100", "h100", "h100"))
+	c.add(heldBack("a"))
+	c.does("a: spec.resourceClaims[0].resourceClaimTemplateName: there is no ResourceClaimTemplate gpu; make it or name another")
+	c.set(claimTemplate("gpu", "gpu"))
+	c.does("a: spec.resourceClaims: devices[0]: there is no DeviceClass gpu; make it or name another")
+	c.set(newDeviceClass("gpu", anyGPU))
+	c.does("hold a@n2")
+	c.set(newClaim("a", "a", "n2", "0"))
+	c.add(heldBack("b", ofGroup("g", 3)), heldBack("c", ofGroup("g", 3)), heldBack("d", ofGroup("g", 3)))
+	const why = ": needs 3 pods of 1 cpu and 1 gpu.deviceclass.resource.k8s.io/devices each at once; 2 fit now: 1 node has no gpu.deviceclass.resource.k8s.io/devices"
+	c.does("b"+why, "c"+why, "d"+why)
+	c.end("a")
+	c.ledger.remove(newClaim("a", "a", "n2", "0"))
+	c.does("hold b@n2", "hold c@n2", "hold d@n2")
+	c.add(heldBack("e"))
+	c.does("e: needs 1 pod of 1 cpu and 1 gpu.deviceclass.resource.k8s.io/devices; none fits now: 1 node has too little gpu.deviceclass.resource.k8s.io/devices (0 free of 3), 1 node has no gpu.deviceclass.resource.k8s.io/devices")
+}
+
+// TestPodsThatClaimGiveWay: what they have counts until it is free, beside what their group gets.
+func TestPodsThatClaimGiveWay(t *testing.T) {
+	c := newCluster(t, newNode("n1", 8, 0))
+	c.set(newDeviceClass("gpu", anyGPU))
+	c.set(claimTemplate("gpu", "gpu"))
+	c.set(newSlice("n1", "h100"))
+	c.add(heldBack("low"))
+	c.does("hold low@n1")
+	c.set(newClaim("low", "low", "n1", "0"))
+	c.add(heldBack("high", ranked(5)))
+	c.settle()
+	c.ledger.plan()
+	if did := c.rest(); !strings.Contains(did, "delete low") {
+		t.Fatalf("did:\n%s", did)
+	}
+	if did := c.rest(); strings.Contains(did, "hold high") {
+		t.Errorf("held where the device still is another's:\n%s", did)
+	}
+	c.ledger.remove(newClaim("low", "low", "n1", "0"))
+	c.does("hold high@n1")
+}
+
 // TestPodsThatClaimWithoutThePolicy are not bound: nobody would allocate their devices.
 func TestPodsThatClaimWithoutThePolicy(t *testing.T) {
 	c := newCluster(t, newNode("n1", 8, 0))
 	c.set(newDeviceClass("gpu", anyGPU))
 	c.set(newSlice("n1", "h100"))
 	c.set(claiming("g", 1, "gpu"))
-	c.add(heldBack("a", "g", func(p *corev1.Pod) {
-		p.Spec.SchedulerName, p.Spec.SchedulingGates, p.Annotations = slipwayv1.SchedulerName, nil, nil
+	c.add(heldBack("a", inGang("g"), func(p *corev1.Pod) {
+		p.Spec.SchedulerName, p.Spec.SchedulingGates = slipwayv1.SchedulerName, nil
+		delete(p.Labels, slipwayv1.LabelHeld)
 	}))
 	c.does("a: " + notHeld)
 }
@@ -87,6 +148,6 @@ func TestHeldPodThatSomebodyLetGo(t *testing.T) {
 	c.set(newDeviceClass("gpu", anyGPU))
 	c.set(newSlice("n1", "h100"))
 	c.set(claiming("g", 1, "gpu"))
-	c.add(heldBack("a", "g", func(p *corev1.Pod) { p.Spec.SchedulingGates = nil }))
+	c.add(heldBack("a", inGang("g"), func(p *corev1.Pod) { p.Spec.SchedulingGates = nil }))
 	c.does()
 }

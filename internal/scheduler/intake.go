@@ -180,8 +180,8 @@ func (l *ledger) belongs(p *corev1.Pod) grouping {
 // whose Gang it is, or asks for more than its set does, or nobody would allocate its devices. Empty is for one that belongs, or
 // of whose Gang nothing is known yet.
 func (l *ledger) intruder(key string, m *member) string {
-	if len(m.pod.Spec.ResourceClaims) > 0 && !isHeld(m.pod) {
-		return notHeld
+	if problem := unheld(m.pod); problem != "" {
+		return problem
 	}
 	e := l.gangs[key]
 	if e == nil {

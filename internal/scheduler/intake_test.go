@@ -362,7 +362,7 @@ func TestClaims(t *testing.T) {
 func TestWhatPodsCannotAsk(t *testing.T) {
 	c := newCluster(t, newNode("n1", 8, 4))
 	c.add(ourPod("a", func(p *corev1.Pod) { p.Spec.ResourceClaims = []corev1.PodResourceClaim{{Name: "x"}} }))
-	const why = ": spec.resourceClaims: devices are allocated by Kubernetes' scheduler, which is not asked about pods that name another; leave spec.schedulerName out, or use a Job"
+	const why = ": " + notHeld
 	c.does("a" + why)
 	// Nor when they join a group that runs.
 	c.add(ourPod("b", ofGroup("g", 1)))

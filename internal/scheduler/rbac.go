@@ -28,7 +28,7 @@ func Rules() []rbacv1.PolicyRule {
 		rbac.Rule(corev1.GroupName, []string{"persistentvolumeclaims"}, "get", "list", "watch", "patch"),
 		rbac.Rule(corev1.GroupName, []string{"persistentvolumes"}, "get", "list", "watch"),
 		rbac.Rule(storagev1.GroupName, []string{"storageclasses"}, "get", "list", "watch"),
-		rbac.Rule(resourcev1.GroupName, []string{"deviceclasses", "resourceclaims", "resourceslices"}, "get", "list", "watch"),
+		rbac.Rule(resourcev1.GroupName, []string{"deviceclasses", "resourceclaims", "resourceclaimtemplates", "resourceslices"}, "get", "list", "watch"),
 		rbac.Rule(schedulingv1beta1.GroupName, []string{"podgroups"}, "get", "list", "watch"),
 		rbac.Rule(schedulingv1beta1.GroupName, []string{"podgroups/status"}, "patch"),
 		rbac.Rule(slipwayv1.GroupVersion.Group, []string{"gangs", "projects"}, "get", "list", "watch"),

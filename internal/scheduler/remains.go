@@ -6,6 +6,7 @@ package scheduler
 import (
 	"cmp"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"slipway.dev/slipway/internal/placement"
@@ -25,6 +26,7 @@ func (l *ledger) evict(m *member, why string) {
 	l.dismiss(m.uid)
 	l.evicted[m.uid], l.uids[m.name] = leaving{why: cmp.Or(why, "gave its place up")}, m.uid
 	l.ripe = append(l.ripe, m.name)
+	l.introduce(m.pod)
 	m.told.Gang, m.told.Set, m.told.Rank = "", "", 0
 	if m.told.Node != "" {
 		l.picture.Bind(m.told)
@@ -40,6 +42,7 @@ func (l *ledger) own(key string, gone []*member) {
 		}
 		m.told.Gang = key
 		l.evicted[m.uid], l.remains[key][m.uid] = leaving{l.evicted[m.uid].why, key}, m.told
+		l.introduce(m.pod)
 		l.picture.Bind(m.told)
 	}
 }
@@ -61,6 +64,9 @@ func (l *ledger) disown(key string) {
 		told.Gang = ""
 		l.evicted[uid] = leaving{why: l.evicted[uid].why}
 		l.picture.Bind(told)
+		if pod, is := l.seen[uid].(*corev1.Pod); is {
+			l.introduce(pod)
+		}
 	}
 	delete(l.remains, key)
 }

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -210,35 +211,48 @@ spec:
       - {name: probe, image: "slipway.local/probe:e2e", imagePullPolicy: Never, args: [wait], resources: {claims: [{name: one}]}}
 `, name))
 	}
-	c.AwaitPods(t, space, "test=claims", "both pods are bound", func(pods []*corev1.Pod) error {
-		for _, p := range pods {
-			if p.Spec.NodeName == "" {
-				return fmt.Errorf("%s has no node", p.Name)
-			}
-		}
-		if len(pods) != 2 {
-			return fmt.Errorf("there are %d", len(pods))
-		}
-		return nil
-	})
+	c.AwaitPods(t, space, "test=claims", "both pods are bound", bound(2))
+	c.Apply(t, space, `
+apiVersion: v1
+kind: Pod
+metadata: {name: alone, labels: {test: alone}}
+spec:
+  schedulerName: slipway
+  terminationGracePeriodSeconds: 1
+  resourceClaims: [{name: one, resourceClaimTemplateName: one}]
+  containers:
+  - {name: probe, image: "slipway.local/probe:e2e", imagePullPolicy: Never, args: [wait], resources: {claims: [{name: one}]}}
+`)
+	c.AwaitPods(t, space, "test=alone", "the pod is bound", bound(1))
 	allocated := c.OK(t, "kubectl", "get", "resourceclaims", "-n", space, "-o", `jsonpath={.items[*].status.allocation.devices.results[0].device}`)
-	if devices := strings.Fields(allocated); len(devices) != 2 || devices[0] == devices[1] {
+	if devices := strings.Fields(allocated); len(slices.Compact(slices.Sorted(slices.Values(devices)))) != 3 {
 		t.Errorf("the claims have the devices %q", allocated)
 	}
 	rig.Eventually(t, "the other job says what is missing", func(context.Context) error {
-		if why := c.OK(t, "why", "job/claims-too", "-n", space); !strings.Contains(why, "e2e.deviceclass.resource.k8s.io/devices (1 free of 3)") {
+		if why := c.OK(t, "why", "job/claims-too", "-n", space); !strings.Contains(why, "e2e.deviceclass.resource.k8s.io/devices (0 free of 3)") {
 			return errors.New(why)
 		}
 		return nil
 	})
 	c.OK(t, "delete", "-n", space, "job/claims", "--wait")
-	c.AwaitPods(t, space, "test=claims-too", "the other job has its pods", func(pods []*corev1.Pod) error {
-		if len(pods) != 2 || pods[0].Spec.NodeName == "" || pods[1].Spec.NodeName == "" {
-			return fmt.Errorf("%d pods, not all bound", len(pods))
+	c.AwaitPods(t, space, "test=claims-too", "the other job has its pods", bound(2))
+	c.OK(t, "delete", "-n", space, "job/claims-too", "--wait")
+	c.OK(t, "kubectl", "delete", "pod", "alone", "-n", space)
+}
+
+// bound are so many pods, all of them.
+func bound(count int) func([]*corev1.Pod) error {
+	return func(pods []*corev1.Pod) error {
+		for _, p := range pods {
+			if p.Spec.NodeName == "" {
+				return fmt.Errorf("%s has no node", p.Name)
+			}
+		}
+		if len(pods) != count {
+			return fmt.Errorf("there are %d", len(pods))
 		}
 		return nil
-	})
-	c.OK(t, "delete", "-n", space, "job/claims-too", "--wait")
+	}
 }
 
 func waitsFor(p *corev1.Pod) string {
