@@ -71,6 +71,23 @@ func raised(and string, over []excess) string {
 	return and + "raise " + enumerate(all)
 }
 
+// tooLow are limits for a gang that has its projects to itself.
+func tooLow(over []excess) *Reason {
+	var needs, most []string
+	lowest := map[string]int64{}
+	for _, e := range over {
+		name := e.quota.Resource
+		if limit, known := lowest[name]; !known || e.quota.Limit < limit {
+			lowest[name] = e.quota.Limit
+		}
+		needs = append(needs, fmt.Sprintf("needs %s %s; project %s may use %s", format(name, e.asks), name, e.queue.Name, format(name, e.quota.Limit)))
+	}
+	for _, name := range sortedKeys(lowest) {
+		most = append(most, format(name, lowest[name])+" "+name)
+	}
+	return &Reason{Code: QuotaExceeded, Text: strings.Join(needs, ", and "), Remedy: "ask for at most " + enumerate(most) + raised(", or ", over)}
+}
+
 // roomiest node for pods of the class.
 func (t *trial) roomiest(c *class) *node {
 	best := 0
