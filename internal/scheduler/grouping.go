@@ -65,7 +65,7 @@ func groupingOf(p *corev1.Pod) grouping {
 // another scheduler.
 func GroupOf(p *corev1.Pod) string {
 	by := groupingOf(p)
-	if by.gang || p.Spec.SchedulerName != slipwayv1.SchedulerName {
+	if by.gang || p.Spec.SchedulerName != slipwayv1.SchedulerName && !isHeld(p) {
 		return ""
 	}
 	return nameOfKey(by.key).Name
