@@ -15,7 +15,7 @@ import "embed"
 
 // Jobs are the policies, and their bindings, about Kubernetes' own kinds, in YAML.
 //
-//go:embed jobs.yaml users.yaml
+//go:embed jobs.yaml pods.yaml users.yaml
 var Jobs embed.FS
 
 // Custom are those about custom kinds.

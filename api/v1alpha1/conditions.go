@@ -72,6 +72,14 @@ const (
 // would to gangs. They get another node, in the same domain of their topology if they can.
 const NodeUnhealthy = "slipway.dev/unhealthy"
 
+// LabelHeld is "true" on a pod that claims devices, which Kubernetes' scheduler allocates when
+// Slipway's has said on which node; until then GateHeld, a scheduling gate, holds it back. See
+// api/admission/pods.yaml.
+const (
+	LabelHeld = "slipway.dev/held"
+	GateHeld  = LabelHeld
+)
+
 // SchedulerName of pods that the scheduler binds, be it by a Gang or alone.
 const SchedulerName = "slipway"
 

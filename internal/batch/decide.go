@@ -26,8 +26,9 @@ type observed struct {
 	Priority int32
 	// NoClass are the priority classes that the Job names and that do not exist.
 	NoClass []string
-	// Volumes that the pods mount.
+	// Volumes that the pods mount, and Devices that they claim.
 	Volumes podset.Volumes
+	Devices podset.Devices
 }
 
 // plan is everything to do, in the order of the fields. A step that fails ends it.

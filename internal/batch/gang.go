@@ -54,20 +54,19 @@ func (p *pass) gangSpec(count int32) slipwayv1.GangSpec {
 	job := p.in.Job
 	spec := podset.Terms(job, job.Spec.ActiveDeadlineSeconds)
 	spec.Priority = p.in.Priority
-	spec.PodSets = []slipwayv1.PodSet{podset.Of(podSetName, count, &job.Spec.Template, p.in.Volumes.Nodes)}
+	set := podset.Of(podSetName, count, &job.Spec.Template, p.in.Volumes.Nodes)
+	set.Devices = p.in.Devices.Requests
+	spec.PodSets = []slipwayv1.PodSet{set}
 	return spec
 }
 
 // problems are the reasons why the Job cannot be queued as it is, a line each.
 func (p *pass) problems() []string {
-	problems := slices.Sorted(maps.Values(p.in.Volumes.Missing))
+	problems := slices.Concat(slices.Sorted(maps.Values(p.in.Volumes.Missing)), slices.Sorted(maps.Values(p.in.Devices.Problems)))
 	if p.in.InTheWay != "" {
 		problems = append(problems, p.in.InTheWay)
 	}
 	template := &p.in.Job.Spec.Template
 	problems = append(problems, podset.Problems("spec.template.metadata.annotations", template.Annotations)...)
-	if len(template.Spec.ResourceClaims) > 0 {
-		problems = append(problems, "spec.template.spec.resourceClaims: devices are allocated by Kubernetes' scheduler, which is not asked about the pods of a queued Job; request an extended resource, or use a training job")
-	}
 	return append(problems, podset.TermProblems(p.in.Job)...)
 }

@@ -4,17 +4,50 @@
 package batch
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
+	resourcev1 "k8s.io/api/resource/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/kubetest"
 )
+
+// TestAPIJobsClaimDevices: a Job waits for the template of its claims, and its Gang asks for the
+// devices.
+func TestAPIJobsClaimDevices(t *testing.T) {
+	r := newRig(t)
+	r.run()
+	r.create(r.job("j", label(slipwayv1.LabelProject, "p"), func(j *batchv1.Job) {
+		spec := &j.Spec.Template.Spec
+		spec.ResourceClaims = []corev1.PodResourceClaim{{Name: "gpus", ResourceClaimTemplateName: ptr.To("two-gpus")}}
+		spec.Containers[0].Resources.Claims = []corev1.ResourceClaim{{Name: "gpus"}}
+	}))
+	kubetest.AwaitList(t, r.client, r.ns, "the missing template to be named", &eventsv1.EventList{}, func(l *eventsv1.EventList) bool {
+		return slices.ContainsFunc(l.Items, func(e eventsv1.Event) bool {
+			return strings.Contains(e.Note, "spec.template.spec.resourceClaims[0].resourceClaimTemplateName: there is no ResourceClaimTemplate two-gpus; make it or name another")
+		})
+	})
+	r.create(&resourcev1.ResourceClaimTemplate{
+		ObjectMeta: metav1.ObjectMeta{Name: "two-gpus", Namespace: r.ns},
+		Spec: resourcev1.ResourceClaimTemplateSpec{Spec: resourcev1.ResourceClaimSpec{Devices: resourcev1.DeviceClaim{
+			Requests: []resourcev1.DeviceRequest{{Name: "gpus", Exactly: &resourcev1.ExactDeviceRequest{DeviceClassName: "gpu", Count: 2}}}}}},
+	})
+	gang := r.awaitGangs(1)[0]
+	if diff := cmp.Diff([]slipwayv1.DeviceRequest{{DeviceClass: "gpu", Count: 2}}, gang.Spec.PodSets[0].Devices); diff != "" {
+		t.Error(diff)
+	}
+	r.place(&gang, true)
+	r.awaitJob("j", "runs")
+}
 
 // TestAPIGoesOnWhenWhatItNeedsComes: a claim that is made, its volume, and a name that
 // becomes free.

@@ -35,7 +35,11 @@ func (r *reconciler) observe(ctx context.Context, job *batchv1.Job) (observed, e
 		return in, nil // Where its pods may go is settled.
 	}
 	var err error
-	in.Volumes, err = podset.FindVolumes(ctx, r.client, r.live, job.Namespace, "spec.template.spec", &job.Spec.Template.Spec)
+	const path = "spec.template.spec"
+	if in.Volumes, err = podset.FindVolumes(ctx, r.client, r.live, job.Namespace, path, &job.Spec.Template.Spec); err != nil {
+		return in, err
+	}
+	in.Devices, err = podset.FindDevices(ctx, r.client, r.live, job.Namespace, path, &job.Spec.Template.Spec)
 	return in, err
 }
 

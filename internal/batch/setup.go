@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	resourcev1 "k8s.io/api/resource/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -67,6 +68,8 @@ func Rules() []rbacv1.PolicyRule {
 		rbac.Rule(corev1.GroupName, []string{"namespaces"}, "get", "list", "watch"),
 		// Pods go where their volumes can be reached.
 		rbac.Rule(corev1.GroupName, []string{"persistentvolumeclaims", "persistentvolumes"}, "get", "list", "watch"),
+		// Pods go where the devices are that they claim.
+		rbac.Rule(resourcev1.GroupName, []string{"resourceclaimtemplates"}, "get", "list", "watch"),
 		rbac.Rule(schedulingv1.GroupName, []string{"priorityclasses"}, "get", "list", "watch"),
 		rbac.Rule(eventsv1.GroupName, []string{"events"}, "create", "patch"),
 	}

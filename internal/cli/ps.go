@@ -68,10 +68,11 @@ func (a *app) list(ctx context.Context, l listing) error {
 	if l.watch {
 		return a.watchList(ctx, cluster, l, namespace)
 	}
-	all, err := workload.ListLoose(ctx, cluster, namespace, workload.OfScheduler)
+	pods, err := workload.ListScheduled(ctx, cluster, namespace, nil)
 	if err != nil {
 		return err
 	}
+	all := workload.Loose(pods)
 	for _, kind := range workload.Kinds() {
 		some, err := workload.List(ctx, cluster, kind, namespace)
 		if err != nil {

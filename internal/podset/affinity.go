@@ -26,6 +26,21 @@ func Pinned(affinity *corev1.Affinity, node string) *corev1.Affinity {
 	return out
 }
 
+// PinnedTo is the node that a pod is held to; empty for none.
+func PinnedTo(affinity *corev1.Affinity) string {
+	if affinity == nil || affinity.NodeAffinity == nil || affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution == nil {
+		return ""
+	}
+	for _, term := range affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms {
+		for _, field := range term.MatchFields {
+			if field.Key == metav1.ObjectNameField && len(field.Values) == 1 {
+				return field.Values[0]
+			}
+		}
+	}
+	return ""
+}
+
 // reachable adds to an affinity that the node must reach every volume that pods of
 // the template mount.
 func reachable(affinity *corev1.Affinity, template *corev1.PodTemplateSpec, volumes map[string]*corev1.NodeSelector) *corev1.Affinity {

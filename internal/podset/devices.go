@@ -12,6 +12,7 @@ import (
 	resourcev1 "k8s.io/api/resource/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -25,6 +26,12 @@ type Devices struct {
 	// Problems are what is not there, or cannot be counted, and what to do, keyed by the field
 	// that asks for it.
 	Problems map[string]string
+}
+
+// ServesDevices says whether the cluster hands devices out by claims.
+func ServesDevices(mapper meta.RESTMapper) bool {
+	_, err := mapper.RESTMapping(schema.GroupKind{Group: resourcev1.GroupName, Kind: "ResourceSlice"}, resourcev1.SchemeGroupVersion.Version)
+	return err == nil
 }
 
 // FindDevices of the claim templates that a pod template names, whose pod spec is at a path.
@@ -49,23 +56,37 @@ func FindDevices(ctx context.Context, cached, live client.Reader, namespace, pat
 // requests of one claim of a pod, or what is wrong with it.
 func (f *finder) requests(ctx context.Context, namespace string, claim *corev1.PodResourceClaim) ([]slipwayv1.DeviceRequest, string, error) {
 	name := ptr.Deref(claim.ResourceClaimTemplateName, "")
-	if name == "" {
-		return nil, ".resourceClaimName: a claim by name is one for all pods, which is not counted; name a ResourceClaimTemplate in resourceClaimTemplateName, so that each pod gets its own", nil
+	var template *resourcev1.ResourceClaimTemplate
+	if name != "" {
+		template = &resourcev1.ResourceClaimTemplate{}
+		switch err := f.find(ctx, client.ObjectKey{Namespace: namespace, Name: name}, template); {
+		case meta.IsNoMatchError(err):
+			return nil, fmt.Sprintf(": this cluster does not serve %s; ask for an extended resource", resourcev1.SchemeGroupVersion), nil
+		case apierrors.IsNotFound(err):
+			template = nil
+		case err != nil:
+			return nil, "", fmt.Errorf("reading claim template %s: %w", name, err)
+		}
 	}
-	var template resourcev1.ResourceClaimTemplate
-	switch err := f.find(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &template); {
-	case meta.IsNoMatchError(err):
-		return nil, fmt.Sprintf(": this cluster does not serve %s; ask for an extended resource", resourcev1.SchemeGroupVersion), nil
-	case apierrors.IsNotFound(err):
-		return nil, fmt.Sprintf(".resourceClaimTemplateName: there is no ResourceClaimTemplate %s; make it or name another", name), nil
-	case err != nil:
-		return nil, "", fmt.Errorf("reading claim template %s: %w", name, err)
+	requests, problem := Claimed(claim, template)
+	return requests, problem, nil
+}
+
+// Claimed by a pod is what the template says that its claim names, which is nil for none; or
+// what is wrong with that, to be said after the field of the claim.
+func Claimed(claim *corev1.PodResourceClaim, template *resourcev1.ResourceClaimTemplate) ([]slipwayv1.DeviceRequest, string) {
+	name := ptr.Deref(claim.ResourceClaimTemplateName, "")
+	switch {
+	case name == "":
+		return nil, ".resourceClaimName: a claim by name is one for all pods, which is not counted; name a ResourceClaimTemplate in resourceClaimTemplateName, so that each pod gets its own"
+	case template == nil:
+		return nil, fmt.Sprintf(".resourceClaimTemplateName: there is no ResourceClaimTemplate %s; make it or name another", name)
 	}
 	requests, problem := Counted(&template.Spec.Spec.Devices)
 	if problem != "" {
 		problem = fmt.Sprintf(": ResourceClaimTemplate %s: spec.spec.devices.%s", name, problem)
 	}
-	return requests, problem, nil
+	return requests, problem
 }
 
 // Counted requests of a claim, or what in it cannot be counted: the field, the cause, and what

@@ -7,6 +7,7 @@ import (
 	"context"
 
 	corev1 "k8s.io/api/core/v1"
+	resourcev1 "k8s.io/api/resource/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -21,11 +22,14 @@ import (
 )
 
 // IndexNeeds is the index of a controller's jobs by what they may wait for: the keys are
-// those of NeedClaim, NeedClass and NeedGang.
+// those of NeedClaim, NeedTemplate, NeedClass and NeedGang.
 const IndexNeeds = "podset.needs"
 
 // NeedClaim is the need of a claim of the job's namespace, and of its volume.
 func NeedClaim(name string) string { return "claim/" + name }
+
+// NeedTemplate is the need of a ResourceClaimTemplate of the job's namespace.
+func NeedTemplate(name string) string { return "template/" + name }
 
 // NeedClass is the need of a PriorityClass.
 func NeedClass(name string) string { return "class/" + name }
@@ -33,12 +37,18 @@ func NeedClass(name string) string { return "class/" + name }
 // NeedGang is the need that the name of a Gang be free.
 func NeedGang(name string) string { return "gang/" + name }
 
-// NeedClaims are the needs of all claims that a pod mounts.
+// NeedClaims are the needs of all claims that a pod mounts, and of those that it has made of
+// templates.
 func NeedClaims(spec *corev1.PodSpec) []string {
 	var needs []string
 	for _, volume := range spec.Volumes {
 		if volume.PersistentVolumeClaim != nil {
 			needs = append(needs, NeedClaim(volume.PersistentVolumeClaim.ClaimName))
+		}
+	}
+	for _, claim := range spec.ResourceClaims {
+		if claim.ResourceClaimTemplateName != nil {
+			needs = append(needs, NeedTemplate(*claim.ResourceClaimTemplateName))
 		}
 	}
 	return needs
@@ -47,7 +57,7 @@ func NeedClaims(spec *corev1.PodSpec) []string {
 // WatchNeeds makes a controller look again at the jobs that need an object when it comes, or
 // when it makes way, so that nobody has to ask for it now and again. Jobs is a list of their
 // kind, which the cache has under IndexNeeds.
-func WatchNeeds(b *builder.Builder, cached client.Reader, jobs client.ObjectList) *builder.Builder {
+func WatchNeeds(b *builder.Builder, cached client.Client, jobs client.ObjectList) *builder.Builder {
 	came := predicate.Funcs{
 		UpdateFunc: func(event.UpdateEvent) bool { return false },
 		DeleteFunc: func(event.DeleteEvent) bool { return false },
@@ -60,16 +70,21 @@ func WatchNeeds(b *builder.Builder, cached client.Reader, jobs client.ObjectList
 		CreateFunc: func(event.CreateEvent) bool { return false },
 		UpdateFunc: func(event.UpdateEvent) bool { return false },
 	}
-	for _, w := range []struct {
+	type watch struct {
 		object client.Object
 		when   predicate.Funcs
 		need   func(client.Object) (namespace, need string)
-	}{
+	}
+	watches := []watch{
 		{&corev1.PersistentVolumeClaim{}, bound, func(o client.Object) (string, string) { return o.GetNamespace(), NeedClaim(o.GetName()) }},
 		{&corev1.PersistentVolume{}, came, needOfVolume},
 		{&schedulingv1.PriorityClass{}, came, func(o client.Object) (string, string) { return "", NeedClass(o.GetName()) }},
 		{&slipwayv1.Gang{}, gone, func(o client.Object) (string, string) { return o.GetNamespace(), NeedGang(o.GetName()) }},
-	} {
+	}
+	if ServesDevices(cached.RESTMapper()) {
+		watches = append(watches, watch{&resourcev1.ResourceClaimTemplate{}, came, func(o client.Object) (string, string) { return o.GetNamespace(), NeedTemplate(o.GetName()) }})
+	}
+	for _, w := range watches {
 		find := func(ctx context.Context, o client.Object) []ctrl.Request {
 			namespace, need := w.need(o)
 			return whoNeeds(ctx, cached, jobs, namespace, need)

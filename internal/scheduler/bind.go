@@ -50,15 +50,11 @@ func (b binder) run(ctx context.Context, e errand) error {
 	case e.delete != "":
 		return b.preempt(ctx, pod, e)
 	case e.bind != "":
-		binding := &corev1.Binding{
-			ObjectMeta: metav1.ObjectMeta{Namespace: e.name.Namespace, Name: e.name.Name, UID: e.uid},
-			Target:     corev1.ObjectReference{Kind: "Node", Name: e.bind},
-		}
-		if err := b.client.SubResource("binding").Create(ctx, pod, binding); err != nil {
+		if err := b.bind(ctx, pod, e); err != nil {
 			b.mu.Lock()
 			b.ledger.notBound(e.uid, err)
 			b.mu.Unlock()
-			return fmt.Errorf("binding pod %s to node %s: %w", e.name, e.bind, err)
+			return err
 		}
 		return b.tellGroup(ctx, e)
 	case e.announce:
@@ -71,6 +67,20 @@ func (b binder) run(ctx context.Context, e errand) error {
 		}
 		return errors.Join(b.tell(ctx, e), b.tellGroup(ctx, e))
 	}
+}
+
+func (b binder) bind(ctx context.Context, pod *corev1.Pod, e errand) error {
+	if e.held {
+		return b.hold(ctx, e)
+	}
+	binding := &corev1.Binding{
+		ObjectMeta: metav1.ObjectMeta{Namespace: e.name.Namespace, Name: e.name.Name, UID: e.uid},
+		Target:     corev1.ObjectReference{Kind: "Node", Name: e.bind},
+	}
+	if err := b.client.SubResource("binding").Create(ctx, pod, binding); err != nil {
+		return fmt.Errorf("binding pod %s to node %s: %w", e.name, e.bind, err)
+	}
+	return nil
 }
 
 // assign a claim to a node, for which its volume is then made.

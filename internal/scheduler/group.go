@@ -45,6 +45,8 @@ type group struct {
 type applicant struct {
 	pod *corev1.Pod
 	set placement.PodSet
+	// devices that it claims.
+	devices []slipwayv1.DeviceRequest
 	// problem that keeps it from being placed anywhere.
 	problem string
 }
@@ -94,7 +96,11 @@ func startedAt(p *corev1.Pod) int64 {
 func (l *ledger) applicant(p *corev1.Pod) *applicant {
 	volumes, problem := l.volumesOf(p)
 	asked := podset.Of("", 1, &corev1.PodTemplateSpec{ObjectMeta: p.ObjectMeta, Spec: unassigned(&p.Spec)}, volumes)
-	a := &applicant{pod: p, problem: cmp.Or(unsupported(&p.Spec), problem)}
+	a := &applicant{pod: p, problem: cmp.Or(unheld(p), problem)}
+	if a.devices, problem = l.stock.claimed(p); problem != "" {
+		a.problem = cmp.Or(a.problem, problem)
+	}
+	asked.Devices = a.devices
 	var err error
 	asked.Labels = likeOthers(asked.Labels)
 	if a.set, err = setOf(p.Namespace, &asked); err != nil {
@@ -129,13 +135,6 @@ func nameOf(s *slipwayv1.PodSet) string {
 	hash := fnv.New64a()
 	hash.Write(body)
 	return fmt.Sprintf("%016x", hash.Sum64())
-}
-
-func unsupported(spec *corev1.PodSpec) string {
-	if len(spec.ResourceClaims) > 0 {
-		return "spec.resourceClaims: devices are allocated by Kubernetes' scheduler, which is not asked about pods that name another; leave spec.schedulerName out, or use a training job"
-	}
-	return ""
 }
 
 // askGroups tells placement of the groups that changed.
@@ -195,7 +194,8 @@ func (l *ledger) groupGang(key string, g *group, c *crew) placement.Gang {
 	sets, at := map[string]*placement.PodSet{}, map[string]map[string]int32{}
 	for i, m := range c.inOrder() {
 		a := g.pods[m.uid]
-		m.problem = cmp.Or(groupingOf(a.pod).problem, a.problem, strayed(a.pod, project))
+		devices, problem := l.stock.devices(a.devices)
+		m.problem = cmp.Or(groupingOf(a.pod).problem, a.problem, problem, strayed(a.pod, project))
 		if m.problem != "" && c.whereIs(m) == "" {
 			continue // It joined a group that runs.
 		}
@@ -207,6 +207,10 @@ func (l *ledger) groupGang(key string, g *group, c *crew) placement.Gang {
 		if sets[m.set] == nil {
 			set := a.set
 			set.Count = 0
+			if len(devices) > 0 {
+				set.Shape.Requests = maps.Clone(set.Shape.Requests)
+				maps.Copy(set.Shape.Requests, devices)
+			}
 			sets[m.set], at[m.set] = &set, map[string]int32{}
 		}
 		sets[m.set].Count++

@@ -65,7 +65,7 @@ func groupingOf(p *corev1.Pod) grouping {
 // another scheduler.
 func GroupOf(p *corev1.Pod) string {
 	by := groupingOf(p)
-	if by.gang || p.Spec.SchedulerName != slipwayv1.SchedulerName {
+	if by.gang || p.Spec.SchedulerName != slipwayv1.SchedulerName && !isHeld(p) {
 		return ""
 	}
 	return nameOfKey(by.key).Name
@@ -98,10 +98,9 @@ func atLeastOne(s string) int32 {
 	return int32(n)
 }
 
-// isOurs says that this scheduler binds the pod, be it not yet or already.
+// isOurs says that this scheduler sees to the pod's node, be it not yet or already.
 func isOurs(p *corev1.Pod) bool {
-	return p.Spec.SchedulerName == slipwayv1.SchedulerName && len(p.Spec.SchedulingGates) == 0 && !snapshot.Ended(p) &&
-		(p.Spec.NodeName != "" || p.DeletionTimestamp == nil)
+	return chosenFor(p) && !snapshot.Ended(p) && (p.Spec.NodeName != "" || p.DeletionTimestamp == nil)
 }
 
 // placeOf a pod of a Gang: its set, and the rank that it says it has, be it as a pod of

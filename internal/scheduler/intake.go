@@ -57,6 +57,7 @@ func newIntake() intake {
 
 // setPod takes note of a pod, whoever binds it.
 func (l *ledger) setPod(p *corev1.Pod) bool {
+	p = settled(p)
 	news := false
 	if len(p.Spec.ResourceClaims) > 0 {
 		news = l.introduce(p)
@@ -177,9 +178,12 @@ func (l *ledger) belongs(p *corev1.Pod) grouping {
 }
 
 // intruder says why a pod that names a Gang has no part in it: it is not of the workload
-// whose Gang it is, or asks for more than its set does. Empty is for one that belongs, or
+// whose Gang it is, or asks for more than its set does, or nobody would allocate its devices. Empty is for one that belongs, or
 // of whose Gang nothing is known yet.
 func (l *ledger) intruder(key string, m *member) string {
+	if problem := unheld(m.pod); problem != "" {
+		return problem
+	}
 	e := l.gangs[key]
 	if e == nil {
 		return ""
@@ -318,8 +322,9 @@ type errand struct {
 	uid  types.UID
 	// delete it, for it gives way to the heir, as it says; empty for one that stays.
 	delete, heir string
-	// bind it to the node.
+	// bind it to the node or, if held is set, hold it to that.
 	bind string
+	held bool
 	// assign are claims whose volumes are to be made for the node first.
 	assign []types.NamespacedName
 	node   string
@@ -355,7 +360,10 @@ func (l *ledger) errand(name types.NamespacedName) (errand, bool) {
 		e.wait = m.problem
 	case m.seated:
 		e.node = l.crews[l.crewOf[uid]].nodeOf(m.seat)
-		if e.assign, e.wait = l.unready(m, e.node); e.wait == "" {
+		if !isHeld(m.pod) { // Who binds the pod sees to its volumes.
+			e.assign, e.wait = l.unready(m, e.node)
+		}
+		if e.wait == "" {
 			e.bind = e.node
 			l.assume(m, e.node)
 		}
@@ -365,6 +373,7 @@ func (l *ledger) errand(name types.NamespacedName) (errand, bool) {
 			e.wait = g.pods[uid].problem
 		}
 	}
+	e.held = e.bind != "" && isHeld(m.pod)
 	e.notice = l.notice(&e)
 	return e, e.delete != "" || e.bind != "" || e.wait != "" || e.announce
 }

@@ -107,6 +107,9 @@ func (c *cluster) run(e errand, waits map[string]string) {
 	case e.delete != "":
 		c.did = append(c.did, "delete "+p.Name)
 		c.end(p.Name)
+	case e.held:
+		c.did = append(c.did, "hold "+p.Name+"@"+e.bind)
+		c.add(heldTo(p, e.bind))
 	case e.bind != "":
 		c.did = append(c.did, p.Name+"@"+e.bind)
 		p = p.DeepCopy()
@@ -359,7 +362,7 @@ func TestClaims(t *testing.T) {
 func TestWhatPodsCannotAsk(t *testing.T) {
 	c := newCluster(t, newNode("n1", 8, 4))
 	c.add(ourPod("a", func(p *corev1.Pod) { p.Spec.ResourceClaims = []corev1.PodResourceClaim{{Name: "x"}} }))
-	const why = ": spec.resourceClaims: devices are allocated by Kubernetes' scheduler, which is not asked about pods that name another; leave spec.schedulerName out, or use a training job"
+	const why = ": " + notHeld
 	c.does("a" + why)
 	// Nor when they join a group that runs.
 	c.add(ourPod("b", ofGroup("g", 1)))

@@ -11,10 +11,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	resourcev1 "k8s.io/api/resource/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/placement"
+	"slipway.dev/slipway/internal/podset"
 	"slipway.dev/slipway/internal/scheduler/devices"
 	"slipway.dev/slipway/internal/scheduler/snapshot"
 )
@@ -26,6 +28,8 @@ type inventory struct {
 	// owners of the claims that have devices, and the claims of each pod.
 	owners map[types.UID]owner
 	claims map[types.UID]map[types.UID]bool
+	// templates that claims of pods are made of.
+	templates map[types.NamespacedName]*resourcev1.ResourceClaimTemplate
 }
 
 // owner of a claim: the pod that it is reserved for, and its rank in a gang, as far as that
@@ -37,7 +41,7 @@ type owner struct {
 }
 
 func newInventory() inventory {
-	return inventory{devices.New(), map[types.UID]owner{}, map[types.UID]map[types.UID]bool{}}
+	return inventory{devices.New(), map[types.UID]owner{}, map[types.UID]map[types.UID]bool{}, map[types.NamespacedName]*resourcev1.ResourceClaimTemplate{}}
 }
 
 // set an object of resource.k8s.io.
@@ -50,6 +54,8 @@ func (v *inventory) set(o client.Object) {
 	case *resourcev1.ResourceClaim:
 		v.own(o)
 		v.SetClaim(o)
+	case *resourcev1.ResourceClaimTemplate:
+		v.templates[client.ObjectKeyFromObject(o)] = o
 	}
 }
 
@@ -63,6 +69,8 @@ func (v *inventory) remove(o client.Object) {
 	case *resourcev1.ResourceClaim:
 		v.disown(o.UID)
 		v.DeleteClaim(o.UID)
+	case *resourcev1.ResourceClaimTemplate:
+		delete(v.templates, client.ObjectKeyFromObject(o))
 	}
 }
 
@@ -76,7 +84,7 @@ func inventoryOf(s *snapshot.Snapshot) inventory {
 		v.want(g)
 	}
 	for _, p := range s.Pods {
-		v.introduce(p)
+		v.introduce(p, keyOfGroup(p))
 	}
 	v.Refresh()
 	return v
@@ -133,11 +141,11 @@ func (v *inventory) disown(claim types.UID) {
 }
 
 // introduce a pod to the claims that are reserved for it, and return those to which it was
-// another before.
-func (v *inventory) introduce(p *corev1.Pod) []types.UID {
+// another before. Without a Gang it is of a group, or of none.
+func (v *inventory) introduce(p *corev1.Pod, group string) []types.UID {
 	var news []types.UID
 	for claim := range v.claims[p.UID] {
-		next := owner{pod: p.UID}
+		next := owner{pod: p.UID, gang: group}
 		if gang := p.Labels[slipwayv1.LabelGang]; gang != "" {
 			next.gang = keyOf(p.Namespace, gang)
 			next.set, next.rank = rankOf(p)
@@ -148,6 +156,14 @@ func (v *inventory) introduce(p *corev1.Pod) []types.UID {
 		}
 	}
 	return news
+}
+
+// keyOfGroup is of the gang of a pod that this scheduler sees to; empty for any other.
+func keyOfGroup(p *corev1.Pod) string {
+	if !isOurs(p) {
+		return ""
+	}
+	return groupingOf(p).key
 }
 
 // node with its devices.
@@ -194,6 +210,32 @@ func (v *inventory) taken(claim types.UID) (placement.Pod, bool) {
 	return placement.Pod{
 		Key: string(claim), Node: node, Gang: o.gang, Set: o.set, Rank: o.rank, Requests: taken, Claim: true,
 	}, len(taken) > 0
+}
+
+// claimed by a pod of no Gang, or what about it cannot be counted.
+func (v *inventory) claimed(p *corev1.Pod) (requests []slipwayv1.DeviceRequest, problem string) {
+	for i := range p.Spec.ResourceClaims {
+		claim := &p.Spec.ResourceClaims[i]
+		template := v.templates[types.NamespacedName{Namespace: p.Namespace, Name: ptr.Deref(claim.ResourceClaimTemplateName, "")}]
+		more, wrong := podset.Claimed(claim, template)
+		if wrong != "" {
+			return nil, fmt.Sprintf("spec.resourceClaims[%d]%s", i, wrong)
+		}
+		requests = append(requests, more...)
+	}
+	return requests, ""
+}
+
+// devices as resources, or why they cannot be had.
+func (v *inventory) devices(requests []slipwayv1.DeviceRequest) (placement.Resources, string) {
+	if len(requests) == 0 {
+		return nil, ""
+	}
+	resources, wrong := v.Resources(requests)
+	if wrong != nil {
+		return resources, "spec.resourceClaims: " + wrong.Error()
+	}
+	return resources, ""
 }
 
 // asksDevices says whether pods of a gang claim any.

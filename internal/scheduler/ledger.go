@@ -84,7 +84,7 @@ func (l *ledger) set(o client.Object) bool {
 		return l.setVolume(o)
 	case *storagev1.StorageClass:
 		return l.setClass(o)
-	case *resourcev1.DeviceClass, *resourcev1.ResourceSlice, *resourcev1.ResourceClaim:
+	case *resourcev1.DeviceClass, *resourcev1.ResourceSlice, *resourcev1.ResourceClaim, *resourcev1.ResourceClaimTemplate:
 		return l.setDevices(o)
 	case *schedulingv1beta1.PodGroup:
 		return l.setPodGroup(o)
@@ -113,7 +113,7 @@ func (l *ledger) remove(o client.Object) bool {
 		delete(l.intake.volumes, o.Name)
 	case *storagev1.StorageClass:
 		delete(l.intake.classes, o.Name)
-	case *resourcev1.DeviceClass, *resourcev1.ResourceSlice, *resourcev1.ResourceClaim:
+	case *resourcev1.DeviceClass, *resourcev1.ResourceSlice, *resourcev1.ResourceClaim, *resourcev1.ResourceClaimTemplate:
 		return l.removeDevices(o)
 	case *schedulingv1beta1.PodGroup:
 		return l.removePodGroup(o)
@@ -220,6 +220,7 @@ func (l *ledger) decide(now time.Time) []types.NamespacedName {
 		l.recall(now)
 	}
 	l.decided, l.now = true, now
+	l.want()
 	l.takeStock()
 	l.askGroups()
 	l.noteAll(l.picture.Advance(now.Unix()))

@@ -22,12 +22,13 @@ func Rules() []rbacv1.PolicyRule {
 		// Pods that name this scheduler are bound, told why they wait, or give way.
 		rbac.Rule(corev1.GroupName, []string{"pods/binding"}, "create"),
 		rbac.Rule(corev1.GroupName, []string{"pods/status"}, "patch"),
-		rbac.Rule(corev1.GroupName, []string{"pods"}, "delete"),
+		// Those that claim devices are held to their node.
+		rbac.Rule(corev1.GroupName, []string{"pods"}, "patch", "delete"),
 		// A claim that waits for its first pod is told the pod's node.
 		rbac.Rule(corev1.GroupName, []string{"persistentvolumeclaims"}, "get", "list", "watch", "patch"),
 		rbac.Rule(corev1.GroupName, []string{"persistentvolumes"}, "get", "list", "watch"),
 		rbac.Rule(storagev1.GroupName, []string{"storageclasses"}, "get", "list", "watch"),
-		rbac.Rule(resourcev1.GroupName, []string{"deviceclasses", "resourceclaims", "resourceslices"}, "get", "list", "watch"),
+		rbac.Rule(resourcev1.GroupName, []string{"deviceclasses", "resourceclaims", "resourceclaimtemplates", "resourceslices"}, "get", "list", "watch"),
 		rbac.Rule(schedulingv1beta1.GroupName, []string{"podgroups"}, "get", "list", "watch"),
 		rbac.Rule(schedulingv1beta1.GroupName, []string{"podgroups/status"}, "patch"),
 		rbac.Rule(slipwayv1.GroupVersion.Group, []string{"gangs", "projects"}, "get", "list", "watch"),

@@ -42,6 +42,7 @@ func (l *ledger) evict(m *member, why *placement.Reason) {
 	l.dismiss(m.uid)
 	l.leave(m.name, m.uid, left)
 	l.ripe = append(l.ripe, m.name)
+	l.introduce(m.pod)
 	if m.told.Node != "" {
 		m.told.Gang, m.told.Set, m.told.Rank = left.remains, "", 0
 		l.picture.Bind(m.told)

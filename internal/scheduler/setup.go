@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"slipway.dev/slipway/internal/namespace"
+	"slipway.dev/slipway/internal/podset"
 )
 
 const (
@@ -71,7 +72,7 @@ func setupDecider(mgr ctrl.Manager, s *scheduler) error {
 	if servesPodGroups(mgr.GetRESTMapper()) {
 		kinds = append(kinds, &schedulingv1beta1.PodGroup{})
 	}
-	if servesDevices(mgr.GetRESTMapper()) {
+	if podset.ServesDevices(mgr.GetRESTMapper()) {
 		kinds = append(kinds, deviceKinds()...)
 	}
 	for _, kind := range kinds {

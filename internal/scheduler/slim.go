@@ -6,6 +6,7 @@ package scheduler
 import (
 	resourcev1 "k8s.io/api/resource/v1"
 	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"slipway.dev/slipway/internal/scheduler/snapshot"
 )
@@ -19,8 +20,8 @@ func Slim(others toolscache.TransformFunc) toolscache.TransformFunc {
 		switch o := o.(type) {
 		case *resourcev1.ResourceSlice:
 			return snapshot.Pack(o), nil
-		case *resourcev1.ResourceClaim:
-			return snapshot.Trim(o), nil
+		case *resourcev1.ResourceClaim, *resourcev1.ResourceClaimTemplate:
+			return snapshot.Trim(o.(client.Object)), nil
 		}
 		return others(o)
 	}

@@ -10,8 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	resourcev1 "k8s.io/api/resource/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
@@ -24,8 +23,8 @@ type stock struct {
 	inventory
 	// nodes as last told, by name.
 	nodes map[string]*corev1.Node
-	// claimants are the gangs that ask for devices; asking are those of them that placement
-	// is to be told of anew.
+	// claimants are the gangs that ask for devices; asking are those of them with a Gang that
+	// placement is to be told of anew.
 	claimants, asking map[string]bool
 }
 
@@ -33,21 +32,18 @@ func newStock() stock {
 	return stock{newInventory(), map[string]*corev1.Node{}, map[string]bool{}, map[string]bool{}}
 }
 
-// servesDevices says whether the cluster hands devices out by claims.
-func servesDevices(mapper meta.RESTMapper) bool {
-	_, err := mapper.RESTMapping(schema.GroupKind{Group: resourcev1.GroupName, Kind: "ResourceSlice"}, resourcev1.SchemeGroupVersion.Version)
-	return err == nil
-}
-
 // deviceKinds are the kinds that feed hears of where devices are handed out by claims.
 func deviceKinds() []client.Object {
-	return []client.Object{&resourcev1.DeviceClass{}, &resourcev1.ResourceSlice{}, &resourcev1.ResourceClaim{}}
+	return []client.Object{&resourcev1.DeviceClass{}, &resourcev1.ResourceSlice{}, &resourcev1.ResourceClaim{}, &resourcev1.ResourceClaimTemplate{}}
 }
 
 func (l *ledger) setDevices(o client.Object) bool {
 	l.stock.set(o)
-	if c, is := o.(*resourcev1.ResourceClaim); is {
-		l.meet(c)
+	switch o := o.(type) {
+	case *resourcev1.ResourceClaim:
+		l.meet(o)
+	case *resourcev1.ResourceClaimTemplate:
+		return l.reclaim(o)
 	}
 	return l.stock.Stale()
 }
@@ -64,10 +60,17 @@ func (l *ledger) meet(c *resourcev1.ResourceClaim) {
 	}
 }
 
-// introduce a pod to its claims: what they take is its gang's.
+// introduce a pod to its claims: what they take is its gang's or, of one which gave way, what
+// remains of its group's.
 func (l *ledger) introduce(p *corev1.Pod) bool {
+	group := keyOfGroup(p)
+	if left, evicted := l.evicted[p.UID]; evicted {
+		group = left.remains
+	} else if m := l.member(p.UID); m != nil {
+		group = l.crewOf[p.UID]
+	}
 	news := false
-	for _, claim := range l.stock.introduce(p) {
+	for _, claim := range l.stock.introduce(p, group) {
 		if told, takes := l.stock.taken(claim); takes {
 			news = l.picture.Bind(told) || news
 		}
@@ -105,6 +108,54 @@ func (l *ledger) disclaim(key string) {
 	}
 }
 
+// reclaim looks again at pods of groups whose claims are made of a template, and returns whether
+// there are any that wait.
+func (l *ledger) reclaim(o *resourcev1.ResourceClaimTemplate) bool {
+	news := false
+	for key := range l.stock.claimants {
+		g := l.groups[key]
+		if g == nil || g.namespace != o.Namespace {
+			continue
+		}
+		for uid, a := range g.pods {
+			m := l.member(uid)
+			if m.node != "" || m.seated || !slices.ContainsFunc(a.pod.Spec.ResourceClaims, func(c corev1.PodResourceClaim) bool {
+				return ptr.Deref(c.ResourceClaimTemplateName, "") == o.Name
+			}) {
+				continue
+			}
+			g.pods[uid] = l.applicant(a.pod)
+			m.set = g.pods[uid].set.Name
+			l.dirty[key], news = true, true
+			l.ripe = append(l.ripe, m.name)
+		}
+	}
+	return news
+}
+
+// want what the groups claim about which placement is to be asked.
+func (l *ledger) want() {
+	for _, key := range slices.Sorted(maps.Keys(l.dirty)) {
+		var all []slipwayv1.DeviceRequest
+		claims := false
+		if g, sets := l.groups[key], map[string]bool{}; g != nil && len(g.pods) > 0 {
+			for _, m := range l.crews[key].inOrder() {
+				a := g.pods[m.uid]
+				if claims = claims || len(a.pod.Spec.ResourceClaims) > 0; !sets[a.set.Name] {
+					all = append(all, a.devices...)
+				}
+				sets[a.set.Name] = true
+			}
+		}
+		if !claims {
+			l.disclaim(key)
+			continue
+		}
+		l.stock.Want(key, all)
+		l.stock.claimants[key] = true
+	}
+}
+
 // takeStock tells placement what changed about devices.
 func (l *ledger) takeStock() {
 	changes := l.stock.Refresh()
@@ -118,7 +169,11 @@ func (l *ledger) takeStock() {
 		concerned = l.stock.claimants
 	}
 	for _, key := range slices.Sorted(maps.Keys(concerned)) {
-		l.askDevices(key, l.gangs[key])
+		if l.groups[key] != nil {
+			l.dirty[key] = true
+		} else {
+			l.askDevices(key, l.gangs[key])
+		}
 	}
 	for _, claim := range changes.Claims {
 		if told, takes := l.stock.taken(claim); takes {

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	resourcev1 "k8s.io/api/resource/v1"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/placement"
@@ -47,6 +48,7 @@ func Tell(s *snapshot.Snapshot) Told {
 		out.Namespaces[n.Name] = n.Labels
 	}
 	stock := inventoryOf(s)
+	out.tellPods(s, stock)
 	for _, n := range s.Nodes {
 		out.Nodes = append(out.Nodes, stock.node(n))
 	}
@@ -56,7 +58,6 @@ func Tell(s *snapshot.Snapshot) Told {
 			out.Past = append(out.Past, pastOf(p.Name, past))
 		}
 	}
-	out.tellPods(s)
 	out.Pods = stock.give(out.Pods, s.ResourceClaims)
 	for _, g := range s.Gangs {
 		if g.DeletionTimestamp != nil {
@@ -72,12 +73,15 @@ func Tell(s *snapshot.Snapshot) Told {
 }
 
 // tellPods those that are bound, and those that are gangs of their own: what is made of
-// pods only a ledger knows, which is told of these alone and of what they refer to.
-func (out *Told) tellPods(s *snapshot.Snapshot) {
+// pods only a ledger knows, which is told of these alone and of what they refer to. What they
+// claim is counted with what Gangs do.
+func (out *Told) tellPods(s *snapshot.Snapshot, stock inventory) {
 	l := newLedger()
+	l.stock.inventory = stock
 	for o := range s.Objects() {
 		switch o := o.(type) {
-		case *corev1.Node, *slipwayv1.Gang, *slipwayv1.Project:
+		case *corev1.Node, *slipwayv1.Gang, *slipwayv1.Project,
+			*resourcev1.DeviceClass, *resourcev1.ResourceSlice, *resourcev1.ResourceClaim, *resourcev1.ResourceClaimTemplate:
 		case *corev1.Pod:
 			if isOurs(o) && !groupingOf(o).gang {
 				l.set(o)
@@ -86,6 +90,8 @@ func (out *Told) tellPods(s *snapshot.Snapshot) {
 			l.set(o)
 		}
 	}
+	l.want()
+	stock.Refresh()
 	l.askGroups()
 	for _, key := range slices.Sorted(maps.Keys(l.groups)) {
 		g, crew := l.groups[key], l.crews[key]

@@ -15,7 +15,6 @@ import (
 	"k8s.io/utils/ptr"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
-	"slipway.dev/slipway/internal/kubetest"
 )
 
 // TestAPIPodsClaimDevices: a job waits for the template of its claims, its gang asks for the
@@ -27,7 +26,7 @@ func TestAPIPodsClaimDevices(t *testing.T) {
 		spec.ResourceClaims = []corev1.PodResourceClaim{{Name: "gpus", ResourceClaimTemplateName: ptr.To("two-gpus")}}
 		spec.Containers[0].Resources.Claims = []corev1.ResourceClaim{{Name: "gpus"}}
 	}))
-	job := r.awaitJob("j", "the missing template to be named", func(job *kubeflowv1.PyTorchJob) bool {
+	r.awaitJob("j", "the missing template to be named", func(job *kubeflowv1.PyTorchJob) bool {
 		return strings.Contains(waitsFor(job), "spec.pytorchReplicaSpecs.Worker.template.spec.resourceClaims[0].resourceClaimTemplateName: "+
 			"there is no ResourceClaimTemplate two-gpus; make it or name another")
 	})
@@ -38,7 +37,6 @@ func TestAPIPodsClaimDevices(t *testing.T) {
 			Requests: []resourcev1.DeviceRequest{{Name: "gpus", Exactly: &resourcev1.ExactDeviceRequest{DeviceClassName: "gpu", Count: 2,
 				Selectors: []resourcev1.DeviceSelector{{CEL: &resourcev1.CELDeviceSelector{Expression: large}}}}}}}}},
 	})
-	kubetest.Edit(t, r.client, job, func(j *kubeflowv1.PyTorchJob) { j.Annotations = map[string]string{"touched": "yes"} })
 	gang := r.awaitGang("pytorchjob-j")
 	want := [][]slipwayv1.DeviceRequest{nil, {{DeviceClass: "gpu", Count: 2, Selectors: []string{large}}}}
 	for i, set := range gang.Spec.PodSets {

@@ -4,6 +4,7 @@
 package training
 
 import (
+	"cmp"
 	"maps"
 	"strconv"
 
@@ -68,21 +69,7 @@ func needsBinding(spec *corev1.PodSpec) bool {
 
 // nodeOf is where assign sent the pod.
 func nodeOf(pod *corev1.Pod) string {
-	if pod.Spec.NodeName != "" {
-		return pod.Spec.NodeName
-	}
-	a := pod.Spec.Affinity
-	if a == nil || a.NodeAffinity == nil || a.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution == nil {
-		return ""
-	}
-	for _, term := range a.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms {
-		for _, field := range term.MatchFields {
-			if field.Key == metav1.ObjectNameField && len(field.Values) == 1 {
-				return field.Values[0]
-			}
-		}
-	}
-	return ""
+	return cmp.Or(pod.Spec.NodeName, podset.PinnedTo(pod.Spec.Affinity))
 }
 
 // warnOfIgnored tells, when a gang starts, which parts of the spec are not

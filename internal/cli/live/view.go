@@ -173,7 +173,9 @@ func (v *View) All(ctx context.Context) ([]workload.Workload, error) {
 
 func (v *View) list(ctx context.Context) ([]workload.Workload, error) {
 	if v.scope.Kind.IsLoose() {
-		return workload.ListLoose(ctx, v.store, v.scope.Namespace)
+		var pods corev1.PodList
+		err := v.store.List(ctx, &pods, client.InNamespace(v.scope.Namespace))
+		return workload.Loose(pods.Items), err
 	}
 	return workload.List(ctx, v.store, v.scope.Kind, v.scope.Namespace)
 }

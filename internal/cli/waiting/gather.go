@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/cli/workload"
 )
 
 // Projects of namespaces, which are charged for what names none itself.
@@ -55,12 +56,11 @@ func Gather(ctx context.Context, r client.Reader, namespace string) ([]Line, err
 	if err := r.List(ctx, &gangs, here); err != nil {
 		return nil, fmt.Errorf("listing gangs: %w", err)
 	}
-	var pods corev1.PodList
-	err = r.List(ctx, &pods, here, client.MatchingFields{"spec.schedulerName": slipwayv1.SchedulerName, "status.phase": string(corev1.PodPending)})
-	if err != nil && !apierrors.IsForbidden(err) {
-		return nil, fmt.Errorf("listing pods: %w", err)
+	pods, err := workload.ListScheduled(ctx, r, namespace, client.MatchingFields{"status.phase": string(corev1.PodPending)})
+	if err != nil {
+		return nil, err
 	}
-	all := append(Gangs(gangs.Items, projects), Pods(pods.Items, projects)...)
+	all := append(Gangs(gangs.Items, projects), Pods(pods, projects)...)
 	Sort(all)
 	return all, nil
 }

@@ -62,7 +62,7 @@ func Pods(pods []corev1.Pod, projects Projects) []Line {
 	for i := range pods {
 		p := &pods[i]
 		name := scheduler.GroupOf(p)
-		if name == "" || p.Spec.NodeName != "" || p.DeletionTimestamp != nil || len(p.Spec.SchedulingGates) > 0 {
+		if name == "" || p.Spec.NodeName != "" || p.DeletionTimestamp != nil || len(p.Spec.SchedulingGates) > 0 && p.Labels[slipwayv1.LabelHeld] == "" {
 			continue
 		}
 		reason, why := unschedulable(p)

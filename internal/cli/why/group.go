@@ -143,5 +143,7 @@ func (f *Facts) others(o *outline) {
 	}
 }
 
-// isOurs: pods that name our scheduler are bound by it.
-func isOurs(p corev1.Pod) bool { return p.Spec.SchedulerName == slipwayv1.SchedulerName }
+// isOurs: pods that name our scheduler are bound by it, or held to a node.
+func isOurs(p corev1.Pod) bool {
+	return p.Spec.SchedulerName == slipwayv1.SchedulerName || p.Labels[slipwayv1.LabelHeld] != ""
+}

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -21,15 +22,23 @@ import (
 	"slipway.dev/slipway/internal/scheduler"
 )
 
-// ListLoose loads the loose pods, by what they belong to; the empty namespace means all. Who
-// may not list pods has none.
-func ListLoose(ctx context.Context, r client.Reader, namespace string, options ...client.ListOption) ([]Workload, error) {
-	var pods corev1.PodList
-	err := r.List(ctx, &pods, append(options, client.InNamespace(namespace))...)
-	if err != nil && !apierrors.IsForbidden(err) {
-		return nil, fmt.Errorf("listing pods: %w", err)
+// ListScheduled loads the pods that the scheduler binds or holds to a node, of those whose fields
+// are so; the empty namespace means all. Who may not list pods has none.
+func ListScheduled(ctx context.Context, r client.Reader, namespace string, fields client.MatchingFields) ([]corev1.Pod, error) {
+	bound := maps.Clone(OfScheduler)
+	maps.Copy(bound, fields)
+	var all []corev1.Pod
+	for _, those := range [][]client.ListOption{{bound}, {fields, client.MatchingLabels{slipwayv1.LabelHeld: "true"}}} {
+		var pods corev1.PodList
+		if err := r.List(ctx, &pods, append(those, client.InNamespace(namespace))...); err != nil {
+			if apierrors.IsForbidden(err) {
+				return nil, nil
+			}
+			return nil, fmt.Errorf("listing pods: %w", err)
+		}
+		all = append(all, pods.Items...)
 	}
-	return Loose(pods.Items), nil
+	return all, nil
 }
 
 // OfScheduler restricts a list of pods to those that the scheduler binds.

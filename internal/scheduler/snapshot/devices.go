@@ -13,10 +13,13 @@ type Devices struct {
 	DeviceClasses  []*resourcev1.DeviceClass
 	ResourceSlices []*resourcev1.ResourceSlice
 	ResourceClaims []*resourcev1.ResourceClaim
+	// ResourceClaimTemplates that pods name.
+	ResourceClaimTemplates []*resourcev1.ResourceClaimTemplate
 }
 
 func (d *Devices) objects(yield func(client.Object) bool) bool {
-	return each(d.DeviceClasses, yield) && each(d.ResourceSlices, yield) && each(d.ResourceClaims, yield)
+	return each(d.DeviceClasses, yield) && each(d.ResourceSlices, yield) && each(d.ResourceClaims, yield) &&
+		each(d.ResourceClaimTemplates, yield)
 }
 
 func (d *Devices) add(o client.Object) {
@@ -27,6 +30,8 @@ func (d *Devices) add(o client.Object) {
 		d.ResourceSlices = append(d.ResourceSlices, o)
 	case *resourcev1.ResourceClaim:
 		d.ResourceClaims = append(d.ResourceClaims, o)
+	case *resourcev1.ResourceClaimTemplate:
+		d.ResourceClaimTemplates = append(d.ResourceClaimTemplates, o)
 	}
 }
 
@@ -34,6 +39,7 @@ func (d *Devices) sort() {
 	sortByName(d.DeviceClasses)
 	sortByName(d.ResourceSlices)
 	sortByName(d.ResourceClaims)
+	sortByName(d.ResourceClaimTemplates)
 }
 
 // trimDevices takes out how drivers are to set devices up, which may be somebody's secret.
@@ -51,6 +57,10 @@ func trimDevices(o client.Object) client.Object {
 		if a := o.Status.Allocation; a != nil {
 			out.Status.Allocation = &resourcev1.AllocationResult{Devices: resourcev1.DeviceAllocationResult{Results: a.Devices.Results}}
 		}
+		return out
+	case *resourcev1.ResourceClaimTemplate:
+		out := &resourcev1.ResourceClaimTemplate{TypeMeta: typeMeta(version, "ResourceClaimTemplate"), ObjectMeta: trimMeta(&o.ObjectMeta)}
+		out.Spec.Spec.Devices = resourcev1.DeviceClaim{Requests: o.Spec.Spec.Devices.Requests, Constraints: o.Spec.Spec.Devices.Constraints}
 		return out
 	}
 	return o

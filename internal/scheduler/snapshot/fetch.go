@@ -58,6 +58,7 @@ func Fetch(ctx context.Context, c client.Reader, now time.Time) (*Snapshot, erro
 		{"deviceclasses", &resourcev1.DeviceClassList{}, true},
 		{"resourceslices", &resourcev1.ResourceSliceList{}, true},
 		{"resourceclaims", &resourcev1.ResourceClaimList{}, true},
+		{"resourceclaimtemplates", &resourcev1.ResourceClaimTemplateList{}, true},
 		{"priorityclasses", &schedulingv1.PriorityClassList{}, true},
 		{"projects", &slipwayv1.ProjectList{}, false},
 		{"gangs", &slipwayv1.GangList{}, false},

@@ -33,19 +33,20 @@ const makeIt = "make the file with: kubectl get nodes,namespaces,pods,projects,g
 
 // kinds that a snapshot is made of.
 var kinds = map[schema.GroupVersionKind]func() client.Object{
-	corev1.SchemeGroupVersion.WithKind("Node"):                  func() client.Object { return &corev1.Node{} },
-	corev1.SchemeGroupVersion.WithKind("Namespace"):             func() client.Object { return &corev1.Namespace{} },
-	corev1.SchemeGroupVersion.WithKind("Pod"):                   func() client.Object { return &corev1.Pod{} },
-	storagev1.SchemeGroupVersion.WithKind("StorageClass"):       func() client.Object { return &storagev1.StorageClass{} },
-	corev1.SchemeGroupVersion.WithKind("PersistentVolume"):      func() client.Object { return &corev1.PersistentVolume{} },
-	corev1.SchemeGroupVersion.WithKind("PersistentVolumeClaim"): func() client.Object { return &corev1.PersistentVolumeClaim{} },
-	schedulingv1beta1.SchemeGroupVersion.WithKind("PodGroup"):   func() client.Object { return &schedulingv1beta1.PodGroup{} },
-	resourcev1.SchemeGroupVersion.WithKind("DeviceClass"):       func() client.Object { return &resourcev1.DeviceClass{} },
-	resourcev1.SchemeGroupVersion.WithKind("ResourceSlice"):     func() client.Object { return &resourcev1.ResourceSlice{} },
-	resourcev1.SchemeGroupVersion.WithKind("ResourceClaim"):     func() client.Object { return &resourcev1.ResourceClaim{} },
-	schedulingv1.SchemeGroupVersion.WithKind("PriorityClass"):   func() client.Object { return &schedulingv1.PriorityClass{} },
-	slipwayv1.GroupVersion.WithKind("Project"):                  func() client.Object { return &slipwayv1.Project{} },
-	slipwayv1.GroupVersion.WithKind("Gang"):                     func() client.Object { return &slipwayv1.Gang{} },
+	corev1.SchemeGroupVersion.WithKind("Node"):                      func() client.Object { return &corev1.Node{} },
+	corev1.SchemeGroupVersion.WithKind("Namespace"):                 func() client.Object { return &corev1.Namespace{} },
+	corev1.SchemeGroupVersion.WithKind("Pod"):                       func() client.Object { return &corev1.Pod{} },
+	storagev1.SchemeGroupVersion.WithKind("StorageClass"):           func() client.Object { return &storagev1.StorageClass{} },
+	corev1.SchemeGroupVersion.WithKind("PersistentVolume"):          func() client.Object { return &corev1.PersistentVolume{} },
+	corev1.SchemeGroupVersion.WithKind("PersistentVolumeClaim"):     func() client.Object { return &corev1.PersistentVolumeClaim{} },
+	schedulingv1beta1.SchemeGroupVersion.WithKind("PodGroup"):       func() client.Object { return &schedulingv1beta1.PodGroup{} },
+	resourcev1.SchemeGroupVersion.WithKind("DeviceClass"):           func() client.Object { return &resourcev1.DeviceClass{} },
+	resourcev1.SchemeGroupVersion.WithKind("ResourceSlice"):         func() client.Object { return &resourcev1.ResourceSlice{} },
+	resourcev1.SchemeGroupVersion.WithKind("ResourceClaim"):         func() client.Object { return &resourcev1.ResourceClaim{} },
+	resourcev1.SchemeGroupVersion.WithKind("ResourceClaimTemplate"): func() client.Object { return &resourcev1.ResourceClaimTemplate{} },
+	schedulingv1.SchemeGroupVersion.WithKind("PriorityClass"):       func() client.Object { return &schedulingv1.PriorityClass{} },
+	slipwayv1.GroupVersion.WithKind("Project"):                      func() client.Object { return &slipwayv1.Project{} },
+	slipwayv1.GroupVersion.WithKind("Gang"):                         func() client.Object { return &slipwayv1.Gang{} },
 }
 
 // Read a snapshot from JSON or YAML: a List, lists of one kind, single objects, or
