@@ -41,7 +41,7 @@ func (w *world) evict() {
 		if v.Reason != nil && v.Reason.Cause == ByAge {
 			elder := w.gangs[w.p.gangs[v.Gang].heir]
 			byAge = true
-			besides = besides || !slices.ContainsFunc(elder.Sets, func(s PodSet) bool { return s.Shape.Requests["cpu"] > 0 })
+			besides = besides || !slices.ContainsFunc(elder.Sets, func(s PodSet) bool { return s.Count > 0 && s.Shape.Requests["cpu"] > 0 })
 			w.checkOvertook(g, elder, w.p.Patience)
 		}
 		if v.Reason != nil && v.Reason.Cause == ByMove {

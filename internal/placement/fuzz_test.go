@@ -329,9 +329,9 @@ func (w *world) heldBy(key string, held map[where]int32) int32 {
 }
 
 // checkNoRoom: a gang of one set without a topology that waits would really not
-// fit, counting node by node.
+// fit, counting node by node. No promise holds it back that yields to it.
 func (w *world) checkNoRoom(g *gang) {
-	if _, over := g.breaks(g.minimum(), current); over || g.queue.limitsKinds() || w.p.plan != nil {
+	if _, over := g.breaks(g.minimum(), inUse); over || g.queue.limitsKinds() || w.heeds(g) {
 		return
 	}
 	if _, missing := g.queue.missing(); missing {

@@ -56,6 +56,11 @@ type Picture struct {
 	// now is when Elapse was last told.
 	now  int64
 	plan *plan // nil for none
+	// promises is the greatest number of one; reminded are gangs that came with one, which the
+	// next decision keeps. delayed says that some promise was put off.
+	promises int64
+	reminded []*gang
+	delayed  bool
 	// favoured gangs come first in the next plan; planned is the last one's limit.
 	favoured []*gang
 	planned  int
