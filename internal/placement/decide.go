@@ -246,15 +246,15 @@ func (ps *pass) start(g *gang) bool {
 	whole, wish := g.unplaced(), ps.wish(g)
 	switch {
 	case whole && ps.failed[wish], ps.held(g, whole):
-	case ps.p.fill(g, g.lacks()):
+	case ps.p.elsewhere(g, func() bool { return ps.p.fill(g, g.lacks()) }):
 		if wish.behind.heeded > 0 {
 			ps.p.passBy(g, ps.p.plan.heeded[wish.behind.heeded])
 		}
 		return true
-	case whole:
+	case whole && len(g.leaving) == 0:
 		ps.failed[wish] = true
 	}
-	if whole {
+	if whole && len(g.leaving) == 0 { // or else it says nothing of those like it
 		ps.hopeless[hope{g.queue, wish}] = true
 	}
 	g.triedAt = ps.p.freed + 1

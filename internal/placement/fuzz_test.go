@@ -343,7 +343,7 @@ func (w *world) checkNoRoom(g *gang) {
 	s, held := g.sets[0], w.held()
 	room := int64(0)
 	for _, n := range w.nodes {
-		if !allowed(n, s.Shape) {
+		if !allowed(n, s.Shape) || slices.Contains(g.leaving, w.p.byName[n.Name]) {
 			continue
 		}
 		fit := n.Allocatable[pods] - w.used(n.Name, pods, held)

@@ -14,6 +14,8 @@ type planner struct {
 	p     *Picture
 	limit int
 	made  []*promise
+	// favoured gangs are those for whom others gave way, or who moved for them.
+	favoured []*gang
 	// before are the last promises to the gangs.
 	before  map[*gang]*promise
 	endings []ending
@@ -29,7 +31,7 @@ type planner struct {
 }
 
 func (p *Picture) planner(limit int) *planner {
-	pl := &planner{p: p, limit: limit, before: map[*gang]*promise{}, tried: map[*gang]bool{}, redone: map[*gang]bool{}}
+	pl := &planner{p: p, limit: limit, favoured: p.favoured, before: map[*gang]*promise{}, tried: map[*gang]bool{}, redone: map[*gang]bool{}}
 	for _, g := range p.promised(nil) {
 		pl.before[g] = g.promise
 	}
@@ -107,7 +109,7 @@ func (pl *planner) claims(g *gang) []*queue {
 // leads says that a gang goes before those who borrow: all those among them who were promised a
 // start before yield to it.
 func (pl *planner) leads(g *gang) bool {
-	if pl.p.firm(g) {
+	if pl.p.firm(g) || slices.Contains(pl.favoured, g) {
 		return true
 	}
 	claims := pl.claims(g)
