@@ -3,7 +3,11 @@
 
 package placement
 
-import "slices"
+import (
+	"slices"
+	"strings"
+	"testing"
+)
 
 // What follows judges by what the world was told, not by the books of the picture, who is owed
 // what is promised to whom.
@@ -103,5 +107,55 @@ func (w *world) checkDelay(before map[*promise][]string) {
 		if !slices.ContainsFunc(rights, func(key string) bool { return w.latest[key].State == Placed || w.p.gangs[key].promise != nil }) {
 			w.t.Errorf("%s was promised to start at %d; after a decision it is %d (%t)", key, pr.at, again.At, still)
 		}
+	}
+}
+
+// TestClaims: which queues are within what they are guaranteed with a gang of so many pods of 1
+// cpu and 1 GPU, of what is used already.
+func TestClaims(t *testing.T) {
+	const gpu, most = "nvidia.com/gpu", Unlimited
+	for name, c := range map[string]struct {
+		quota, above []Quota
+		pods         int32
+		want         string
+	}{
+		"nothing is guaranteed":        {nil, nil, 1, ""},
+		"nothing of what it asks for":  {[]Quota{{"fpga", "", 8, most}}, nil, 1, ""},
+		"within":                       {[]Quota{{gpu, "", 4, most}}, nil, 2, "team"},
+		"beyond, with what is used":    {[]Quota{{gpu, "", 4, most}}, nil, 3, ""},
+		"of two resources beyond one":  {[]Quota{{gpu, "", 8, most}, {cpu, "", 3000, most}}, nil, 2, ""},
+		"the other one is not limited": {[]Quota{{gpu, "", 8, most}, {cpu, "", 0, most}}, nil, 2, "team"},
+		"of a kind of nodes":           {[]Quota{{gpu, "", 8, most}, {gpu, "h100", 2, most}}, nil, 1, ""},
+		"of another kind":              {[]Quota{{gpu, "", 8, most}, {gpu, "a100", 2, most}}, nil, 2, "team"},
+		"of a kind beyond":             {[]Quota{{gpu, "a100", 2, most}}, nil, 3, ""},
+		"above, too":                   {[]Quota{{gpu, "", 4, most}}, []Quota{{gpu, "", 4, most}}, 2, "team lab"},
+		"above alone":                  {nil, []Quota{{gpu, "", 4, most}}, 2, "lab"},
+		"not above":                    {[]Quota{{gpu, "", 4, most}}, []Quota{{gpu, "", 3, most}}, 2, "team"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := scene{t, New()}
+			s.SetNode(Node{Name: "n", Kind: "h100", Ready: true, Allocatable: Resources{gpu: 8, cpu: 8000, pods: 10}})
+			for _, q := range []Queue{{Name: "lab", Quota: c.above}, {Name: "team", Parent: "lab", Quota: c.quota}} {
+				if err := s.SetQueue(q); err != nil {
+					t.Fatal(err)
+				}
+			}
+			submit := func(key string, pods int32) {
+				g := Gang{Key: key, Queue: "team", Sets: []PodSet{{Name: "w", Count: pods, Shape: Shape{Requests: Resources{gpu: 1, cpu: 1000}}}}}
+				if err := s.SetGang(g); err != nil {
+					t.Fatal(err)
+				}
+			}
+			submit("uses two", 2)
+			s.states(0)
+			submit("asks", c.pods)
+			var got []string
+			for _, q := range s.gangs["asks"].claims(inUse) {
+				got = append(got, q.Name)
+			}
+			if got := strings.Join(got, " "); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
 	}
 }

@@ -71,9 +71,9 @@ func (d direct) submit(g placement.Gang) error {
 	g.Promised = 0 // who does not plan promises nothing
 	return d.picture.SetGang(g)
 }
-func (d direct) withdraw(key string)           { d.picture.DeleteGang(key) }
-func (d direct) update(placement.Gang)         {}
-func (d direct) wake() (int64, bool)           { return 0, false }
+func (d direct) withdraw(key string)   { d.picture.DeleteGang(key) }
+func (d direct) update(placement.Gang) {}
+func (d direct) wake() (int64, bool)   { return 0, false }
 
 type slipway struct {
 	direct
