@@ -96,6 +96,9 @@ func (p *Picture) Plan(limit int) int {
 		p.keepPlaces(promised, -1)
 		promised.gang.promise = promised
 	}
+	for _, g := range wanting {
+		g.Promised = 0 // that was for the first plan
+	}
 	pl.tellLate()
 	p.delayed = p.delayed || pl.putOff
 	if len(pl.made) > 0 {
