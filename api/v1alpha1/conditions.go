@@ -58,6 +58,10 @@ const (
 	// AnnotationMinRunTime on a job is for how long after its start it gives way to
 	// no other, a Go duration ("30m").
 	AnnotationMinRunTime = "slipway.dev/min-run-time"
+
+	// AnnotationGaveWayTo of a pod without a Gang that the scheduler deletes is the gang that
+	// gets its place, as NAMESPACE/NAME.
+	AnnotationGaveWayTo = "slipway.dev/gave-way-to"
 )
 
 // NodeUnhealthy is the condition by which whoever watches a node's hardware, such as its

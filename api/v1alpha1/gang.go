@@ -220,6 +220,12 @@ type GangStatus struct {
 	// +listMapKey=name
 	Placement []PodSetPlacement `json:"placement,omitempty"`
 
+	// GaveWayTo are the gangs to which this one gave places, as NAMESPACE/NAME, while
+	// its pods there had not ended when the status was written.
+	// +optional
+	// +listType=atomic
+	GaveWayTo []string `json:"gaveWayTo,omitempty"`
+
 	// Promise of a start to a gang that waits. A scheduler that starts anew keeps it.
 	// +optional
 	Promise *StartPromise `json:"promise,omitempty"`

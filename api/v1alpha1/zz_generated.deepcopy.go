@@ -315,6 +315,11 @@ func (in *GangStatus) DeepCopyInto(out *GangStatus) {
 			(*in)[i].DeepCopyInto(&(*out)[i])
 		}
 	}
+	if in.GaveWayTo != nil {
+		in, out := &in.GaveWayTo, &out.GaveWayTo
+		*out = make([]string, len(*in))
+		copy(*out, *in)
+	}
 	if in.Promise != nil {
 		in, out := &in.Promise, &out.Promise
 		*out = new(StartPromise)

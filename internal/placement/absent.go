@@ -20,8 +20,9 @@ type leaver struct {
 	// loss by it; see Picture.loss. There is none where what it holds is idle.
 	loss int64
 	idle bool
-	// moves says that it leaves only if there are other places for it; see move.go.
-	moves bool
+	// due says that it must leave as long as its queue can spare that, and moves that it leaves
+	// only if there are other places for it; see move.go.
+	due, moves bool
 }
 
 // part of what a gang takes.
@@ -131,15 +132,15 @@ func (p *Picture) depart(l leaver) departure {
 		return departure{gang: g, pledge: l.pledge}
 	case remains:
 		d := departure{gang: g}
-		for _, n := range g.leaving {
-			p.swap(&d, n, n.accounts[g.Key].without(bound))
+		for _, e := range g.exits {
+			p.swap(&d, e.node, e.node.accounts[g.Key].without(bound))
 		}
 		return d
 	}
 	d := departure{gang: g, charged: true}
 	p.recharge(g, nil, -1)
-	for _, n := range g.leaving {
-		p.swap(&d, n, nil)
+	for _, e := range g.exits {
+		p.swap(&d, e.node, nil)
 	}
 	for k := range g.sets {
 		for _, s := range g.sets[k].slots {

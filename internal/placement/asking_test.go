@@ -8,34 +8,68 @@ import (
 	"testing"
 )
 
-// TestManyThatAskInVain do not keep the one behind them from what it is guaranteed.
+// TestManyThatAskInVain do not keep the one behind them from what it is guaranteed, be they alike
+// or each another, and be it that something happens all the time.
 func TestManyThatAskInVain(t *testing.T) {
+	for name, c := range map[string]struct{ alike, busy bool }{
+		"alike": {true, false}, "different": {false, false}, "different, and things happen": {false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := askInVain(t, c.alike)
+			p.Advance(200)
+			turns := 0
+			for ; turns < 10 && !p.gangs["slow"].runs(); turns++ {
+				if at, is := p.NextRight(); turns > 0 && !c.busy && (!is || at > p.now+1) {
+					t.Errorf("it is looked again at %d (%t), and not soon", at, is)
+				}
+				if p.Settle(); c.busy {
+					p.Bind(Pod{Key: "other", Node: "fast", Requests: Resources{cpu: 1}})
+					p.Unbind("other")
+					p.Decide()
+				}
+			}
+			if turns == 10 {
+				t.Error("it waits, though what it is guaranteed was borrowed")
+			}
+			for range 10 {
+				p.Settle()
+			}
+			if at, _ := p.NextRight(); !c.busy && at <= p.now+1 {
+				t.Error("it is looked again soon, although all have asked and nothing happens")
+			}
+		})
+	}
+}
+
+// askInVain makes a picture in which many wait whom others need not give way to, and behind them
+// one to whom they must.
+func askInVain(t *testing.T, alike bool) *Picture {
 	p := New()
 	for _, kind := range []string{"fast", "slow"} {
-		p.SetNode(Node{Name: kind, Ready: true, Allocatable: Resources{"a/gpu": 8, pods: 99}, Labels: map[string]string{"kind": kind}})
+		p.SetNode(Node{Name: kind, Ready: true, Allocatable: Resources{"a/gpu": 8, cpu: 1000, pods: 99}, Labels: map[string]string{"kind": kind}})
 	}
 	for _, q := range []Queue{{Name: "owner", Quota: []Quota{{Resource: "a/gpu", Guaranteed: 16, Limit: Unlimited}}}, {Name: "borrower"}} {
 		if err := p.SetQueue(q); err != nil {
 			t.Fatal(err)
 		}
 	}
-	gang := func(key, queue, kind string, gpus, created, protected int64) {
+	gang := func(key, queue, kind string, gpus, cpus, created, protected int64) {
 		g := Gang{Key: key, Queue: queue, Created: created, Protected: protected, Sets: []PodSet{{Name: "w", Count: 1, Shape: Shape{
-			Requests: Resources{"a/gpu": gpus}, Selector: map[string]string{"kind": kind}}}}}
+			Requests: Resources{"a/gpu": gpus, cpu: cpus}, Selector: map[string]string{"kind": kind}}}}}
 		if err := p.SetGang(g); err != nil {
 			t.Fatal(err)
 		}
 	}
-	gang("protected", "borrower", "fast", 8, 1, 3600)
-	gang("victim", "borrower", "slow", 8, 1, 0)
+	gang("protected", "borrower", "fast", 8, 0, 1, 3600)
+	gang("victim", "borrower", "slow", 8, 0, 1, 0)
 	p.Advance(10)
 	for i := range int64(2 * evictors) {
-		gang(fmt.Sprint("fast", i), "owner", "fast", 1, 20+i, 0)
+		cpus := i
+		if alike {
+			cpus = 0
+		}
+		gang(fmt.Sprint("fast", i), "owner", "fast", 1, cpus, 20+i, 0)
 	}
-	gang("slow", "owner", "slow", 1, 100, 0)
-	p.Advance(200)
-	p.Settle()
-	if !p.gangs["slow"].runs() {
-		t.Error("it waits, though what it is guaranteed was borrowed")
-	}
+	gang("slow", "owner", "slow", 1, 0, 100, 0)
+	return p
 }

@@ -83,7 +83,9 @@ func (p *Picture) pass() *pass {
 // answer is new: in particular each gang that was told of or lost a node. The last
 // answer to a gang counts. Why the others wait may have changed too; see Refresh.
 func (p *Picture) Decide() []Verdict {
-	p.resume()
+	if p.resume() {
+		p.planFor(nil, max(len(p.heirs()), p.planned)) // before others take what was given up for them
+	}
 	p.review()
 	if len(p.reminded) > 0 {
 		p.Plan(max(p.planned, promises))
@@ -203,8 +205,9 @@ func (p *Picture) part(placed []*gang) {
 
 // resume books the placements decided earlier, all of them before anything else
 // is decided, and those under which pods may be running first of all: they are
-// there, whatever the picture says.
-func (p *Picture) resume() {
+// there, whatever the picture says. It returns whether room is being made that a plan is yet to
+// keep for somebody.
+func (p *Picture) resume() bool {
 	arrivals := p.arrivals()
 	for _, waits := range []bool{false, true} {
 		for _, g := range arrivals {
@@ -214,9 +217,14 @@ func (p *Picture) resume() {
 			}
 		}
 	}
+	return p.resumeClearances()
 }
 
 func (p *Picture) reclaim(g *gang) {
+	p.events++
+	if g.Waits {
+		g.idle = g.Stopped // if it lost a place, that was then
+	}
 	for k := range g.sets {
 		c := g.sets[k].class
 		for j := range g.sets[k].slots {
@@ -251,10 +259,10 @@ func (ps *pass) start(g *gang) bool {
 			ps.p.passBy(g, ps.p.plan.heeded[wish.behind.heeded])
 		}
 		return true
-	case whole && len(g.leaving) == 0:
+	case whole && len(g.exits) == 0:
 		ps.failed[wish] = true
 	}
-	if whole && len(g.leaving) == 0 { // or else it says nothing of those like it
+	if whole && len(g.exits) == 0 { // or else it says nothing of those like it
 		ps.hopeless[hope{g.queue, wish}] = true
 	}
 	g.triedAt = ps.p.freed + 1
@@ -318,7 +326,7 @@ func (ps *pass) judge(g *gang) (Verdict, bool) {
 // settle a gang that runs: what was done for it to start is done with.
 func (p *Picture) settle(g *gang) {
 	p.fulfil(g)
-	g.victims, g.shelter, g.Unfinished = 0, nil, false
+	g.clearance, g.shelter, g.Unfinished = nil, nil, false
 	if g.Started == 0 {
 		g.Started = p.now
 	}

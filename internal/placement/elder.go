@@ -66,17 +66,20 @@ func (p *Picture) elders(limit int) []*gang {
 	return elders
 }
 
-// yield makes room for the first of so many elders for whom that can be done. There is
-// one at a time: the next may find room when that one has ended.
-func (p *Picture) yield(limit int) []Verdict {
-	elders := p.elders(limit)
-	if slices.ContainsFunc(elders, func(g *gang) bool { return g.victims > 0 }) {
-		return nil
+// askForElder is for the first for whom room can be made. There is one at a time: the next may
+// find room when that one has ended.
+func (e *eviction) askForElder() {
+	elders := e.p.elders(len(e.p.waiting))
+	if slices.ContainsFunc(elders, func(g *gang) bool { return g.clearance != nil }) {
+		return
 	}
 	for _, g := range elders {
-		if verdicts := p.makeRoom(g); len(verdicts) > 0 {
-			return verdicts
+		if e.left <= 0 {
+			e.p.protected = min(e.p.protected, e.p.now+1) // the others have their turn soon
+			return
+		}
+		if e.ask(g) {
+			return
 		}
 	}
-	return nil
 }

@@ -29,57 +29,84 @@ const (
 // they give way whole, those of the lowest priority first, of these those that lose least
 // by it, and none in its protected time.
 func (p *Picture) Evict(limit int) []Verdict {
-	p.disinherit()
+	p.endClearances()
 	p.protected = never
-	p.countIdle()
-	contest := p.contest(func(g *gang) bool {
-		return g.told.State == Waiting && !g.moved && g.victims == 0
-	})
-	verdicts := p.yield(limit)
-	if len(verdicts) > 0 {
-		limit--
+	e := &eviction{p: p, plan: p.print()}
+	e.idlers, e.broken = p.countIdle()
+	e.idleUntil = p.protected
+	e.allow(limit)
+	for e.askForElder(); e.askForAll() && e.left > 0 && e.passed; e.askForElder() {
+		p.nextRound()
+		e.allow(e.left)
 	}
-	vain := map[asking]*shelter{}
-	for g := contest.next(); g != nil && limit > 0; g = contest.next() {
-		if _, missing := g.queue.missing(); missing || g.victims > 0 || !p.entitled(g) {
+	if len(e.favoured) > 0 {
+		p.planFor(e.favoured, max(len(e.favoured), p.planned))
+	}
+	return e.verdicts
+}
+
+// eviction is one run of Evict.
+type eviction struct {
+	p *Picture
+	// idlers are how many of those that lost a place forfeit what they hold to anybody, and
+	// broken is how many of them may have to give it to another one of them; idleUntil is when
+	// there is one more.
+	idlers, broken int
+	idleUntil      int64
+	// left is how many may ask yet, and again how many of those who asked in this round; passed
+	// says that one of them was passed over. The plan as it was is told by its print.
+	left, again int
+	passed      bool
+	plan        uint64
+	// favoured are promised their places next: those for whom room was made, each with those
+	// who move for it.
+	favoured []*gang
+	verdicts []Verdict
+}
+
+// allow so many to ask.
+func (e *eviction) allow(limit int) { e.left, e.again, e.passed = limit, limit/2, false }
+
+// askForAll who may have a right, in turn, and say whether they all had their turn. If not,
+// the others have theirs soon.
+func (e *eviction) askForAll() bool {
+	contest := e.p.contest(func(g *gang) bool {
+		return g.told.State == Waiting && !g.moved && g.clearance == nil
+	})
+	for g := contest.next(); g != nil; g = contest.next() {
+		if e.left <= 0 {
+			e.p.protected = min(e.p.protected, e.p.now+1)
+			return false
+		}
+		if _, missing := g.queue.missing(); missing || g.clearance != nil || !e.entitled(g) {
 			g.tellShelter(nil)
 			continue
 		}
-		asking, alike := p.asking(g)
-		if why, asked := vain[asking]; alike && asked {
-			g.tellShelter(why)
-			continue
-		}
-		limit--
-		made := p.makeRoom(g)
-		if verdicts = append(verdicts, made...); alike && len(made) == 0 {
-			vain[asking] = g.shelter
-		}
+		e.ask(g)
 	}
-	if len(p.favoured) > 0 {
-		p.Plan(max(len(p.favoured), p.planned))
-	}
-	return verdicts
+	return true
 }
 
 // makeRoom for a gang, if there is somebody who must give way to it.
-func (p *Picture) makeRoom(g *gang) []Verdict {
-	victims := p.victims(g)
+func (e *eviction) makeRoom(g *gang) bool {
+	victims := e.p.victims(g)
 	if len(victims) == 0 {
-		g.tellShelter(p.shelterFrom(g))
-		return nil
+		g.tellShelter(e.p.shelterFrom(g))
+		return false
 	}
-	g.victims, g.shelter = len(victims), nil
-	p.favoured, p.heirs = append(p.favoured, g), append(p.heirs, g)
+	g.shelter = nil
+	clearance := e.p.clear(g, len(victims))
+	e.favoured = append(e.favoured, g)
 	var verdicts []Verdict
 	for _, v := range victims {
-		verdicts = append(verdicts, p.evict(v, g))
+		verdicts = append(verdicts, e.p.evict(v, g, clearance))
 		if v.moves {
-			p.favoured = append(p.favoured, v.gang) // in the order in which they were seated
+			e.favoured = append(e.favoured, v.gang) // in the order in which they were seated
 		}
 	}
 	slices.SortFunc(verdicts, func(a, b Verdict) int { return cmp.Compare(a.Gang, b.Gang) })
-	return verdicts
+	e.verdicts = append(e.verdicts, verdicts...)
+	return true
 }
 
 // unplaced says that nothing of the gang is placed.
@@ -87,8 +114,8 @@ func (g *gang) unplaced() bool { return !g.any(slot.known) }
 
 // entitled says that there may be somebody who must give way: a quick answer for
 // the many gangs that have no such right.
-func (p *Picture) entitled(g *gang) bool {
-	if g.Priority > 0 || p.elastic > 0 || p.idlers > 0 || p.broken > 1 && g.broken() {
+func (e *eviction) entitled(g *gang) bool {
+	if g.Priority > 0 || e.p.elastic > 0 || e.idlers > 0 || e.broken > 1 && g.broken() {
 		return true
 	}
 	for q := range g.queue.chain {
@@ -185,7 +212,7 @@ func (p *Picture) candidates(g *gang, at int64) []leaver {
 			continue
 		}
 		if p.forfeits(v, g) {
-			all = append(all, leaver{gang: v, part: everything, idle: true})
+			all = append(all, leaver{gang: v, part: everything, idle: true, due: true})
 			continue
 		}
 		if until := v.protectedUntil(); at < until {
@@ -194,10 +221,10 @@ func (p *Picture) candidates(g *gang, at int64) []leaver {
 		}
 		whole := p.givesWay(v, g)
 		if v.stretches() > 0 && v.runs() && some(v.spare(0)) && (whole || v.queue == g.queue && v.Priority == g.Priority) {
-			all = append(all, leaver{gang: v, part: surplus})
+			all = append(all, leaver{gang: v, part: surplus, due: true})
 		}
 		if whole || stirs && p.overtook(v, g) {
-			all = append(all, leaver{gang: v, part: everything, moves: !whole})
+			all = append(all, leaver{gang: v, part: everything, due: whole})
 		}
 	}
 	for i := range all {
@@ -334,23 +361,25 @@ func apart(a, b *queue) (*queue, *queue) {
 
 // evict a gang, or its surplus, for another one: it gives places back. Their pods
 // count until they have ended.
-func (p *Picture) evict(l leaver, g *gang) Verdict {
+func (p *Picture) evict(l leaver, g *gang, to *clearance) Verdict {
 	v := l.gang
-	v.heir = g.Key
 	why, cause := p.claim(l, g)
 	if l.part == surplus {
-		return p.giveUp(l, why, cause)
+		return p.giveUp(l, to, Reason{Code: Evicted, Text: why, Cause: cause, Heir: g.Key})
 	}
-	for n := range p.under(v) {
-		p.leaveNode(v, n)
+	for _, n := range p.held(v) {
+		p.leaveNode(v, n, to)
 	}
 	p.vacate(v)
 	for k := range v.sets {
 		v.sets[k].resize(v.sets[k].Count)
 	}
 	v.Started, v.Stopped = 0, p.now
+	if l.idle {
+		v.Stopped = v.idle
+	}
 	p.enqueue(v)
-	v.told = Verdict{Gang: v.Key, State: Waiting, Reason: &Reason{Code: Evicted, Text: "gave its places " + why, Cause: cause}}
+	v.told = Verdict{Gang: v.Key, State: Waiting, Reason: &Reason{Code: Evicted, Text: "gave its places " + why, Cause: cause, Heir: g.Key}}
 	v.moved, v.explainedAt = false, p.changes
 	return v.told
 }
@@ -374,7 +403,7 @@ func (p *Picture) claim(l leaver, g *gang) (string, Cause) {
 }
 
 // giveUp surplus: the gang goes on without it.
-func (p *Picture) giveUp(l leaver, why string, cause Cause) Verdict {
+func (p *Picture) giveUp(l leaver, to *clearance, why Reason) Verdict {
 	v, gave, extra := l.gang, int32(0), l.gang.spare(l.keep)
 	for k := range v.sets {
 		left, shed := v.sets[k].shed(extra[k])
@@ -382,15 +411,15 @@ func (p *Picture) giveUp(l leaver, why string, cause Cause) Verdict {
 			n := p.byName[r.node]
 			p.book(v, k, n, -r.pods)
 			p.relieve(n)
-			p.leaveNode(v, n)
+			p.leaveNode(v, n, to)
 			gave += r.pods
 		}
 		v.sets[k].slots = left
 	}
 	p.enqueue(v)
 	v.triedAt = p.freed + 1 // it grows again when others have had their chance
-	text := fmt.Sprintf("runs with %d of %s: gave %s %s", v.count(slot.isHeld), plural(v.count(every), "pod"), plural(gave, "place"), why)
-	v.told = Verdict{Gang: v.Key, State: Placed, Placement: v.placement(), Reason: &Reason{Code: Evicted, Text: text, Cause: cause}}
+	why.Text = fmt.Sprintf("runs with %d of %s: gave %s %s", v.count(slot.isHeld), plural(v.count(every), "pod"), plural(gave, "place"), why.Text)
+	v.told = Verdict{Gang: v.Key, State: Placed, Placement: v.placement(), Reason: &why}
 	v.moved, v.explainedAt = false, p.changes
 	return v.told
 }

@@ -21,7 +21,7 @@ func (w *world) evict() {
 	verdicts := w.p.Evict(2)
 	evictors, moved := map[string]bool{}, map[string]bool{}
 	for key, g := range w.p.gangs {
-		if g.victims > 0 {
+		if g.clearance != nil {
 			for above := range w.above(w.gangs[key].Queue) {
 				evictors[above] = true
 			}
@@ -37,14 +37,14 @@ func (w *world) evict() {
 			w.t.Errorf("%s gave way with %d places, started at %d, at %d", v.Gang, w.heldBy(v.Gang, held), started[v.Gang], now)
 		}
 		if v.Reason != nil && v.Reason.Cause == ByAge {
-			elder := w.gangs[w.p.gangs[v.Gang].heir]
+			elder := w.gangs[v.Reason.Heir]
 			byAge = true
 			asks := w.p.gangs[elder.Key].asks(w.p.gangs[elder.Key].minimum(), w.p.names.of("cpu"))
 			besides = besides || asks == 0
 			w.checkOvertook(g, elder, w.p.Patience)
 		}
 		if v.Reason != nil && v.Reason.Cause == ByMove {
-			w.checkOvertook(g, w.gangs[w.p.gangs[v.Gang].heir], w.p.Patience+w.p.Patience/2)
+			w.checkOvertook(g, w.gangs[v.Reason.Heir], w.p.Patience+w.p.Patience/2)
 			for above := range w.above(g.Queue) {
 				moved[above] = true
 			}
@@ -75,6 +75,29 @@ func (w *world) evict() {
 		}
 	}
 	w.decide()
+	w.restartMeanwhile()
+}
+
+// restartMeanwhile holds that nobody gives way to a gang for which room is being made when the
+// scheduler starts again, before those are gone who did.
+func (w *world) restartMeanwhile() {
+	heirs := map[string]bool{}
+	for key := range w.gangs {
+		for _, heir := range w.p.GaveWayTo(key) {
+			if g := w.p.gangs[heir]; g != nil && g.clearance != nil {
+				heirs[heir] = true
+			}
+		}
+	}
+	if len(heirs) == 0 {
+		return
+	}
+	again := w.restart()
+	for _, v := range again.Evict(len(w.gangs)) {
+		if v.Reason != nil && heirs[v.Reason.Heir] {
+			w.t.Errorf("after a restart %s gives way to %s, to whom others gave way whose pods have not ended", v.Gang, v.Reason.Heir)
+		}
+	}
 }
 
 // checkOvertook: who gave way to an elder came after it, and counts for no more.

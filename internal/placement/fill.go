@@ -245,6 +245,7 @@ func (t *trial) cancel() {
 
 // commit gives the places found to slots that have none.
 func (t *trial) commit() {
+	t.p.events++
 	for k := range t.g.sets {
 		var found []slot
 		for _, m := range t.moves {

@@ -343,7 +343,7 @@ func (w *world) checkNoRoom(g *gang) {
 	s, held := g.sets[0], w.held()
 	room := int64(0)
 	for _, n := range w.nodes {
-		if !allowed(n, s.Shape) || slices.Contains(g.leaving, w.p.byName[n.Name]) {
+		if !allowed(n, s.Shape) || slices.ContainsFunc(g.exits, func(e exit) bool { return e.node == w.p.byName[n.Name] }) {
 			continue
 		}
 		fit := n.Allocatable[pods] - w.used(n.Name, pods, held)
@@ -407,15 +407,17 @@ func (w *world) fitsAreRight(c *class) {
 
 // restart makes a second picture from what an API server would have: placed gangs
 // stay exactly where they are.
-func (w *world) restart() {
+func (w *world) restart() *Picture {
 	w.decide()
 	again := New()
+	again.Patience, again.keepIdle = w.p.Patience, w.p.keepIdle
 	for name, labels := range w.namespaces {
 		again.SetNamespace(name, labels)
 	}
 	for _, key := range slices.Backward(slices.Sorted(maps.Keys(w.gangs))) {
 		g := w.gangs[key]
 		g.Placement, g.Waits = w.latest[key].Placement, w.latest[key].State == Waiting
+		g.Started, g.Stopped, g.GaveWayTo = w.p.gangs[key].Started, w.p.gangs[key].Stopped, w.p.GaveWayTo(key)
 		if err := again.SetGang(g); err != nil {
 			w.t.Fatal(err)
 		}
@@ -432,4 +434,5 @@ func (w *world) restart() {
 			w.t.Errorf("a restart moves %s:\n%s", v.Gang, cmp.Diff(was, v))
 		}
 	}
+	return again
 }

@@ -45,6 +45,10 @@ type Gang struct {
 	// Placement decided earlier. It is looked at only when the gang is not known
 	// yet, and then is a fact, because pods may be running there.
 	Placement []SetPlacement
+	// GaveWayTo are the keys of the gangs to which it gave places whose pods may not have ended
+	// yet, as Picture.GaveWayTo told them. Like Placement it is looked at only when the gang
+	// is not known yet.
+	GaveWayTo []string
 	// Waits says that the gang had lost part of its Placement, so that nothing
 	// runs. Places are kept where there is room.
 	Waits bool
@@ -223,12 +227,10 @@ type gang struct {
 	late     *late
 	// idle is since when it holds places and does not run; zero for one that runs or has none.
 	idle int64
-	// victims are how many gangs gave way to this one, heir is the key of the one that
-	// this one gave way to, and leaving are the nodes on which pods of a gang that gave
-	// way may still be.
-	victims int
-	heir    string
-	leaving []*node
+	// clearance is the room that is being made for it, or nil; exits are the nodes that it
+	// gave up itself, on which its pods may still be.
+	clearance *clearance
+	exits     []exit
 	// shelter is what kept others from giving way to it when they were asked last.
 	shelter *shelter
 	// holds so many places; holder is where it is in Picture.holders, if it has any.

@@ -29,19 +29,21 @@ func (p *Picture) SetGang(told Gang) error {
 		if told.Promised > 0 {
 			p.reminded = append(p.reminded, g)
 		}
+		p.restoreExits(g)
 	case old.reshapes(g):
 		g.Started, g.Stopped = 0, max(g.Stopped, old.Stopped)
 		if old.any(slot.isHeld) {
 			g.Stopped = p.now
 		}
 		p.vacate(old)
-		p.linger(g, old)
+		p.takeExits(g, old)
 	default:
 		p.inherit(g, old)
 	}
 	p.gangs[g.Key] = g
 	if old != nil {
 		p.forget(old)
+		p.events++
 	}
 	p.retieIfNeeded()
 	p.elastic += g.stretches()
@@ -158,11 +160,8 @@ func (p *Picture) inherit(g, old *gang) {
 	defer p.recharge(g, nil, 1)
 	old.queue = nil
 	g.resuming = old.resuming
-	g.victims, g.idle = old.victims, old.idle
-	if g.victims > 0 {
-		p.heirs = append(p.heirs, g)
-	}
-	p.linger(g, old)
+	g.clearance, g.idle = old.clearance, old.idle
+	p.takeExits(g, old)
 	// What it says of its start may be of the turn before this one.
 	g.Started, g.Stopped = old.Started, max(g.Stopped, old.Stopped)
 	for j := range old.sets {

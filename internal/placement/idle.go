@@ -26,7 +26,7 @@ func (p *Picture) noteIdle(g *gang) {
 
 // forfeits says that what a gang holds is idle, and another one may have it.
 func (p *Picture) forfeits(v, g *gang) bool {
-	if !v.broken() || v.idle == 0 || v.victims > 0 {
+	if !v.broken() || v.idle == 0 || v.clearance != nil {
 		return false
 	}
 	return p.now-v.idle >= p.keepIdle || g.broken() && g.turn.compare(v.turn) < 0
@@ -35,17 +35,17 @@ func (p *Picture) forfeits(v, g *gang) bool {
 // countIdle gangs, which any gang may have a right to, and those that another one has that
 // lost a place; and note when the next is kept no longer. Since when a gang is idle is not
 // known before Decide: then that is asked again at once.
-func (p *Picture) countIdle() {
-	p.idlers, p.broken = 0, 0
+func (p *Picture) countIdle() (idlers, broken int) {
 	for _, g := range p.repairs {
-		if g.Loose || g.holds == 0 || g.victims > 0 {
+		if g.Loose || g.holds == 0 || g.clearance != nil {
 			continue
 		}
-		p.broken++
+		broken++
 		if until := g.idle + p.keepIdle; g.idle == 0 || p.now < until {
 			p.protected = min(p.protected, max(until, p.now+1))
 		} else {
-			p.idlers++
+			idlers++
 		}
 	}
+	return idlers, broken
 }

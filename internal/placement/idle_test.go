@@ -146,3 +146,22 @@ func TestNotIdleWhileRoomIsMade(t *testing.T) {
 	c.p.Unbind(pod.Key)
 	c.runs(24, "a")
 }
+
+// TestIdleSince is known after a restart, and a gang that gave way waits since it lost a place.
+func TestIdleSince(t *testing.T) {
+	c := clinic{t, New()}
+	c.node("n1")
+	c.gang("a", 2, func(g *Gang) {
+		g.Waits, g.Stopped = true, 5*60
+		g.Placement = []SetPlacement{{"w", []Slot{{"n1", 1}, {"n2", 1}}}}
+	})
+	c.gang("b", 1)
+	c.runs(14)
+	if at, is := c.p.NextRight(); !is || at != 15*60 {
+		t.Errorf("it is looked again at %d (%t), want in minute 15", at, is)
+	}
+	c.runs(15, "b")
+	if stopped := c.p.gangs["a"].Stopped; stopped != 5*60 {
+		t.Errorf("a has stopped at %d, want in minute 5", stopped)
+	}
+}

@@ -19,17 +19,18 @@ func (p *Picture) stirs(g *gang) bool { return p.elder(g) && p.now-g.idleSince()
 // stubborn is for how long an elder has waited for whom others move.
 func (p *Picture) stubborn() int64 { return p.Patience + p.Patience/2 }
 
-// willing are those of the candidates who may leave in their order: their queues go on
-// having what they are guaranteed, or they move.
+// willing are those of the candidates who may leave in their order: they are due and their
+// queues go on having what they are guaranteed, or they move.
 func (p *Picture) willing(all []leaver, g *gang) []leaver {
 	taken, stirs := map[*queue]vector{}, p.stirs(g)
 	var willing []leaver
 	for _, l := range all {
-		if !l.moves && !p.leaves(l, g, taken) && !l.idle {
+		switch spared := l.due && p.leaves(l, g, taken); {
+		case spared, l.idle:
+		case stirs && l.part == everything && p.overtook(l.gang, g):
 			l.moves = true
-			if !stirs || l.part != everything || !p.overtook(l.gang, g) {
-				continue
-			}
+		default:
+			continue
 		}
 		willing = append(willing, l)
 	}

@@ -84,7 +84,7 @@ func (s scene) evictFor(may bool) int {
 	if len(moves) > 0 && !may {
 		s.Errorf("%v move too soon", moves)
 	}
-	gave := s.gangs["large"].victims > 0
+	gave := s.gangs["large"].clearance != nil
 	s.Decide()
 	if gave && s.gangs["large"].unplaced() {
 		s.Error("gangs gave way in vain")

@@ -20,7 +20,7 @@ import "slices"
 // ending, or else they would have done so in vain.
 
 // firm says that a promise to the gang holds whatever it borrows.
-func (p *Picture) firm(g *gang) bool { return g.victims > 0 || p.stirs(g) }
+func (p *Picture) firm(g *gang) bool { return g.clearance != nil || p.stirs(g) }
 
 // inUse of a quota now, be there promises or not.
 func inUse(q *queue, l quota) int64 { return q.used.of(l.kind, l.at) }

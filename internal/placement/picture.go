@@ -28,9 +28,13 @@ type Picture struct {
 	// users of whom gangs wait in rows, in any order, and repairs, which wait in none, in turn.
 	users   []*user
 	repairs []*gang
-	// holders of places; lingering gangs, some of whose pods may still be where they gave places
-	// back; and heirs, to whom they gave them: each in any order.
-	holders, lingering, heirs []*gang
+	// holders of places, and leavers, some of whose pods may still be where they gave places
+	// back: each in any order.
+	holders, leavers []*gang
+	// clearances that are not over, in the order in which they began; restored are the keys of
+	// gangs whose exits are yet to be found, as pods may be told of after them.
+	clearances []*clearance
+	restored   []string
 	// shares counts how often what queues use, or what is kept for them, changed.
 	shares uint64
 	// enqueued counts the gangs that ever began to wait.
@@ -61,19 +65,21 @@ type Picture struct {
 	promises int64
 	reminded []*gang
 	delayed  bool
-	// favoured gangs come first in the next plan; planned is the last one's limit.
-	favoured []*gang
-	planned  int
-	// elastic is how many gangs can do without some of their pods; idlers is how many of those
-	// that lost a place forfeit what they hold to anybody, and broken is how many of them may have
-	// to give it to another one of them; both as of the last Evict.
-	elastic, idlers, broken int
-	keepIdle                int64
+	// planned is the last plan's limit.
+	planned int
+	// elastic is how many gangs can do without some of their pods.
+	elastic  int
+	keepIdle int64
 	// evicting are the nodes with taints that evict.
 	evicting map[string]*node
 	// protected is when the first of those is protected no longer who were asked in vain to
 	// give way.
 	protected int64
+	// denials are of those who asked others in vain to give way; events counts what could change
+	// them, and round how often all had their turn to ask.
+	denials map[asking]*denial
+	events  uint64
+	round   uint64
 	// unsure are the names of nodes that the next decision reviews.
 	unsure map[string]bool
 
@@ -128,6 +134,7 @@ func blank() *Picture {
 		levels:    map[string]*level{},
 		fitting:   map[unique.Handle[string]]bool{},
 		unsure:    map[string]bool{},
+		denials:   map[asking]*denial{},
 		marks:     newRegistry(),
 
 		evicting: map[string]*node{},
@@ -281,6 +288,7 @@ func (p *Picture) relieve(n *node) {
 	p.touch(n)
 	p.freed++
 	p.changes++
+	p.events++
 }
 
 // drop a node of which nothing is left.

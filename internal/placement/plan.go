@@ -85,10 +85,14 @@ const (
 // decision delays a promise but to a gang that borrows (owed.go). Gangs without a run-time limit
 // are taken to run as long as earlier ones of their kind, or else for ever; but to start before
 // a promise is due takes a limit.
-func (p *Picture) Plan(limit int) int {
-	pl, wanting := p.planner(limit), slices.Concat(p.favoured, p.promised(p.favoured), p.remembered())
+func (p *Picture) Plan(limit int) int { return p.planFor(nil, limit) }
+
+// planFor some gangs before all others.
+func (p *Picture) planFor(favoured []*gang, limit int) int {
+	pl, wanting := p.planner(limit), slices.Concat(p.inLine(favoured), p.remembered())
+	pl.favoured = favoured
 	elders := slices.DeleteFunc(p.elders(limit), func(g *gang) bool { return slices.Contains(wanting, g) })
-	p.favoured, p.planned = nil, limit
+	p.planned = limit
 	p.unplan()
 	p.resume()
 	pl.promiseAll(wanting, elders)
@@ -168,14 +172,6 @@ func (p *Picture) endings() []ending {
 // end any moment, for hours, and gangs are promised other places.
 func (p *Picture) expectedEnd(end int64) int64 {
 	return max(end, p.now+max(p.now-end, overrun))
-}
-
-// clear the nodes that the pods of a gang that gave places back have left.
-func (p *Picture) clear(g *gang) {
-	g.leaving = slices.DeleteFunc(g.leaving, func(n *node) bool {
-		a := n.accounts[g.Key]
-		return a == nil || a.count[bound] <= a.count[slots]
-	})
 }
 
 // promise finds the first moment at which the gang, which runs for so long or, with zero,
@@ -295,20 +291,4 @@ func (p *Picture) keepPlaces(promised *promise, sign int64) {
 			}
 		}
 	}
-}
-
-// under a gang are the nodes on which it holds places, or did before it gave way.
-func (p *Picture) under(g *gang) map[*node]bool {
-	nodes := map[*node]bool{}
-	for _, n := range g.leaving {
-		nodes[n] = true
-	}
-	for _, set := range g.sets {
-		for _, s := range set.slots {
-			if s.held {
-				nodes[p.byName[s.node]] = true
-			}
-		}
-	}
-	return nodes
 }

@@ -31,7 +31,7 @@ type planner struct {
 }
 
 func (p *Picture) planner(limit int) *planner {
-	pl := &planner{p: p, limit: limit, favoured: p.favoured, before: map[*gang]*promise{}, tried: map[*gang]bool{}, redone: map[*gang]bool{}}
+	pl := &planner{p: p, limit: limit, before: map[*gang]*promise{}, tried: map[*gang]bool{}, redone: map[*gang]bool{}}
 	for _, g := range p.promised(nil) {
 		pl.before[g] = g.promise
 	}

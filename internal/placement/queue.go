@@ -233,6 +233,7 @@ func (p *Picture) reshape(q *queue) {
 	}
 	p.freed++
 	p.changes++
+	p.events++
 }
 
 func (q *queue) under(above *queue) bool {

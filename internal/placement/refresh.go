@@ -81,8 +81,8 @@ func (ps *pass) cause(g *gang, state State) *Reason {
 			Text:    fmt.Sprintf("%s of %d lost %s and no other node can take them", plural(lost, "pod"), g.count(every), ps.p.lostNodes(g)),
 			Because: []Reason{*ps.p.explain(g, g.lacks())},
 		}
-	case g.victims > 0:
-		return &Reason{Code: MakingRoom, Text: plural(g.victims, "gang") + " gave way to it; it starts when their pods have ended"}
+	case g.clearance != nil:
+		return &Reason{Code: MakingRoom, Text: plural(g.clearance.gave, "gang") + " gave way to it; it starts when their pods have ended"}
 	}
 	if !g.unplaced() {
 		return ps.p.explain(g, g.lacks())

@@ -52,10 +52,10 @@ func (w *world) checkHolders() {
 		if g.holds > 0 {
 			holders++
 		}
-		if len(g.leaving) > 0 && !slices.Contains(w.p.lingering, g) {
+		if len(g.exits) > 0 && !slices.Contains(w.p.leavers, g) {
 			w.t.Errorf("%s is not known to leave", key)
 		}
-		if g.victims > 0 && !slices.Contains(w.p.heirs, g) {
+		if g.clearance != nil && !slices.Contains(w.p.clearances, g.clearance) {
 			w.t.Errorf("%s is not known to be given places", key)
 		}
 	}

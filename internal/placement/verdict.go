@@ -66,8 +66,9 @@ type Reason struct {
 	Because []Reason
 	// Remedy says what would make it fit; empty when waiting does.
 	Remedy string
-	// Cause of an eviction; empty for all other codes.
+	// Cause of an eviction, and Heir, to whom the gang gave way; empty for all other codes.
 	Cause Cause
+	Heir  string
 }
 
 // Cause is why a gang gives way.

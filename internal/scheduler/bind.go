@@ -18,6 +18,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/clip"
 	"slipway.dev/slipway/internal/namespace"
 	"slipway.dev/slipway/internal/scheduler/snapshot"
@@ -114,10 +115,15 @@ func (b binder) tell(ctx context.Context, e errand) error {
 	return nil
 }
 
-// setCondition of the very pod that the errand is about.
+// setCondition of the very pod that the errand is about, and say to whom it gives way if it
+// does.
 func (b binder) setCondition(ctx context.Context, e errand, next corev1.PodCondition) error {
+	metadata := map[string]any{"uid": e.uid}
+	if e.heir != "" {
+		metadata["annotations"] = map[string]string{slipwayv1.AnnotationGaveWayTo: e.heir}
+	}
 	body, err := json.Marshal(map[string]any{
-		"metadata": map[string]any{"uid": e.uid},
+		"metadata": metadata,
 		"status":   map[string]any{"conditions": []corev1.PodCondition{next}},
 	})
 	if err != nil {

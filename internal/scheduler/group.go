@@ -29,8 +29,10 @@ type group struct {
 	grouping
 	namespace string
 	pods      map[types.UID]*applicant
-	// started is when it was placed; zero for never.
+	// started is when it was placed; zero for never. whole says that it was with all that it
+	// takes to start: who says later that it takes more changes nothing about that.
 	started int64
+	whole   bool
 	// why it, or what came to it later, waits: each pod says it, so that it is not worded
 	// anew before the reason is of another kind. That of a project counts nothing that comes
 	// and goes, and is. There is no reason while more than room is missing.
@@ -55,7 +57,7 @@ func (l *ledger) join(by grouping, p *corev1.Pod, known *member) string {
 		l.groups[by.key] = g
 	}
 	if len(g.pods) == 0 {
-		g.started, g.why = 0, ""
+		g.started, g.whole, g.why = 0, false, ""
 	}
 	g.grouping = by
 	if known != nil {
@@ -143,13 +145,11 @@ func (l *ledger) askGroups() {
 		if g == nil {
 			continue
 		}
+		l.picture.DeleteGang(key)
 		if len(g.pods) == 0 {
 			delete(l.groups, key)
-			l.leaveRemains(key)
 			continue
 		}
-		l.disown(key)
-		l.picture.DeleteGang(key)
 		crew := l.crews[key]
 		asked := l.groupGang(key, g, crew)
 		crew.move(asked.Placement)
@@ -225,7 +225,7 @@ func (l *ledger) groupGang(key string, g *group, c *crew) placement.Gang {
 		}
 		out.Placement = append(out.Placement, placed)
 	}
-	out.Unfinished = len(out.Placement) > 0 && l.here(g, c) < l.least(g)
+	out.Unfinished = len(out.Placement) > 0 && !g.whole && l.here(g, c) < l.least(g)
 	return out
 }
 
@@ -283,21 +283,17 @@ func (l *ledger) noteGroup(g *group, v placement.Verdict, now time.Time) {
 	}
 	g.explain(v.Reason)
 	g.state = v.State
+	g.whole = v.State == placement.Placed || g.whole && len(v.Placement) > 0
 	crew.move(v.Placement)
 	l.retell(crew)
 	l.ripen(crew)
 	switch {
 	case len(v.Placement) == 0:
 		g.started = 0
-		var gone []*member
 		for _, m := range crew.inOrder() {
 			if m.node != "" {
-				l.evict(m, v.Reason.String())
-				gone = append(gone, m)
+				l.evict(m, v.Reason)
 			}
-		}
-		if len(g.pods) == 0 {
-			l.own(v.Gang, gone)
 		}
 	case g.started == 0:
 		g.started = now.Unix()

@@ -33,10 +33,10 @@ type intake struct {
 	graduated map[types.UID]string
 	// dirty are the groups that placement is to be asked about anew.
 	dirty map[string]bool
-	// evicted are pods that have given way and are not gone yet; remains are those of groups
-	// of which nothing else is left, as placement was told of them.
+	// evicted are pods that have given way and are not gone yet, and remains those of them
+	// that placement knows as what is left of a group.
 	evicted map[types.UID]leaving
-	remains map[string]map[types.UID]placement.Pod
+	remains map[string]map[types.UID]bool
 	// assumed are pods whose binding was sent and is not seen yet.
 	assumed map[types.UID]bool
 	// uids of the pods, by name; ripe are those about which something is to be done.
@@ -50,7 +50,7 @@ type intake struct {
 func newIntake() intake {
 	return intake{
 		crews: map[string]*crew{}, crewOf: map[types.UID]string{}, groups: map[string]*group{}, succeeded: map[string]map[types.UID]bool{}, graduated: map[types.UID]string{}, dirty: map[string]bool{},
-		evicted: map[types.UID]leaving{}, remains: map[string]map[types.UID]placement.Pod{}, assumed: map[types.UID]bool{}, uids: map[types.NamespacedName]types.UID{},
+		evicted: map[types.UID]leaving{}, remains: map[string]map[types.UID]bool{}, assumed: map[types.UID]bool{}, uids: map[types.NamespacedName]types.UID{},
 		podGroups: map[types.NamespacedName]podGroup{}, storage: newStorage(),
 	}
 }
@@ -61,6 +61,7 @@ func (l *ledger) setPod(p *corev1.Pod) bool {
 	if len(p.Spec.ResourceClaims) > 0 {
 		news = l.introduce(p)
 	}
+	l.remember(p)
 	left, evicted := l.evicted[p.UID]
 	if isOurs(p) && !evicted {
 		news = l.enlist(p) || news
@@ -78,7 +79,7 @@ func (l *ledger) setPod(p *corev1.Pod) bool {
 		return l.picture.Unbind(string(p.UID)) || news
 	}
 	if evicted {
-		told.Gang, told.Set, told.Rank = left.group, "", 0
+		told.Gang, told.Set, told.Rank = left.remains, "", 0
 	} else if m := l.member(p.UID); m != nil {
 		l.seatOf(m, &told)
 		m.told = told
@@ -315,8 +316,8 @@ func (l *ledger) shrink(asked *placement.Gang, e *entry) bool {
 type errand struct {
 	name types.NamespacedName
 	uid  types.UID
-	// delete it, for it gives way, as it says; empty for one that stays.
-	delete string
+	// delete it, for it gives way to the heir, as it says; empty for one that stays.
+	delete, heir string
 	// bind it to the node.
 	bind string
 	// assign are claims whose volumes are to be made for the node first.
@@ -342,7 +343,7 @@ func (l *ledger) errand(name types.NamespacedName) (errand, bool) {
 	if g := l.groups[l.crewOf[uid]]; g != nil {
 		e.podGroup = g.podGroup
 	}
-	e.delete = l.evicted[uid].why
+	e.delete, e.heir = l.evicted[uid].why, l.evicted[uid].heir
 	switch {
 	case e.delete != "":
 	case m == nil:

@@ -360,7 +360,9 @@ func (l *ledger) draft(name types.NamespacedName, now time.Time) (*draft, bool) 
 		return nil, false
 	}
 	next := statusFor(&e.status, e.answer, now)
-	if equality.Semantic.DeepEqual(&e.status, next) {
+	known := equality.Semantic.DeepEqual(&e.status, next)
+	next.GaveWayTo = l.picture.GaveWayTo(keyOf(name.Namespace, name.Name))
+	if known && within(next.GaveWayTo, e.status.GaveWayTo) {
 		return nil, false
 	}
 	return &draft{name, e.uid, e.version, e.status.DeepCopy(), next}, true

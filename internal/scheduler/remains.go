@@ -5,75 +5,120 @@ package scheduler
 
 import (
 	"cmp"
+	"maps"
+	"slices"
+	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/placement"
 )
 
-// A group that gave way is gone when its pods are deleted, which have yet to end. Whom it
-// made room for, and where, placement remembers with the gang: so of a group of which
-// nothing but such pods is left a gang without pod sets remains, until they are gone too.
-// Otherwise the room would be taken for anybody's, and others would have to give way again.
+// A group that gave way is gone when its pods are deleted, which have yet to end, and another
+// one of its name may be there before that. So placement knows what is left of it as a gang
+// of its own, without pod sets, until the last of the pods is gone. Otherwise the room would be
+// taken for anybody's, and others would have to give way again.
 
-// leaving is a pod that gave way, and why; group is what it is all that is left of, if it is.
-type leaving struct{ why, group string }
+// leaving is a pod that gave way, why and to whom; remains is the key of what it is left of.
+type leaving struct{ why, heir, remains string }
 
-// evict a pod, for that reason: it is the group's no more, and counts until it is gone,
-// beside its group should that be placed again.
-func (l *ledger) evict(m *member, why string) {
+// remainsSuffix of the key of what is left of a group, which no group has.
+const remainsSuffix = "/remains"
+
+func remainsOf(group string) string { return group + remainsSuffix }
+
+// groupOf what is left of one, or of a gang the same.
+func groupOf(key string) string { return strings.TrimSuffix(key, remainsSuffix) }
+
+// evict a pod, for that reason: it is the group's no more, and counts until it is gone.
+func (l *ledger) evict(m *member, why *placement.Reason) {
+	left := leaving{why: cmp.Or(why.String(), "gave its place up"), remains: remainsOf(l.crewOf[m.uid])}
+	if why != nil {
+		left.heir = why.Heir
+	}
 	l.dismiss(m.uid)
-	l.evicted[m.uid], l.uids[m.name] = leaving{why: cmp.Or(why, "gave its place up")}, m.uid
+	l.leave(m.name, m.uid, left)
 	l.ripe = append(l.ripe, m.name)
-	m.told.Gang, m.told.Set, m.told.Rank = "", "", 0
 	if m.told.Node != "" {
+		m.told.Gang, m.told.Set, m.told.Rank = left.remains, "", 0
 		l.picture.Bind(m.told)
+	}
+	l.tellRemains(left.remains)
+}
+
+// leave a group, as part of what remains of it.
+func (l *ledger) leave(name types.NamespacedName, uid types.UID, left leaving) {
+	l.evicted[uid], l.uids[name] = left, uid
+	if l.remains[left.remains] == nil {
+		l.remains[left.remains] = map[types.UID]bool{}
+	}
+	l.remains[left.remains][uid] = true
+}
+
+// remember that a pod gave way before this scheduler started. The condition is ours alone to
+// write; the annotation may be of anybody who may write the pod.
+func (l *ledger) remember(p *corev1.Pod) {
+	heir := p.Annotations[slipwayv1.AnnotationGaveWayTo]
+	if heir == "" || p.Spec.NodeName == "" || !isOurs(p) || l.member(p.UID) != nil {
+		return
+	}
+	g, why := groupingOf(p), preemption(p)
+	if _, known := l.evicted[p.UID]; known || g.gang || why == nil {
+		return
+	}
+	name, left := client.ObjectKeyFromObject(p), leaving{cmp.Or(why.Message, "gave its place up"), heir, remainsOf(g.key)}
+	l.leave(name, p.UID, left)
+	l.tellRemains(left.remains)
+	if p.DeletionTimestamp == nil {
+		l.ripe = append(l.ripe, name) // That was what came next.
 	}
 }
 
-// own evicted pods as all that is left of a group.
-func (l *ledger) own(key string, gone []*member) {
-	l.remains[key] = map[types.UID]placement.Pod{}
-	for _, m := range gone {
-		if m.told.Node == "" {
-			continue
+// preemption is the condition that says that this scheduler, or another one, makes the pod
+// give way; nil for none.
+func preemption(p *corev1.Pod) *corev1.PodCondition {
+	for i := range p.Status.Conditions {
+		c := &p.Status.Conditions[i]
+		if c.Type == corev1.DisruptionTarget && c.Status == corev1.ConditionTrue && c.Reason == corev1.PodReasonPreemptionByScheduler {
+			return c
 		}
-		m.told.Gang = key
-		l.evicted[m.uid], l.remains[key][m.uid] = leaving{l.evicted[m.uid].why, key}, m.told
-		l.picture.Bind(m.told)
 	}
+	return nil
 }
 
-// leaveRemains of a group without pods, if any, in its stead.
-func (l *ledger) leaveRemains(key string) {
+// tellRemains of a group to placement, and for whom it gave way.
+func (l *ledger) tellRemains(key string) {
 	if len(l.remains[key]) == 0 {
 		delete(l.remains, key)
 		l.picture.DeleteGang(key)
 		return
 	}
-	// What wants nothing is never refused.
-	_ = l.picture.SetGang(placement.Gang{Key: key})
-}
-
-// disown what is left of a group, which has pods again.
-func (l *ledger) disown(key string) {
-	for uid, told := range l.remains[key] {
-		told.Gang = ""
-		l.evicted[uid] = leaving{why: l.evicted[uid].why}
-		l.picture.Bind(told)
+	heirs := map[string]bool{}
+	for uid := range l.remains[key] {
+		if heir := l.evicted[uid].heir; heir != "" {
+			heirs[heir] = true
+		}
 	}
-	delete(l.remains, key)
+	// What wants nothing is never refused.
+	_ = l.picture.Reseat(placement.Gang{Key: key, GaveWayTo: slices.Sorted(maps.Keys(heirs))})
 }
 
 // bury a pod that gave way and has ended.
 func (l *ledger) bury(uid types.UID) {
-	key := l.evicted[uid].group
+	key := l.evicted[uid].remains
 	if key == "" {
 		return
 	}
-	delete(l.remains[key], uid)
-	if len(l.remains[key]) == 0 && l.groups[key] == nil {
+	if delete(l.remains[key], uid); len(l.remains[key]) == 0 {
 		delete(l.remains, key)
 		l.picture.DeleteGang(key)
 	}
+}
+
+// within says that all of some are among others.
+func within(some, others []string) bool {
+	return !slices.ContainsFunc(some, func(s string) bool { return !slices.Contains(others, s) })
 }

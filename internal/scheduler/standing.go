@@ -69,7 +69,7 @@ func (d *Decided) After(name types.NamespacedName) ([]types.NamespacedName, floa
 	start, _ := d.Picture.PlannedStart(keyOf(name.Namespace, name.Name))
 	var names []types.NamespacedName
 	for _, key := range start.After {
-		names = append(names, nameOfKey(key))
+		names = append(names, nameOfKey(groupOf(key)))
 	}
 	return names, start.Confidence
 }

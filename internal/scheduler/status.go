@@ -86,7 +86,11 @@ func whenOf(start placement.Start) string {
 	if len(start.After) == 0 {
 		return ""
 	}
-	who, have := strings.Join(start.After[:min(len(start.After), maxNamed)], ", "), "has"
+	var named []string
+	for _, key := range start.After[:min(len(start.After), maxNamed)] {
+		named = append(named, groupOf(key))
+	}
+	who, have := strings.Join(named, ", "), "has"
 	if len(start.After) > 1 {
 		have = "have"
 	}

@@ -24,12 +24,14 @@ type Census struct {
 	wanted map[string][]string
 	idle   []string
 
-	names   names
-	pools   map[poolID]*pool
-	devices map[ID]*device
-	nodes   map[string][]*device
-	claims  map[types.UID][]ID
-	holders map[ID]types.UID
+	names names
+	pools map[poolID]*pool
+	// slicePools are the pools of slices, by the names of these.
+	slicePools map[string]poolID
+	devices    map[ID]*device
+	nodes      map[string][]*device
+	claims     map[types.UID][]ID
+	holders    map[ID]types.UID
 
 	// counted is how many devices are of the same kinds, excluded likewise those that are not
 	// counted.
@@ -53,7 +55,7 @@ type Census struct {
 func New() *Census {
 	return &Census{
 		kinds: map[string]*kind{}, wanted: map[string][]string{},
-		names: names{}, pools: map[poolID]*pool{}, devices: map[ID]*device{}, nodes: map[string][]*device{},
+		names: names{}, pools: map[poolID]*pool{}, slicePools: map[string]poolID{}, devices: map[ID]*device{}, nodes: map[string][]*device{},
 		claims: map[types.UID][]ID{}, holders: map[ID]types.UID{}, resources: map[kinds][]string{},
 		counted: map[kinds]int{}, excluded: map[exclusion]int{},
 		stalePools: map[poolID]bool{}, newNodes: map[string]bool{}, newClaims: map[types.UID]bool{},
@@ -78,6 +80,10 @@ func (c *Census) DeleteClass(name string) { c.drop(string(ResourceName(name))) }
 // SetSlice tells of a slice that was made or changed. The slice is kept.
 func (c *Census) SetSlice(o *resourcev1.ResourceSlice) {
 	id := poolOf(o)
+	if before, known := c.slicePools[o.Name]; known && before != id {
+		c.leavePool(o.Name, before) // It was made again, and nobody saw it gone.
+	}
+	c.slicePools[o.Name] = id
 	if c.pools[id] == nil {
 		c.pools[id] = &pool{slices: map[string]*resourcev1.ResourceSlice{}}
 	}
@@ -87,9 +93,18 @@ func (c *Census) SetSlice(o *resourcev1.ResourceSlice) {
 
 // DeleteSlice tells that a slice is gone.
 func (c *Census) DeleteSlice(o *resourcev1.ResourceSlice) {
-	if p := c.pools[poolOf(o)]; p != nil {
-		delete(p.slices, o.Name)
-		c.stalePools[poolOf(o)] = true
+	id, known := c.slicePools[o.Name]
+	if !known {
+		return
+	}
+	delete(c.slicePools, o.Name)
+	c.leavePool(o.Name, id)
+}
+
+func (c *Census) leavePool(slice string, id poolID) {
+	if p := c.pools[id]; p != nil {
+		delete(p.slices, slice)
+		c.stalePools[id] = true
 	}
 }
 

@@ -97,6 +97,9 @@ func TestCountsByClass(t *testing.T) {
 			slice("n", both[:1], func(s *resourcev1.ResourceSlice) { s.Spec.Pool.Generation = 2 }),
 			slice("n", both, func(s *resourcev1.ResourceSlice) { s.Name = "old" })},
 			map[string]int64{resourceOf("h100"): 1}},
+		"made again in another pool": {[]*resourcev1.ResourceSlice{slice("n", both),
+			slice("n", both[:1], func(s *resourcev1.ResourceSlice) { s.Spec.Pool.Name = "other" })},
+			map[string]int64{resourceOf("h100"): 1}},
 		"two of one name": {[]*resourcev1.ResourceSlice{slice("n", []resourcev1.Device{both[0], both[0]})}, map[string]int64{}},
 		"each device says where": {[]*resourcev1.ResourceSlice{slice("n", []resourcev1.Device{
 			gpu("0", "h100", "80Gi", func(d *resourcev1.Device) { d.NodeName = ptr.To("n") }), gpu("1", "h100", "80Gi", func(d *resourcev1.Device) { d.NodeName = ptr.To("m") })},
