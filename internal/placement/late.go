@@ -73,15 +73,24 @@ func (p *Picture) overdue(g *gang) bool {
 // passBy those to whom a gang that got its places may not have left what they were promised
 // before it.
 func (p *Picture) passBy(g *gang, heeds []bool) {
-	at := p.under(g)
 	for _, pr := range p.plan.promises {
 		if heeds[pr.order] || pr.gang.promise != pr || g.promise != nil && pr.order >= g.promise.order {
 			continue
 		}
-		if slices.ContainsFunc(pr.places, func(o place) bool { return at[o.node] }) || sharesLimit(g.queue, pr.gang.queue) {
+		if slices.ContainsFunc(pr.places, func(o place) bool { return g.isOn(o.node) }) || sharesLimit(g.queue, pr.gang.queue) {
 			pr.gang.passedBy = g.Key
 		}
 	}
+}
+
+// isOn says that a gang has a place on a node.
+func (g *gang) isOn(n *node) bool {
+	for k := range g.sets {
+		if slices.ContainsFunc(g.sets[k].slots, func(s slot) bool { return s.held && s.node == n.Name }) {
+			return true
+		}
+	}
+	return false
 }
 
 // sharesLimit says that two queues have a limit in common.
