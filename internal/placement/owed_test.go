@@ -62,7 +62,18 @@ func (w *world) owes(pr *promise, gang string, spent map[string]map[string]int64
 	if mine == "" || pr.firm || !w.covers(mine, gang, spent) {
 		return false
 	}
-	return theirs == "" || !slices.ContainsFunc(pr.within, func(q *queue) bool { return q.Name == theirs })
+	return theirs == "" || !pr.isWithin(theirs)
+}
+
+func (pr *promise) isWithin(name string) bool {
+	return slices.ContainsFunc(pr.within, func(q *queue) bool { return q.Name == name })
+}
+
+// follows says that a promise is to be made after one to a gang which will be within what its
+// queue is guaranteed when it starts, though it is not now.
+func (w *world) follows(pr *promise, g *gang) bool {
+	mine, theirs := w.parts(g.Key, pr.gang.Key)
+	return mine != "" && g.promise != nil && g.promise.isWithin(mine) && !pr.firm && !pr.isWithin(theirs)
 }
 
 // heeds says that there is a promise that a gang must not delay.
@@ -84,7 +95,7 @@ func (w *world) rights() map[*promise][]string {
 	for _, pr := range w.p.plan.promises {
 		rights[pr] = []string{}
 		for key, g := range w.p.gangs {
-			if key != pr.gang.Key && (w.owes(pr, key, spent) || w.p.firm(g)) {
+			if key != pr.gang.Key && (w.owes(pr, key, spent) || w.follows(pr, g) || w.p.firm(g)) {
 				rights[pr] = append(rights[pr], key)
 			}
 		}
