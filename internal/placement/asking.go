@@ -26,8 +26,10 @@ type asking struct {
 // denial is what came of it when somebody asked in vain.
 type denial struct {
 	shelter *shelter
-	// It stands until a moment, and until something else happened than had by then.
+	// It stands until a moment, and until something else happened than had by then; right is
+	// when time alone may make it another one.
 	until  int64
+	right  int64
 	events uint64
 	plan   uint64
 	// round in which somebody asked last, or would have but for this.
@@ -66,7 +68,7 @@ func (e *eviction) ask(g *gang) bool {
 	d := p.denials[as]
 	if d != nil && d.events == p.events && d.plan == e.plan && p.now < d.until {
 		d.round = p.round
-		p.protected = min(p.protected, d.until)
+		p.protected = min(p.protected, d.right)
 		g.tellShelter(d.shelter)
 		return false
 	}
@@ -82,11 +84,11 @@ func (e *eviction) ask(g *gang) bool {
 	p.protected = e.idleUntil
 	made := e.makeRoom(g)
 	if delete(p.denials, as); !made {
-		until := min(p.protected, p.now+maxDenial)
+		right := p.protected
 		if at := g.idleSince() + p.stubborn() + 1; p.elder(g) && at > p.now {
-			until = min(until, at)
+			right = min(right, at)
 		}
-		p.denials[as] = &denial{g.shelter, until, p.events, e.plan, p.round}
+		p.denials[as] = &denial{shelter: g.shelter, until: min(right, p.now+maxDenial), right: right, events: p.events, plan: e.plan, round: p.round}
 	}
 	p.protected = min(p.protected, before)
 	return made

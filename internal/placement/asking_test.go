@@ -37,6 +37,15 @@ func TestManyThatAskInVain(t *testing.T) {
 			if at, _ := p.NextRight(); !c.busy && at <= p.now+1 {
 				t.Error("it is looked again soon, although all have asked and nothing happens")
 			}
+			for i := range 2 * evictors {
+				p.DeleteGang(fmt.Sprint("fast", i))
+			}
+			for range 3 {
+				p.Settle()
+			}
+			if len(p.denials) > 0 {
+				t.Errorf("%d who are gone are remembered", len(p.denials))
+			}
 		})
 	}
 }

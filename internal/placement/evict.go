@@ -35,9 +35,14 @@ func (p *Picture) Evict(limit int) []Verdict {
 	e.idlers, e.broken = p.countIdle()
 	e.idleUntil = p.protected
 	e.allow(limit)
-	for e.askForElder(); e.askForAll() && e.left > 0 && e.passed; e.askForElder() {
-		p.nextRound()
+	for e.askForElder(); e.askForAll() && e.left > 0; e.askForElder() {
+		if p.nextRound(); !e.passed {
+			break
+		}
 		e.allow(e.left)
+	}
+	if e.passed {
+		p.protected = min(p.protected, p.now+1)
 	}
 	if len(e.favoured) > 0 {
 		p.planFor(e.favoured, max(len(e.favoured), p.planned))

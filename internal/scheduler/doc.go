@@ -21,7 +21,9 @@
 // after every node, pod and gang has been seen, and gangs that are placed keep
 // their places. A status is written against the version of the gang that was
 // last seen, so that of two schedulers, one of which does not know yet that it
-// no longer leads, only one succeeds.
+// no longer leads, only one succeeds. For whom a gang gave way is in its status, and
+// for pods without a Gang in an annotation of theirs, while they are ending: so nobody
+// gives way twice for the same.
 //
 // A node that does not answer is lost to a gang at once unless the gang's pods
 // tolerate node.kubernetes.io/unreachable or not-ready, and then when their
@@ -45,5 +47,8 @@
 // What pods that are there already prefer to have beside them is not looked at when
 // another comes. An affinity cannot be about labels that differ from
 // pod to pod of a set, such as the rank. Of resource claims package devices counts whole
-// devices, and says which it does not.
+// devices, and says which it does not. Whoever deletes a Gang that gave way while its pods
+// are ending deletes what a restart would know it by. A group of pods that was told to
+// be larger while it ran is taken, after a restart, for one whose start was cut off, until
+// its new pods have places.
 package scheduler

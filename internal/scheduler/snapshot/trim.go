@@ -150,7 +150,7 @@ func trimPod(p *corev1.Pod) *corev1.Pod {
 	}
 	for _, c := range p.Status.Conditions {
 		switch c.Type {
-		case corev1.PodScheduled, corev1.PodResizePending, corev1.PodResizeInProgress:
+		case corev1.PodScheduled, corev1.PodResizePending, corev1.PodResizeInProgress, corev1.DisruptionTarget:
 			out.Status.Conditions = append(out.Status.Conditions, corev1.PodCondition{
 				Type: c.Type, Status: c.Status, Reason: c.Reason, LastTransitionTime: c.LastTransitionTime})
 		}
