@@ -225,6 +225,18 @@ type GangStatus struct {
 	// +optional
 	// +listType=atomic
 	GaveWayTo []string `json:"gaveWayTo,omitempty"`
+
+	// Promise of a start to a gang that waits. A scheduler that starts anew keeps it.
+	// +optional
+	Promise *StartPromise `json:"promise,omitempty"`
+}
+
+// StartPromise is by when a gang that waits is expected to start.
+type StartPromise struct {
+	// Time by which it starts, if what runs ends as it said.
+	Time metav1.Time `json:"time"`
+	// Number of the promise: who was promised a start before has a smaller one.
+	Number int64 `json:"number"`
 }
 
 // PodSetPlacement says where the pods of one set go.

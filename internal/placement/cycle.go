@@ -22,13 +22,16 @@ func (p *Picture) Advance(now int64) []Verdict {
 }
 
 // Settle finds who gives way to whom, decides once more if anybody does, and
-// promises the first gangs that wait when they start. The last verdict on a gang
-// counts.
+// promises the first gangs that wait when they start. Where that is later than it was others
+// may start meanwhile. The last verdict on a gang counts.
 func (p *Picture) Settle() []Verdict {
 	verdicts := p.Evict(evictors)
 	if len(verdicts) > 0 {
 		verdicts = append(verdicts, p.Decide()...)
 	}
-	p.Plan(promises)
+	p.delayed = false
+	if p.Plan(promises); p.delayed {
+		verdicts = append(verdicts, p.Decide()...)
+	}
 	return verdicts
 }

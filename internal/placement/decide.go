@@ -87,6 +87,9 @@ func (p *Picture) Decide() []Verdict {
 		p.planFor(nil, max(len(p.heirs()), p.planned)) // before others take what was given up for them
 	}
 	p.review()
+	if len(p.reminded) > 0 {
+		p.Plan(max(p.planned, promises))
+	}
 	var verdicts []Verdict
 	for {
 		if p.plan != nil && p.plan.stale {
@@ -248,16 +251,19 @@ func (ps *pass) start(g *gang) bool {
 	if !g.any(slot.missing) || g.runs() {
 		return true
 	}
-	whole := g.unplaced()
+	whole, wish := g.unplaced(), ps.wish(g)
 	switch {
-	case whole && ps.failed[ps.wish(g)], ps.held(g, whole):
-	case ps.p.fill(g, g.lacks()):
+	case whole && ps.failed[wish], ps.held(g, whole):
+	case ps.p.elsewhere(g, func() bool { return ps.p.fill(g, g.lacks()) }):
+		if wish.behind.heeded > 0 {
+			ps.p.passBy(g, ps.p.plan.heeded[wish.behind.heeded])
+		}
 		return true
-	case whole:
-		ps.failed[ps.wish(g)] = true
+	case whole && len(g.exits) == 0:
+		ps.failed[wish] = true
 	}
-	if whole {
-		ps.hopeless[hope{g.queue, ps.wish(g)}] = true
+	if whole && len(g.exits) == 0 { // or else it says nothing of those like it
+		ps.hopeless[hope{g.queue, wish}] = true
 	}
 	g.triedAt = ps.p.freed + 1
 	return false

@@ -24,7 +24,11 @@
 // replaced before that, and is given up before anybody gives way whole. A gang that does not fit does not hold up those behind it, so that one
 // wish that cannot be granted does not stop the cluster; but the first of those
 // that wait are promised their places for the moment at which they will be free,
-// and nobody who starts before them delays that (plan.go, keep.go). Limits of
+// and nobody who starts before them delays that (plan.go, keep.go), but who takes what it
+// is guaranteed: a promise to a gang that is within its queue's guarantee when it starts is
+// delayed by no other gang, and one to a gang that borrows only by gangs of other queues
+// that are within theirs, or that have waited for very long (owed.go). It is then made anew,
+// and the gang is told why (late.go). Limits of
 // queues are never exceeded (limit.go). What a queue is guaranteed it takes back
 // from those that borrowed it (evict.go). A gang that has waited for very long takes
 // the places of those that came after it and overtook it, as far as they are guaranteed

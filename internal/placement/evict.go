@@ -134,18 +134,7 @@ func (e *eviction) entitled(g *gang) bool {
 // guarantees says that the queue is guaranteed something that the gang asks for,
 // and that with the gang it would use no more than that of anything guaranteed.
 func (q *queue) guarantees(g *gang) bool {
-	some := false
-	for _, l := range q.quotas {
-		asks := g.asks(g.lacks(), l.at)
-		if l.Guaranteed == 0 || asks == 0 {
-			continue
-		}
-		if q.used.of(l.kind, l.at)+asks > l.Guaranteed {
-			return false
-		}
-		some = true
-	}
-	return some
+	return q.covers(func(l quota) int64 { return g.asks(g.lacks(), l.at) }, inUse)
 }
 
 // victims are what must give way for the gang to fit, or none; of each gang one part.

@@ -3,8 +3,6 @@
 
 package placement
 
-import "slices"
-
 // evict holds that only those give way who must, and that no queue gives way to
 // another one that has borrowed nothing.
 func (w *world) evict() {
@@ -41,7 +39,8 @@ func (w *world) evict() {
 		if v.Reason != nil && v.Reason.Cause == ByAge {
 			elder := w.gangs[v.Reason.Heir]
 			byAge = true
-			besides = besides || !slices.ContainsFunc(elder.Sets, func(s PodSet) bool { return s.Shape.Requests["cpu"] > 0 })
+			asks := w.p.gangs[elder.Key].asks(w.p.gangs[elder.Key].minimum(), w.p.names.of("cpu"))
+			besides = besides || asks == 0
 			w.checkOvertook(g, elder, w.p.Patience)
 		}
 		if v.Reason != nil && v.Reason.Cause == ByMove {

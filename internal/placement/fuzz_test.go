@@ -329,9 +329,9 @@ func (w *world) heldBy(key string, held map[where]int32) int32 {
 }
 
 // checkNoRoom: a gang of one set without a topology that waits would really not
-// fit, counting node by node.
+// fit, counting node by node. No promise holds it back that yields to it.
 func (w *world) checkNoRoom(g *gang) {
-	if _, over := g.breaks(g.minimum(), current); over || g.queue.limitsKinds() || w.p.plan != nil {
+	if _, over := g.breaks(g.minimum(), inUse); over || g.queue.limitsKinds() || w.heeds(g) {
 		return
 	}
 	if _, missing := g.queue.missing(); missing {
@@ -343,7 +343,7 @@ func (w *world) checkNoRoom(g *gang) {
 	s, held := g.sets[0], w.held()
 	room := int64(0)
 	for _, n := range w.nodes {
-		if !allowed(n, s.Shape) {
+		if !allowed(n, s.Shape) || slices.ContainsFunc(g.exits, func(e exit) bool { return e.node == w.p.byName[n.Name] }) {
 			continue
 		}
 		fit := n.Allocatable[pods] - w.used(n.Name, pods, held)

@@ -39,6 +39,9 @@ type Gang struct {
 	Protected int64
 	// Sets have unique names.
 	Sets []PodSet
+	// Promised is the number (Start.Number) of the start that it was promised, for one that
+	// waits; zero for none. Like Placement it is looked at only when the gang is not known yet.
+	Promised int64
 	// Placement decided earlier. It is looked at only when the gang is not known
 	// yet, and then is a fact, because pods may be running there.
 	Placement []SetPlacement
@@ -219,6 +222,9 @@ type gang struct {
 	explainedAt uint64
 	told        Verdict
 	promise     *promise
+	// passedBy is the key of who started in spite of the promise; late is what it is told.
+	passedBy string
+	late     *late
 	// idle is since when it holds places and does not run; zero for one that runs or has none.
 	idle int64
 	// clearance is the room that is being made for it, or nil; exits are the nodes that it

@@ -26,6 +26,9 @@ func (p *Picture) SetGang(told Gang) error {
 	switch {
 	case old == nil:
 		g.restore(told.Placement)
+		if told.Promised > 0 {
+			p.reminded = append(p.reminded, g)
+		}
 		p.restoreExits(g)
 	case old.reshapes(g):
 		g.Started, g.Stopped = 0, max(g.Stopped, old.Stopped)

@@ -24,7 +24,8 @@ func (p *Picture) reckon() {
 	}
 	pl.byTime = slices.Clone(pl.promises)
 	slices.SortStableFunc(pl.byTime, func(a, b *promise) int { return cmp.Compare(a.at, b.at) })
-	pl.kept = p.keepings(pl, p.endings())
+	pl.kept, pl.heeded, pl.numbers = p.keepings(pl, p.endings()), nil, map[string]int{}
+	pl.heed(slices.Repeat([]bool{true}, len(pl.promises)))
 	p.keepBehind(pl.all())
 }
 
@@ -41,9 +42,9 @@ func (p *Picture) keepings(pl *plan, endings []ending) []*keeping {
 		leaving[e.gang.Key] = append(leaving[e.gang.Key], i)
 	}
 	for _, n := range pl.nodes() {
-		kept = append(kept, &keeping{what: &n.kept, touched: n, behind: pl.behind(n.endings(endings, leaving),
+		kept = append(kept, pl.keeping(&n.kept, n, n.endings(endings, leaving),
 			func(pr *promise) vector { return pr.on(n) },
-			func(l leaver) vector { return l.frees(n) })})
+			func(l leaver) vector { return l.frees(n) }))
 	}
 	queues := map[*queue]bool{}
 	for _, pr := range pl.promises {
@@ -53,24 +54,24 @@ func (p *Picture) keepings(pl *plan, endings []ending) []*keeping {
 			}
 			queues[q] = true
 			for _, kind := range q.limited() {
-				kept = append(kept, &keeping{what: q.on(kind), behind: pl.behind(endings,
+				kept = append(kept, pl.keeping(q.on(kind), nil, endings,
 					func(pr *promise) vector { return pr.of(q, kind) },
-					func(l leaver) vector { return p.returns(l, q, kind) })})
+					func(l leaver) vector { return p.returns(l, q, kind) }))
 			}
 		}
 	}
 	return kept
 }
 
-// limited kinds of nodes, the first zero for all of them, of which shares are reckoned
-// too; none for a queue without quotas.
+// limited kinds of nodes, or guaranteed ones, the first zero for all of them, of which shares
+// are reckoned too; none for a queue without quotas.
 func (q *queue) limited() []int {
 	if len(q.quotas) == 0 {
 		return nil
 	}
 	kinds := []int{0}
 	for _, l := range q.quotas {
-		if l.Limit != Unlimited && !slices.Contains(kinds, l.kind) {
+		if (l.Limit != Unlimited || l.Guaranteed > 0) && !slices.Contains(kinds, l.kind) {
 			kinds = append(kinds, l.kind)
 		}
 	}
@@ -189,45 +190,67 @@ func (n *node) endings(all []ending, leaving map[string][]int) []ending {
 	return here
 }
 
-// duty says which promises a gang must not delay: of those made before it, so many,
-// the ones that are due before it ends, so many of all in the order of their moments.
-type duty struct{ order, due int }
+// duty says which promises a gang must not delay: those that it heeds (plan.heeded) and that
+// are due before it ends, so many of all in the order of their moments.
+type duty struct{ heeded, due int }
 
 // all promises, for a gang that came after them and may not end.
-func (pl *plan) all() duty { return duty{len(pl.promises), len(pl.promises)} }
+func (pl *plan) all() duty { return duty{0, len(pl.promises)} }
 
-// behind any of them: what those who start now must leave of something. That is what is
-// promised by each moment, to gangs that will not have ended, less what will have been
-// freed, at its largest.
-func (pl *plan) behind(endings []ending, owes func(*promise) vector, frees func(leaver) vector) [][]vector {
-	owed, freed := make([]vector, len(pl.byTime)), make([]vector, len(pl.byTime))
+// heed a set of promises, and return its number.
+func (pl *plan) heed(set []bool) int {
+	key := make([]byte, len(set))
+	for i, heeds := range set {
+		if heeds {
+			key[i] = 1
+		}
+	}
+	number, known := pl.numbers[string(key)]
+	if !known {
+		number = len(pl.heeded)
+		pl.numbers[string(key)] = number
+		pl.heeded = append(pl.heeded, set)
+		for _, k := range pl.kept {
+			k.behind = append(k.behind, k.leave(pl, set))
+		}
+	}
+	return number
+}
+
+// keeping of something of which promises take what they owe, and that leavers free.
+func (pl *plan) keeping(what *vector, touched *node, endings []ending, owes func(*promise) vector, frees func(leaver) vector) *keeping {
+	k := &keeping{what: what, touched: touched, owed: make([]vector, len(pl.byTime)), freed: make([]vector, len(pl.byTime))}
 	for i, pr := range pl.byTime {
-		owed[i] = owes(pr)
+		k.owed[i] = owes(pr)
 		if i > 0 {
-			freed[i] = slices.Clone(freed[i-1])
+			k.freed[i] = slices.Clone(k.freed[i-1])
 		}
 		for ; len(endings) > 0 && endings[0].at <= pr.at; endings = endings[1:] {
-			freed[i].plus(frees(endings[0].leaver))
+			k.freed[i].plus(frees(endings[0].leaver))
 		}
 	}
-	behind := make([][]vector, len(pl.promises)+1)
-	for order := range behind {
-		var most vector
-		behind[order] = make([]vector, 1, len(pl.byTime)+1)
-		for i, pr := range pl.byTime {
-			if pr.order < order {
-				var total vector
-				for j, o := range pl.byTime[:i+1] {
-					if o.order < order && o.ends > pr.at {
-						total.plus(owed[j])
-					}
+	return k
+}
+
+// leave what those who start now must who heed some promises, by how many of all are due. That
+// is what is promised by each moment, to gangs that will not have ended, less what will have
+// been freed, at its largest.
+func (k *keeping) leave(pl *plan, heeds []bool) []vector {
+	var most vector
+	leave := make([]vector, 1, len(pl.byTime)+1)
+	for i, pr := range pl.byTime {
+		if heeds[pr.order] {
+			var total vector
+			for j, o := range pl.byTime[:i+1] {
+				if heeds[o.order] && o.ends > pr.at {
+					total.plus(k.owed[j])
 				}
-				most = most.least(total, freed[i])
 			}
-			behind[order] = append(behind[order], most)
+			most = most.least(total, k.freed[i])
 		}
+		leave = append(leave, most)
 	}
-	return behind
+	return leave
 }
 
 // least that is no less than v and leaves what is owed when so much was freed; v
@@ -249,10 +272,10 @@ func (v vector) least(owed, freed vector) vector {
 func (p *Picture) keepBehind(d duty) {
 	p.shares++
 	for _, k := range p.plan.kept {
-		if slices.Equal(*k.what, k.behind[d.order][d.due]) {
+		if slices.Equal(*k.what, k.behind[d.heeded][d.due]) {
 			continue
 		}
-		*k.what = k.behind[d.order][d.due]
+		*k.what = k.behind[d.heeded][d.due]
 		if k.touched != nil {
 			p.touch(k.touched)
 		}
@@ -288,21 +311,34 @@ func (p *Picture) respecting(g *gang, do func() bool) bool {
 	return do()
 }
 
-// behind which promises a gang is: those made before its own that are due before it
-// ends.
+// behind which promises a gang is: those that it heeds and that are due before it ends.
 func (p *Picture) behind(g *gang) duty {
 	if p.plan == nil {
 		return duty{}
 	}
 	d := p.plan.all()
-	if g.promise != nil {
-		d.order = g.promise.order
+	if heeds, some := p.plan.heeds(g); some {
+		d.heeded = p.plan.heed(heeds)
 	}
 	if g.Limit > 0 {
 		ends := g.endsBy(p.now)
 		d.due, _ = slices.BinarySearchFunc(p.plan.byTime, ends, func(pr *promise, ends int64) int { return cmp.Compare(pr.at, ends) })
 	}
 	return d
+}
+
+// heeds says which promises a gang must not delay: those made before its own that do not yield
+// to it; false for all of them.
+func (pl *plan) heeds(g *gang) ([]bool, bool) {
+	claims := g.claims(inUse)
+	if g.promise == nil && len(claims) == 0 {
+		return nil, false
+	}
+	set := make([]bool, len(pl.promises))
+	for i, pr := range pl.promises {
+		set[i] = (g.promise == nil || pr.order < g.promise.order) && !pr.yields(g, claims)
+	}
+	return set, true
 }
 
 // endsBy is the moment at which a gang with a limit has ended, should it start now

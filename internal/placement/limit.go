@@ -12,8 +12,9 @@ import (
 type excess struct {
 	queue *queue
 	quota quota
-	// asks and used are amounts of the quota's resource.
-	asks, used int64
+	// asks and used are amounts of the quota's resource; promised of what is used are only
+	// kept for gangs that wait.
+	asks, used, promised int64
 }
 
 // overLimit finds the first limit that the need of a trial would break.
@@ -38,8 +39,9 @@ func (g *gang) breaks(need []int32, used func(*queue, quota) int64) (excess, boo
 			if l.Limit == Unlimited || l.kind != 0 {
 				continue
 			}
-			e := excess{q, l, g.asks(need, l.at), used(q, l)}
+			e := excess{queue: q, quota: l, asks: g.asks(need, l.at), used: used(q, l)}
 			if e.asks > 0 && e.used+e.asks > l.Limit {
+				e.promised = max(e.used-inUse(q, l), 0)
 				return e, true
 			}
 		}
@@ -126,8 +128,8 @@ func (t *trial) kindLimits(k int) []Reason {
 		for _, l := range q.quotas {
 			asks := c.request(l.at) * int64(t.need[k])
 			if name := t.p.names.list[l.at]; l.kind != 0 && l.Limit != Unlimited && current(q, l)+asks > l.Limit && asks > 0 {
-				reasons = append(reasons, Reason{Code: QuotaExceeded, Text: fmt.Sprintf("project %s may use %s %s on nodes of kind %s and uses %s",
-					q.Name, format(name, l.Limit), name, l.Kind, format(name, q.used.of(l.kind, l.at)))})
+				reasons = append(reasons, Reason{Code: QuotaExceeded, Text: fmt.Sprintf("project %s may use %s %s on nodes of kind %s%s",
+					q.Name, format(name, l.Limit), name, l.Kind, using(name, inUse(q, l), q.keeps(l)))})
 			}
 		}
 	}
@@ -158,7 +160,15 @@ func (q *queue) limitsKinds() bool {
 // reason in words.
 func (e excess) reason() *Reason {
 	name := e.quota.Resource
-	text := fmt.Sprintf("needs %s %s; project %s may use %s and uses %s", format(name, e.asks), name, e.queue.Name,
-		format(name, e.quota.Limit), format(name, e.used))
+	text := fmt.Sprintf("needs %s %s; project %s may use %s%s", format(name, e.asks), name, e.queue.Name,
+		format(name, e.quota.Limit), using(name, e.used-e.promised, e.promised))
 	return &Reason{Code: QuotaExceeded, Text: text}
+}
+
+// using so much of a resource, in words, while more is promised.
+func using(name string, used, promised int64) string {
+	if promised <= 0 {
+		return " and uses " + format(name, used)
+	}
+	return fmt.Sprintf(", uses %s and has promised %s to gangs that wait", format(name, used), format(name, promised))
 }

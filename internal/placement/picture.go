@@ -60,6 +60,11 @@ type Picture struct {
 	// now is when Elapse was last told.
 	now  int64
 	plan *plan // nil for none
+	// promises is the greatest number of one; reminded are gangs that came with one, which the
+	// next decision keeps. delayed says that some promise was put off.
+	promises int64
+	reminded []*gang
+	delayed  bool
 	// planned is the last plan's limit.
 	planned int
 	// elastic is how many gangs can do without some of their pods.

@@ -17,6 +17,10 @@ type plan struct {
 	promises []*promise // in the order in which they were made
 	byTime   []*promise // in the order of their moments
 	kept     []*keeping
+	// heeded are sets of promises that somebody must not delay, by promise.order; the first is
+	// all of them. numbers of sets are where they are.
+	heeded  [][]bool
+	numbers map[string]int
 	// stale says that something ended, or a promise was fulfilled: what is kept must
 	// be reckoned again.
 	stale bool
@@ -34,6 +38,12 @@ type promise struct {
 	sure   float64
 	order  int // how many were made before
 	places []place
+	// within are the queues of the gang that are within what they are guaranteed when it starts.
+	// firm is one to a gang that goes before them all.
+	within []*queue
+	firm   bool
+	// first is the moment that was promised first, of this gang; number is that of the promise.
+	first, number int64
 }
 
 // place for pods of a set.
@@ -44,11 +54,13 @@ type place struct {
 }
 
 // keeping of a node, or of a queue's limit: what those that are behind a duty must
-// leave of it, by duty.order and duty.due.
+// leave of it, by duty.heeded and duty.due. owed is what each promise takes of it, in the
+// order of their moments, and freed what is given back until then.
 type keeping struct {
-	what    *vector
-	touched *node // nil for a queue
-	behind  [][]vector
+	what        *vector
+	touched     *node // nil for a queue
+	owed, freed []vector
+	behind      [][]vector
 }
 
 // ending of a gang that runs for a time that is known, or of what remains of one.
@@ -66,60 +78,39 @@ const (
 	overrun = 60
 )
 
-// Plan promises gangs that wait, at most so many, when they will start, and
-// returns for how many it could: first those with a promise already, then elders, then
-// those whose turn is next. Until the next plan no decision delays a promise. Gangs without
-// a run-time limit are taken to run as long as earlier ones of their kind, or else for
-// ever; but to start before a promise is due takes a limit.
+// Plan promises gangs that wait when they will start, and returns for how many it could: at
+// most so many that are within what is guaranteed to them, or for whom others move, and then
+// others, up to so many in all beside those with a promise already. Of each kind those with a
+// promise come first, then elders, then those whose turn is next. Until the next plan no
+// decision delays a promise but to a gang that borrows (owed.go). Gangs without a run-time limit
+// are taken to run as long as earlier ones of their kind, or else for ever; but to start before
+// a promise is due takes a limit.
 func (p *Picture) Plan(limit int) int { return p.planFor(nil, limit) }
 
 // planFor some gangs before all others.
 func (p *Picture) planFor(favoured []*gang, limit int) int {
-	wanting := p.inLine(favoured)
-	for _, g := range p.elders(limit) {
-		if !slices.Contains(wanting, g) {
-			wanting = append(wanting, g)
-		}
-	}
+	pl, wanting := p.planner(limit), slices.Concat(p.inLine(favoured), p.remembered())
+	pl.favoured = favoured
+	elders := slices.DeleteFunc(p.elders(limit), func(g *gang) bool { return slices.Contains(wanting, g) })
 	p.planned = limit
 	p.unplan()
 	p.resume()
-	endings, first := p.endings(), wanting
-	contest := p.contest(func(g *gang) bool {
-		return g.told.State == Waiting && !g.moved && !g.turn.repair && !slices.Contains(first, g)
-	})
-	next, ended := &plan{}, p.absence(endings)
-	for len(next.promises) < limit && len(endings)+len(wanting) > 0 {
-		var g *gang
-		if len(wanting) > 0 {
-			g, wanting = wanting[0], wanting[1:]
-		} else {
-			ended.first(0) // whose turn it is depends on who is there
-			if g = contest.next(); g == nil {
-				break
-			}
-		}
-		if _, missing := g.queue.missing(); missing || !g.fitsLimits() {
-			continue
-		}
-		runs, sure := p.past.runTime(g)
-		if promised := p.promise(g, runs, next.promises, endings, ended); promised != nil {
-			next.promises = append(next.promises, promised)
-			p.keepPlaces(promised, 1)
-			endings = ended.insert(endings, promised, sure)
-		}
-	}
-	ended.first(0)
-	for _, promised := range next.promises {
+	pl.promiseAll(wanting, elders)
+	for _, promised := range pl.made {
 		p.keepPlaces(promised, -1)
 		promised.gang.promise = promised
 	}
-	if len(next.promises) > 0 {
-		p.plan = next
+	for _, g := range wanting {
+		g.Promised = 0 // that was for the first plan
+	}
+	pl.tellLate()
+	p.delayed = p.delayed || pl.putOff
+	if len(pl.made) > 0 {
+		p.plan = &plan{promises: pl.made}
 		p.reckon()
 		p.changes++
 	}
-	return len(next.promises)
+	return len(pl.made)
 }
 
 // promised are the gangs that the plan is not done with, but for some.
@@ -143,6 +134,8 @@ type Start struct {
 	After []string
 	// Confidence, between 0 and 1, that all of them have.
 	Confidence float64
+	// Number of the promise: who is promised a start later has a greater one (Gang.Promised).
+	Number int64
 }
 
 // PlannedStart is what a gang that waits was promised.
@@ -151,7 +144,7 @@ func (p *Picture) PlannedStart(key string) (Start, bool) {
 	if g == nil || g.promise == nil {
 		return Start{}, false
 	}
-	return Start{g.promise.at, g.promise.after, g.promise.sure}, true
+	return Start{g.promise.at, g.promise.after, g.promise.sure, g.promise.number}, true
 }
 
 func (p *Picture) endings() []ending {
@@ -234,11 +227,13 @@ func (p *Picture) earliest(g *gang, endings []ending, ended *absence) *promise {
 	if count > 0 {
 		promised.at = endings[count-1].at
 	}
+	promised.firm = p.firm(g)
 	takes := map[*node]bool{}
 	for _, m := range moves {
 		promised.places = append(promised.places, place{m.set, p.nodes[m.node], m.pods})
 		takes[p.nodes[m.node]] = true
 	}
+	promised.within = promised.claims()
 	for i, d := range ended.left {
 		if !d.on(takes) {
 			continue

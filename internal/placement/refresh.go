@@ -51,8 +51,17 @@ func (p *Picture) stalest(limit int) (stalest []*gang, more bool) {
 	return stalest, more
 }
 
-// reason that the gang, or part of it, waits.
+// reason that the gang, or part of it, waits, and why for longer than it was told.
 func (ps *pass) reason(g *gang, state State) *Reason {
+	why := ps.cause(g, state)
+	if state == Waiting {
+		return g.late.add(why)
+	}
+	return why
+}
+
+// cause for which the gang, or part of it, waits.
+func (ps *pass) cause(g *gang, state State) *Reason {
 	if !g.any(slot.missing) {
 		return nil
 	}

@@ -66,7 +66,7 @@ func runStory(t *testing.T, file string) {
 //	closed QUEUE
 //	pod KEY NODE [gang=KEY] [rank=SET/0] [cpu=1] [port=80] [label.KEY=VALUE] [apart=KEY/LABEL:VALUE] [leaving]
 //	ended POD
-//	gang KEY [queue=QUEUE] [user=USER] [kind=KIND] [limit=SECONDS] [started=SECONDS] [protected=SECONDS] [checkpointed=SECONDS] [priority=1] [created=1] [waits] [SET@NODE*2+NODE*1] SET=COUNT[,optional=1][,cpu=1][,required=KEY][,preferred=KEY][,slice=KEY*SIZE][,spread][,select.KEY=VALUE][,in.KEY=V|V][,like.KEY=VALUE][,tolerate=KEY[@SECONDS]][,port=80][,label.KEY=VALUE][,near=KEY/LABEL:VALUE][,apart=...][,even=...@SKEW]...
+//	gang KEY [queue=QUEUE] [user=USER] [kind=KIND] [limit=SECONDS] [promised=1] [started=SECONDS] [protected=SECONDS] [checkpointed=SECONDS] [priority=1] [created=1] [waits] [SET@NODE*2+NODE*1] SET=COUNT[,optional=1][,cpu=1][,required=KEY][,preferred=KEY][,slice=KEY*SIZE][,spread][,select.KEY=VALUE][,in.KEY=V|V][,like.KEY=VALUE][,tolerate=KEY[@SECONDS]][,port=80][,label.KEY=VALUE][,near=KEY/LABEL:VALUE][,apart=...][,even=...@SKEW]...
 //	deleted GANG
 //	levels KEY...
 //	time SECONDS
@@ -92,6 +92,9 @@ func (s *storyteller) tell(commands string) string {
 			}
 			if at, is := s.p.NextLoss(); words[0] == "next" && is {
 				fmt.Fprintln(&b, "loses a place at", at)
+			}
+			if at, is := s.p.NextDelay(); words[0] == "next" && is {
+				fmt.Fprintln(&b, "a start is late at", at)
 			}
 			if err := s.tellOf(words[0], words[1:]); err != nil {
 				fmt.Fprintln(&b, "refused:", err)
@@ -289,6 +292,8 @@ func (s *storyteller) gang(args []string) Gang {
 			g.Kind = value
 		case key == "limit":
 			g.Limit = s.number(value)
+		case key == "promised":
+			g.Promised = s.number(value)
 		case key == "protected":
 			g.Protected = s.number(value)
 		case key == "checkpointed":

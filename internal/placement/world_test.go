@@ -123,7 +123,7 @@ func (w *world) queue() Queue {
 	}
 	for _, kind := range []string{"", "k0", "k1"} {
 		if w.n(3) == 0 {
-			q.Quota = append(q.Quota, Quota{Resource: "cpu", Kind: kind, Guaranteed: int64(w.n(4)) * 500, Limit: int64(4+w.n(12)) * 500})
+			q.Quota = append(q.Quota, Quota{Resource: "cpu", Kind: kind, Guaranteed: int64(w.n(6)) * 500, Limit: int64(4+w.n(12)) * 500})
 		}
 	}
 	return q

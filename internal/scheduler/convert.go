@@ -52,6 +52,9 @@ func gangOf(g *slipwayv1.Gang) (placement.Gang, error) {
 		out.Sets = append(out.Sets, set)
 	}
 	out.Placement = placesOf(g.Status.Placement)
+	if promise := g.Status.Promise; promise != nil && out.Waits {
+		out.Promised = promise.Number
+	}
 	return out, nil
 }
 

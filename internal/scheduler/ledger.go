@@ -244,11 +244,11 @@ func (l *ledger) plan() []types.NamespacedName {
 		}
 		start := time.Time{}
 		if promised {
-			start = time.Unix(planned.At, 0)
+			start = e.startAt(time.Unix(planned.At, 0))
 		}
 		l.promise(e, start)
-		if e.answer.start.IsZero() != start.IsZero() || start.Sub(e.answer.start).Abs() >= startPrecision {
-			e.answer.start, e.answer.when = start, whenOf(planned)
+		if !start.Equal(e.answer.start) || planned.Number != e.answer.promise {
+			e.answer.start, e.answer.when, e.answer.promise = start, whenOf(planned), planned.Number
 			l.unwritten = append(l.unwritten, key)
 		}
 	}
@@ -257,6 +257,19 @@ func (l *ledger) plan() []types.NamespacedName {
 
 // startPrecision is by how much a planned start must change to be told again.
 const startPrecision = time.Minute
+
+// startAt a planned moment, or at the one that the gang was told, be it by the scheduler before
+// this one, where that is nearly the same.
+func (e *entry) startAt(planned time.Time) time.Time {
+	told := e.answer.start
+	if told.IsZero() && e.status.Promise != nil {
+		told = e.status.Promise.Time.Time
+	}
+	if planned.Sub(told).Abs() < startPrecision {
+		return told
+	}
+	return planned
+}
 
 func (l *ledger) noteAll(verdicts []placement.Verdict) {
 	for _, v := range verdicts {
@@ -295,7 +308,7 @@ func (l *ledger) note(v placement.Verdict) {
 	e := l.gangs[v.Gang]
 	next := &answer{generation: e.generation, verdict: v}
 	if e.answer != nil && v.State == placement.Waiting {
-		next.start, next.when = e.answer.start, e.answer.when // until the next plan says otherwise
+		next.start, next.when, next.promise = e.answer.start, e.answer.when, e.answer.promise // until the next plan says otherwise
 	}
 	e.answer = next
 	l.unwritten = append(l.unwritten, v.Gang)

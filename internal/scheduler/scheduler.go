@@ -183,7 +183,7 @@ func (d *decider) plan(now time.Time) ([]types.NamespacedName, time.Time) {
 	d.planned = time.Now()
 	d.meters.planned(d.ledger.takeTally(), d.planned.Sub(began))
 	d.breather = max(planEvery, planBreather*d.planned.Sub(now))
-	return changed, momentOf(d.ledger.picture.NextRight())
+	return changed, sooner(momentOf(d.ledger.picture.NextRight()), momentOf(d.ledger.picture.NextDelay()))
 }
 
 // momentOf what placement says when, if it says so; zero is never.

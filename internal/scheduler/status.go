@@ -35,6 +35,8 @@ type answer struct {
 	// what has happened by then, and how sure that is.
 	start time.Time
 	when  string
+	// promise is its number in placement.
+	promise int64
 }
 
 // statusFor is what the status becomes with an answer.
@@ -48,6 +50,10 @@ func statusFor(old *slipwayv1.GangStatus, a *answer, now time.Time) *slipwayv1.G
 			placed.Slots = append(placed.Slots, slipwayv1.Slot(slot))
 		}
 		next.Placement = append(next.Placement, placed)
+	}
+	next.Promise = nil
+	if a.verdict.State == placement.Waiting && !a.start.IsZero() {
+		next.Promise = &slipwayv1.StartPromise{Time: metav1.NewTime(a.start), Number: a.promise}
 	}
 	state, reason, message := a.explain()
 	c := conditions{&next.Conditions, a.generation, metav1.NewTime(now.Truncate(time.Second)), reason, clip.Text(message, maxMessage)}

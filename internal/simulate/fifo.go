@@ -22,6 +22,7 @@ func (d *fifo) submit(g placement.Gang) error {
 	if err := g.Validate(); err != nil {
 		return err
 	}
+	g.Promised = 0
 	if len(g.Placement) > 0 {
 		return d.picture.SetGang(g)
 	}

@@ -67,10 +67,13 @@ func (p Policy) driver(picture *placement.Picture, in *Input) driver {
 // direct shows the picture all gangs when they come.
 type direct struct{ picture *placement.Picture }
 
-func (d direct) submit(g placement.Gang) error { return d.picture.SetGang(g) }
-func (d direct) withdraw(key string)           { d.picture.DeleteGang(key) }
-func (d direct) update(placement.Gang)         {}
-func (d direct) wake() (int64, bool)           { return 0, false }
+func (d direct) submit(g placement.Gang) error {
+	g.Promised = 0 // who does not plan promises nothing
+	return d.picture.SetGang(g)
+}
+func (d direct) withdraw(key string)   { d.picture.DeleteGang(key) }
+func (d direct) update(placement.Gang) {}
+func (d direct) wake() (int64, bool)   { return 0, false }
 
 type slipway struct {
 	direct
@@ -78,6 +81,8 @@ type slipway struct {
 	every, due int64
 	late       bool
 }
+
+func (d *slipway) submit(g placement.Gang) error { return d.picture.SetGang(g) }
 
 func (d *slipway) decide(now int64) []placement.Verdict {
 	verdicts := d.picture.Advance(now)

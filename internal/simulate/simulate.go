@@ -157,6 +157,10 @@ func (s *simulation) next() (int64, bool) {
 	if wake, is := s.driver.wake(); is && (!more || wake < at) {
 		at, more = wake, true
 	}
+	// That a start is put off is no reason to go on.
+	if late, is := s.picture.NextDelay(); is && more && late > s.now && late < at {
+		at = late
+	}
 	return at, more
 }
 

@@ -162,7 +162,7 @@ func (c *Cluster) Submit(g *slipwayv1.Gang) (*Cluster, error) {
 	if err := playable(&told); err != nil {
 		return nil, fmt.Errorf("gang %s: %w", told.Key, err)
 	}
-	told.Created, told.Placement, told.Started, told.Waits = c.input.Start, nil, 0, false
+	told.Created, told.Placement, told.Started, told.Waits, told.Promised = c.input.Start, nil, 0, false, 0
 	for _, j := range c.input.Jobs {
 		if j.Gang.Key == told.Key {
 			return nil, fmt.Errorf("gang %s is there already; it is in the table without --file, too", told.Key)

@@ -1,0 +1,68 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package whatif
+
+import (
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"slipway.dev/slipway/internal/placement"
+	"slipway.dev/slipway/internal/scheduler"
+	"slipway.dev/slipway/internal/scheduler/snapshot"
+	"slipway.dev/slipway/internal/simulate"
+)
+
+// TestKeepsPromises: a simulation begins with the promises that the scheduler gave, and lets
+// nobody past them that the scheduler does not; who plans nothing keeps none.
+func TestKeepsPromises(t *testing.T) {
+	s, err := snapshot.Read(strings.NewReader(`
+taken: "2026-01-01T10:00:00Z"
+apiVersion: v1
+kind: List
+items:
+- {apiVersion: v1, kind: Node, metadata: {name: n1}, status: {allocatable: {x/gpu: "8", pods: "9"}, conditions: [{type: Ready, status: "True"}]}}
+- apiVersion: slipway.dev/v1alpha1
+  kind: Gang
+  metadata: {name: runs, namespace: default, creationTimestamp: "2026-01-01T09:00:00Z"}
+  spec: {maxRunTime: 2h, podSets: [{name: worker, count: 1, requests: {x/gpu: "4"}}]}
+  status:
+    conditions: [{type: Placed, status: "True", reason: Placed, message: "", lastTransitionTime: "2026-01-01T09:00:00Z"}]
+    placement: [{name: worker, slots: [{node: n1, count: 1}]}]
+- apiVersion: slipway.dev/v1alpha1
+  kind: Gang
+  metadata: {name: promised, namespace: default, creationTimestamp: "2026-01-01T09:30:00Z"}
+  spec: {maxRunTime: 1h, podSets: [{name: worker, count: 1, requests: {x/gpu: "8"}}]}
+  status: {promise: {time: "2026-01-01T11:00:00Z", number: 7}}
+- {apiVersion: slipway.dev/v1alpha1, kind: Gang, metadata: {name: held, namespace: default, creationTimestamp: "2026-01-01T09:10:00Z"}, spec: {maxRunTime: 3h, podSets: [{name: w, count: 1, requests: {x/gpu: "4"}}]}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := New(s, 0)
+	starts := func(policy simulate.Policy) map[string]int64 {
+		result, err := c.Simulate(t.Context(), policy, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		starts := map[string]int64{}
+		for _, o := range result.Jobs {
+			starts[o.Gang] = o.Started - c.Now()
+		}
+		return starts
+	}
+	if got := starts(simulate.Slipway); got["default/promised"] != 3600 || got["default/held"] != 7200 {
+		t.Errorf("with the scheduler they start after %v", got)
+	}
+	if got := starts(simulate.BestEffort); got["default/held"] != 0 {
+		t.Errorf("without a plan they start after %v", got)
+	}
+	d := scheduler.Decide(s)
+	held, _ := d.Answer(types.NamespacedName{Namespace: "default", Name: "held"})
+	promised, _ := d.Answer(types.NamespacedName{Namespace: "default", Name: "promised"})
+	if held.State != placement.Waiting || promised.Start.Unix()-c.Now() != 3600 {
+		t.Errorf("the scheduler has %s for who is held, and %v for who is promised", held.State, promised.Start)
+	}
+}

@@ -1,0 +1,131 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// late is what a gang is told whose start was put off: when it was to start, and why it does not.
+type late struct {
+	since int64
+	why   string
+}
+
+// tellLate says to the promised gangs what became of the promises before.
+func (pl *planner) tellLate() {
+	for i, pr := range pl.made {
+		g, before := pr.gang, pl.before[pr.gang]
+		pr.first = pr.at
+		next, was := (*late)(nil), g.late
+		if before != nil && pr.at >= before.first+overrun {
+			pr.first = before.first
+			if why := pl.lateness(i, pr, before); why != "" {
+				next = &late{pr.first, why}
+			}
+		} else {
+			g.passedBy = ""
+		}
+		pl.putOff = pl.putOff || before != nil && pr.at > before.at
+		if g.late = next; (was == nil) != (next == nil) || was != nil && *was != *next {
+			g.explainedAt = 0
+		}
+	}
+}
+
+// lateness of a promise that is later than before, in words; empty where nobody knows.
+func (pl *planner) lateness(i int, pr, before *promise) string {
+	var slow []string
+	for _, key := range pr.after {
+		if g := pl.p.gangs[key]; g != nil && pl.p.overdue(g) {
+			slow = append(slow, key)
+		}
+	}
+	switch {
+	case len(slow) == 1:
+		return slow[0] + " has run for longer than expected"
+	case len(slow) > 1:
+		return named(slow) + " have run for longer than expected"
+	}
+	for _, o := range pl.made[:i] {
+		if before.yields(o.gang, o.within) {
+			pr.gang.passedBy = o.gang.Key
+		}
+	}
+	switch g := pr.gang; {
+	case g.passedBy != "":
+		return g.passedBy + " goes first, whose project is guaranteed its places"
+	case g.late != nil:
+		return g.late.why
+	}
+	return ""
+}
+
+// overdue says that a gang that runs should have ended.
+func (p *Picture) overdue(g *gang) bool {
+	takes, _ := p.past.runTime(g)
+	return takes > 0 && g.runs() && g.Started+takes < p.now
+}
+
+// passBy those to whom a gang that got its places may not have left what they were promised
+// before it.
+func (p *Picture) passBy(g *gang, heeds []bool) {
+	for _, pr := range p.plan.promises {
+		if heeds[pr.order] || pr.gang.promise != pr || g.promise != nil && pr.order >= g.promise.order {
+			continue
+		}
+		if slices.ContainsFunc(pr.places, func(o place) bool { return g.isOn(o.node) }) || sharesLimit(g.queue, pr.gang.queue) {
+			pr.gang.passedBy = g.Key
+		}
+	}
+}
+
+// isOn says that a gang has a place on a node.
+func (g *gang) isOn(n *node) bool {
+	for k := range g.sets {
+		if slices.ContainsFunc(g.sets[k].slots, func(s slot) bool { return s.held && s.node == n.Name }) {
+			return true
+		}
+	}
+	return false
+}
+
+// sharesLimit says that two queues have a limit in common.
+func sharesLimit(a, b *queue) bool {
+	for q := range a.chain {
+		if b.under(q) && slices.ContainsFunc(q.quotas, func(l quota) bool { return l.Limit != Unlimited }) {
+			return true
+		}
+	}
+	return false
+}
+
+// add what others are told to the reason, which may be that of other gangs, too.
+func (l *late) add(to *Reason) *Reason {
+	if l == nil || to == nil {
+		return to
+	}
+	why := *to
+	why.Because = append(slices.Clip(to.Because), Reason{
+		Code: to.Code,
+		Text: fmt.Sprintf("it was to start by %s, but %s", time.Unix(l.since, 0).UTC().Format(time.RFC3339), l.why),
+	})
+	return &why
+}
+
+// NextDelay is when the first promise is overdue that is not yet, so that it must be made anew;
+// false for never.
+func (p *Picture) NextDelay() (int64, bool) {
+	next := int64(never)
+	if p.plan != nil {
+		for _, pr := range p.plan.promises {
+			if at := pr.at + overrun; pr.gang.promise == pr && at > p.now {
+				next = min(next, at)
+			}
+		}
+	}
+	return next, next != never
+}

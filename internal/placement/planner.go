@@ -1,0 +1,198 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"cmp"
+	"slices"
+)
+
+// planner makes a plan: first promises to those who are within what is guaranteed to them, or
+// for whom others move, then to the others. Each heeds those made before it.
+type planner struct {
+	p     *Picture
+	limit int
+	made  []*promise
+	// favoured gangs are those for whom others gave way, or who moved for them.
+	favoured []*gang
+	// before are the last promises to the gangs.
+	before  map[*gang]*promise
+	endings []ending
+	ended   *absence
+	// others come after those who lead.
+	others []*gang
+	// tried gangs have a promise or can have none; redone are those whose promise was made
+	// anew since another one came that it yields to.
+	tried, redone map[*gang]bool
+	leading       int
+	// putOff says that some promise is later than before.
+	putOff bool
+}
+
+func (p *Picture) planner(limit int) *planner {
+	pl := &planner{p: p, limit: limit, before: map[*gang]*promise{}, tried: map[*gang]bool{}, redone: map[*gang]bool{}}
+	for _, g := range p.promised(nil) {
+		pl.before[g] = g.promise
+	}
+	return pl
+}
+
+// promiseAll that were promised a start before, or are to be; then elders; then whoever is next.
+func (pl *planner) promiseAll(wanting, elders []*gang) {
+	pl.endings = pl.p.endings()
+	pl.ended = pl.p.absence(pl.endings)
+	for _, g := range slices.Concat(wanting, elders) {
+		pl.ended.first(0)
+		if !pl.lead(g) {
+			pl.others = append(pl.others, g)
+		}
+	}
+	pl.promiseNext(pl.claimants, func() bool { return pl.leading < pl.limit }, func(g *gang) { pl.lead(g) })
+	slices.SortStableFunc(pl.others, func(a, b *gang) int {
+		return cmp.Compare(uint64(pl.numbered(a)-1), uint64(pl.numbered(b)-1)) // those with none come last
+	})
+	for _, g := range pl.others {
+		room := pl.limit
+		if pl.before[g] != nil || g.Promised > 0 {
+			room *= 2 // so that those who lead do not take it from them
+		}
+		if len(pl.made) < room {
+			pl.add(g)
+		}
+	}
+	pl.promiseNext(pl.contest, func() bool { return len(pl.made) < pl.limit }, func(g *gang) { pl.add(g) })
+	pl.ended.first(0)
+}
+
+// promiseNext those whose turn is next, as long as more are wanted and something ends.
+func (pl *planner) promiseNext(enter func() *contest, more func() bool, add func(*gang)) {
+	if len(pl.endings) == 0 || !more() {
+		return
+	}
+	pl.ended.first(0)
+	contest := enter()
+	for more() {
+		pl.ended.first(0) // whose turn it is depends on who is there
+		g := contest.next()
+		if g == nil {
+			return
+		}
+		add(g)
+	}
+}
+
+// contest of those who wait and were not tried yet.
+func (pl *planner) contest() *contest { return pl.p.contest(pl.waits) }
+
+// claimants are those of them who may lead.
+func (pl *planner) claimants() *contest {
+	c := pl.p.contestOf(nil, pl.waits)
+	c.enterRows(pl.waits, func(r *row) bool { return pl.leads(r.gangs[0]) })
+	c.hopeless = func(g *gang) bool { return !pl.leads(g) }
+	return c
+}
+
+func (pl *planner) waits(g *gang) bool {
+	return g.told.State == Waiting && !g.moved && !g.turn.repair && !pl.tried[g] && !slices.Contains(pl.others, g)
+}
+
+// claims of a gang now, beside those with a promise, and when it starts as it was promised.
+func (pl *planner) claims(g *gang) []*queue {
+	claims := g.claims(current)
+	if last := pl.before[g]; last != nil {
+		claims = append(claims, last.within...)
+	}
+	return claims
+}
+
+// leads says that a gang goes before those who borrow: all those among them who were promised a
+// start before yield to it.
+func (pl *planner) leads(g *gang) bool {
+	if pl.p.firm(g) || slices.Contains(pl.favoured, g) {
+		return true
+	}
+	claims := pl.claims(g)
+	return len(claims) > 0 && !slices.ContainsFunc(pl.others, func(o *gang) bool {
+		return pl.before[o] != nil && !pl.before[o].yields(g, claims)
+	})
+}
+
+// lead with a promise to a gang; false for one that is to come later.
+func (pl *planner) lead(g *gang) bool {
+	if pl.leading >= pl.limit || !pl.leads(g) {
+		return false
+	}
+	if pl.add(g) {
+		pl.leading++
+	}
+	return true
+}
+
+// add a promise to a gang, if it can be given one. Those made before that yield to it are made
+// anew. There are few of them, since who leads comes first.
+func (pl *planner) add(g *gang) bool {
+	pl.tried[g] = true
+	if _, missing := g.queue.missing(); missing || !g.fitsLimits() {
+		return false
+	}
+	pl.ended.first(0)
+	outranked := pl.withdraw(g, pl.claims(g))
+	runs, sure := pl.p.past.runTime(g)
+	promised := pl.p.promise(g, runs, pl.made, pl.endings, pl.ended)
+	if promised != nil {
+		promised.number = pl.numberOf(g)
+		pl.made = append(pl.made, promised)
+		pl.p.keepPlaces(promised, 1)
+		pl.endings = pl.ended.insert(pl.endings, promised, sure)
+	}
+	for _, o := range outranked {
+		pl.add(o)
+	}
+	return promised != nil
+}
+
+// withdraw the promises made that yield to a gang, and return whose they are.
+func (pl *planner) withdraw(g *gang, claims []*queue) []*gang {
+	var outranked []*gang
+	pl.made = slices.DeleteFunc(pl.made, func(pr *promise) bool {
+		if pl.redone[pr.gang] || !pr.yields(g, claims) {
+			return false
+		}
+		pl.redone[pr.gang] = true
+		outranked = append(outranked, pr.gang)
+		pl.p.keepPlaces(pr, -1)
+		of := func(l leaver) bool { return l.pledge == pr }
+		pl.ended.list = slices.DeleteFunc(pl.ended.list, of)
+		pl.endings = slices.DeleteFunc(pl.endings, func(e ending) bool { return of(e.leaver) })
+		return true
+	})
+	return outranked
+}
+
+// numberOf a promise to a gang.
+func (pl *planner) numberOf(g *gang) int64 {
+	number := pl.numbered(g)
+	if number == 0 {
+		number = pl.p.promises + 1
+	}
+	pl.p.promises = max(pl.p.promises, number)
+	return number
+}
+
+// numbered promise that a gang had before; zero for none.
+func (pl *planner) numbered(g *gang) int64 {
+	if last := pl.before[g]; last != nil {
+		return last.number
+	}
+	return g.Promised
+}
+
+// remembered are the gangs that came with a promise, in the order in which these were given.
+func (p *Picture) remembered() []*gang {
+	p.reminded = slices.DeleteFunc(p.reminded, func(g *gang) bool { return p.gangs[g.Key] != g || !g.unplaced() })
+	slices.SortFunc(p.reminded, func(a, b *gang) int { return cmp.Or(cmp.Compare(a.Promised, b.Promised), a.turn.compare(b.turn)) })
+	all := p.reminded
+	p.reminded = nil
+	return all
+}
