@@ -23,18 +23,18 @@ type line struct {
 	namespace, name, kind, project, status, pods, age, nodes, url, reason string
 }
 
-func (of listing) row(w workload.Workload, now time.Time) line {
+func (l listing) row(w workload.Workload, now time.Time) line {
 	state := w.State()
-	l := line{
+	row := line{
 		namespace: w.Object.GetNamespace(), name: w.Object.GetName(), kind: w.Kind.Title,
-		project: cmp.Or(slipwayv1.ProjectOf(w.Object.GetLabels()), of.projects[w.Object.GetNamespace()]),
+		project: cmp.Or(slipwayv1.ProjectOf(w.Object.GetLabels()), l.projects[w.Object.GetNamespace()]),
 		status:  state.Status, pods: fmt.Sprintf("%d/%d", state.Running, state.Total),
 		age: duration.HumanDuration(now.Sub(w.Object.GetCreationTimestamp().Time)), nodes: nodes(w), reason: state.Reason,
 	}
 	if model, is := w.Object.(*slipwayv1.Model); is {
-		l.url = model.Status.URL
+		row.url = model.Status.URL
 	}
-	return l
+	return row
 }
 
 // gone is the line of a workload that was deleted.

@@ -66,13 +66,13 @@ func TestPodsThatClaimAreHeldToTheirNode(t *testing.T) {
 		}
 		next.does("c: the places of Gang ns/g are all taken")
 	})
-	t.Run("one that is bound makes no room for another", func(t *testing.T) {
+	t.Run("one that is bound makes no room for another", func(*testing.T) {
 		bound := c.pods["a"].DeepCopy()
 		bound.Spec.NodeName = "n2"
 		c.add(bound)
 		c.does()
 	})
-	t.Run("one that ends does", func(t *testing.T) {
+	t.Run("one that ends does", func(*testing.T) {
 		c.end("b")
 		c.does("hold c@n2")
 	})
