@@ -41,6 +41,9 @@ func TestAPILifeOfAJob(t *testing.T) {
 	})
 	r.place(&gang, true)
 	job = r.awaitJob("j", "runs")
+	if again := r.awaitGangs(1)[0]; again.Generation != gang.Generation {
+		t.Errorf("it asks for something else when it runs again: %+v", again.Spec)
+	}
 
 	kubetest.EditStatus(t, r.client, job, func(j *batchv1.Job) {
 		now := metav1.Now()

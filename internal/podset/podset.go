@@ -15,6 +15,9 @@ import (
 func Of(name string, count int32, template *corev1.PodTemplateSpec, volumes map[string]*corev1.NodeSelector) slipwayv1.PodSet {
 	template = template.DeepCopy()
 	spec := &template.Spec
+	for _, ours := range []string{slipwayv1.LabelGang, slipwayv1.LabelPodSet} { // A template has them once it has run.
+		delete(template.Labels, ours)
+	}
 	set := slipwayv1.PodSet{
 		Name:         name,
 		Count:        count,
