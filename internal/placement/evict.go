@@ -249,15 +249,17 @@ func (p *Picture) candidates(g *gang, at int64) []leaver {
 	return may[:min(len(may), maxVictims)]
 }
 
-// holds is what the part takes that is asked for by slots; of a gang whose surplus is
-// a part of its own, the rest.
-func (l leaver) holds() vector {
+// holds is what the part takes that is asked for by slots; of a gang whose surplus is shed
+// before, the rest.
+func (l leaver) holds(shed bool) vector {
 	pods, spare := l.gang.placed(), l.gang.spare(0)
-	if l.part == surplus {
+	switch {
+	case l.part == surplus:
 		return l.gang.sum(spare)
-	}
-	for k := range pods {
-		pods[k] -= spare[k]
+	case shed:
+		for k := range pods {
+			pods[k] -= spare[k]
+		}
 	}
 	return l.gang.sum(pods)
 }
@@ -316,12 +318,11 @@ func (q *queue) borrows(g *gang) bool {
 	return false
 }
 
-// leaves says that the queues of a victim still use more than they are guaranteed of
-// something that the gang asks for, without those taken before, up to the queue that
-// it shares with the gang. With a gang that is partly within its queue's guarantee
+// leaves says that the queues of a victim, which holds so much, still use more than they are
+// guaranteed of something that the gang asks for, without those taken before, up to the queue
+// that it shares with the gang. With a gang that is partly within its queue's guarantee
 // that queue may be left less: gangs give way whole.
-func (p *Picture) leaves(l leaver, g *gang, taken map[*queue]vector) bool {
-	holds := l.holds()
+func (p *Picture) leaves(l leaver, holds vector, g *gang, taken map[*queue]vector) bool {
 	for q := range l.gang.queue.chain {
 		if g.queue.under(q) {
 			break

@@ -22,16 +22,17 @@ func (p *Picture) stubborn() int64 { return p.Patience + p.Patience/2 }
 // willing are those of the candidates who may leave in their order: they are due and their
 // queues go on having what they are guaranteed, or they move.
 func (p *Picture) willing(all []leaver, g *gang) []leaver {
-	taken, stirs := map[*queue]vector{}, p.stirs(g)
+	taken, stirs, shed := map[*queue]vector{}, p.stirs(g), map[*gang]bool{}
 	var willing []leaver
 	for _, l := range all {
-		switch spared := l.due && p.leaves(l, g, taken); {
+		switch spared := l.due && p.leaves(l, l.holds(shed[l.gang]), g, taken); {
 		case spared, l.idle:
 		case stirs && l.part == everything && p.overtook(l.gang, g):
 			l.moves = true
 		default:
 			continue
 		}
+		shed[l.gang] = shed[l.gang] || l.part == surplus
 		willing = append(willing, l)
 	}
 	return willing
