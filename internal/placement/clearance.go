@@ -153,12 +153,16 @@ func (p *Picture) departing() []*gang {
 	return p.leavers
 }
 
-// endClearances of gangs that run or are gone, and of those for whom nobody leaves any more.
+// endClearances of gangs that run or are gone, and of those for whom nobody leaves any more. Who
+// leaves for one that has started already, on what others left for another one, say, leaves for
+// all that wait.
 func (p *Picture) endClearances() {
-	awaited := map[string]bool{}
+	awaited, anyone := map[string]bool{}, false
 	for _, g := range p.departing() {
 		for _, e := range g.exits {
+			heir := p.gangs[e.to.heir]
 			awaited[e.to.heir] = true
+			anyone = anyone || heir == nil || heir.clearance != e.to
 		}
 	}
 	p.clearances = slices.DeleteFunc(p.clearances, func(c *clearance) bool {
@@ -166,7 +170,7 @@ func (p *Picture) endClearances() {
 		if g == nil || g.clearance != c {
 			return true
 		}
-		if g.queued && !awaited[c.heir] {
+		if g.queued && !awaited[c.heir] && !anyone {
 			g.clearance = nil
 		}
 		return g.clearance == nil

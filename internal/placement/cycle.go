@@ -3,6 +3,8 @@
 
 package placement
 
+import "slices"
+
 // Bounds of Settle.
 const (
 	// evictors is for how many gangs others give way at a time.
@@ -21,13 +23,13 @@ func (p *Picture) Advance(now int64) []Verdict {
 	return p.Decide()
 }
 
-// Settle finds who gives way to whom, decides once more if anybody does, and
-// promises the first gangs that wait when they start. Where that is later than it was others
-// may start meanwhile. The last verdict on a gang counts.
+// Settle decides, for something may have happened since, finds who gives way to whom, decides
+// once more if anybody does, and promises the first gangs that wait when they start. Where that
+// is later than it was others may start meanwhile. The last verdict on a gang counts.
 func (p *Picture) Settle() []Verdict {
-	verdicts := p.Evict(evictors)
-	if len(verdicts) > 0 {
-		verdicts = append(verdicts, p.Decide()...)
+	verdicts := p.Decide()
+	if gave := p.Evict(evictors); len(gave) > 0 {
+		verdicts = slices.Concat(verdicts, gave, p.Decide())
 	}
 	p.delayed = false
 	if p.Plan(promises); p.delayed {

@@ -30,6 +30,7 @@ const (
 // by it, and none in its protected time.
 func (p *Picture) Evict(limit int) []Verdict {
 	p.endClearances()
+	p.countComing()
 	p.protected = never
 	e := &eviction{p: p, plan: p.print()}
 	e.idlers, e.broken = p.countIdle()
@@ -109,6 +110,7 @@ func (e *eviction) makeRoom(g *gang) bool {
 			e.favoured = append(e.favoured, v.gang) // in the order in which they were seated
 		}
 	}
+	g.comes()
 	slices.SortFunc(verdicts, func(a, b Verdict) int { return cmp.Compare(a.Gang, b.Gang) })
 	e.verdicts = append(e.verdicts, verdicts...)
 	return true
@@ -132,9 +134,32 @@ func (e *eviction) entitled(g *gang) bool {
 }
 
 // guarantees says that the queue is guaranteed something that the gang asks for,
-// and that with the gang it would use no more than that of anything guaranteed.
+// and that with the gang, and those for whom room is being made, it would use no more than
+// that of anything guaranteed.
 func (q *queue) guarantees(g *gang) bool {
-	return q.covers(func(l quota) int64 { return g.asks(g.lacks(), l.at) }, inUse)
+	return q.covers(func(l quota) int64 { return g.asks(g.lacks(), l.at) }, withComing)
+}
+
+// withComing is what is in use of a quota, and will be once those have it for whom room is
+// being made.
+func withComing(q *queue, l quota) int64 { return inUse(q, l) + q.coming.at(l.at) }
+
+// countComing to each queue.
+func (p *Picture) countComing() {
+	p.root.coming = nil
+	for _, q := range p.queues {
+		q.coming = nil
+	}
+	for _, g := range p.heirs() {
+		g.comes()
+	}
+}
+
+// comes for what it lacks, which counts for its queues as if it had it.
+func (g *gang) comes() {
+	for q := range g.queue.chain {
+		q.coming.plus(g.sum(g.lacks()))
+	}
 }
 
 // victims are what must give way for the gang to fit, or none; of each gang one part.

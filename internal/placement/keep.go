@@ -217,16 +217,24 @@ func (pl *plan) heed(set []bool) int {
 	return number
 }
 
-// keeping of something of which promises take what they owe, and that leavers free.
+// keeping of something of which promises take what they owe, and that leavers free. For whom
+// others gave way nothing is lent that somebody else will have freed by then: they start as soon
+// as those are gone, and what others took meanwhile would have to be given up again.
 func (pl *plan) keeping(what *vector, touched *node, endings []ending, owes func(*promise) vector, frees func(leaver) vector) *keeping {
 	k := &keeping{what: what, touched: touched, owed: make([]vector, len(pl.byTime)), freed: make([]vector, len(pl.byTime))}
+	var freed, cleared vector
+	for _, e := range endings {
+		if e.part == remains {
+			cleared.plus(frees(e.leaver))
+		}
+	}
 	for i, pr := range pl.byTime {
 		k.owed[i] = owes(pr)
-		if i > 0 {
-			k.freed[i] = slices.Clone(k.freed[i-1])
-		}
 		for ; len(endings) > 0 && endings[0].at <= pr.at; endings = endings[1:] {
-			k.freed[i].plus(frees(endings[0].leaver))
+			freed.plus(frees(endings[0].leaver))
+		}
+		if k.freed[i] = slices.Clone(freed); pr.gang.clearance != nil {
+			k.freed[i] = cleared
 		}
 	}
 	return k
@@ -242,7 +250,7 @@ func (k *keeping) leave(pl *plan, heeds []bool) []vector {
 		if heeds[pr.order] {
 			var total vector
 			for j, o := range pl.byTime[:i+1] {
-				if heeds[o.order] && o.ends > pr.at {
+				if heeds[o.order] && (o.ends > pr.at || pr.gang.clearance != nil) {
 					total.plus(k.owed[j])
 				}
 			}

@@ -55,6 +55,8 @@ type queue struct {
 	// kept of its limits for those with a promise, by resource; of those on kinds of
 	// nodes in keptOn.
 	kept   vector
+	// coming is what those of it will take for whom room is being made; see eviction.
+	coming vector
 	keptOn map[int]*vector
 	users  map[string]*user
 }
