@@ -123,7 +123,18 @@ func (p *Picture) overstayed() map[string][]*node {
 // overstays says that a gang has more pods on a node than places.
 func (p *Picture) overstays(gang string, n *node) bool {
 	a := n.accounts[gang]
-	return a != nil && a.count[bound] > a.count[slots]
+	if a == nil || a.count[slots] == 0 {
+		return a != nil && a.count[bound] > 0
+	}
+	pods := int64(0)
+	for _, there := range a.seated {
+		for _, b := range there {
+			if !b.kin.claim {
+				pods++
+			}
+		}
+	}
+	return pods > a.count[slots]
 }
 
 // GaveWayTo are the keys of the gangs to which one gave places whose pods have not ended yet.

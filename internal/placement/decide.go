@@ -84,7 +84,7 @@ func (p *Picture) pass() *pass {
 // answer to a gang counts. Why the others wait may have changed too; see Refresh.
 func (p *Picture) Decide() []Verdict {
 	if p.resume() {
-		p.planFor(nil, max(len(p.heirs()), p.planned)) // before others take what was given up for them
+		p.planFor(nil, max(len(p.heirs()), p.planned, promises)) // before others take what was given up for them
 	}
 	p.review()
 	if len(p.reminded) > 0 {
@@ -326,7 +326,7 @@ func (ps *pass) judge(g *gang) (Verdict, bool) {
 // settle a gang that runs: what was done for it to start is done with.
 func (p *Picture) settle(g *gang) {
 	p.fulfil(g)
-	g.clearance, g.shelter, g.Unfinished = nil, nil, false
+	g.clearance, g.shelter, g.late, g.passedBy, g.Unfinished = nil, nil, nil, "", false
 	if g.Started == 0 {
 		g.Started = p.now
 	}

@@ -30,6 +30,14 @@ func (p *Picture) SetGang(told Gang) error {
 			p.reminded = append(p.reminded, g)
 		}
 		p.restoreExits(g)
+		for _, l := range p.departing() {
+			if slices.ContainsFunc(l.exits, func(e exit) bool { return e.to.heir == g.Key }) {
+				if g.clearance == nil {
+					p.clear(g, 0)
+				}
+				g.clearance.gave++
+			}
+		}
 	case old.reshapes(g):
 		g.Started, g.Stopped = 0, max(g.Stopped, old.Stopped)
 		if old.any(slot.isHeld) {

@@ -353,7 +353,7 @@ func (pl *plan) heeds(g *gang) ([]bool, bool) {
 // if it does not run; never for one that nobody ended when its time was over.
 func (g *gang) endsBy(now int64) int64 {
 	switch end := g.Started + g.Limit; {
-	case !g.runs():
+	case !g.runs(), g.Started == 0: // it has just got its places
 		return now + g.Limit
 	case end > now:
 		return end

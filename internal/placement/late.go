@@ -34,6 +34,11 @@ func (pl *planner) tellLate() {
 			g.explainedAt = 0
 		}
 	}
+	for g := range pl.before {
+		if g.promise == nil {
+			g.late, g.passedBy, pl.putOff = nil, "", true
+		}
+	}
 }
 
 // lateness of a promise that is later than before, in words; empty where nobody knows.

@@ -85,15 +85,19 @@ func (w *world) heeds(g *gang) bool {
 	return slices.ContainsFunc(w.p.plan.promises, func(pr *promise) bool { return pr.gang != g && !w.owes(pr, g.Key, spent) })
 }
 
-// rights are the gangs for whose sake each promise may be delayed, as things are.
+// rights are the gangs for whose sake each promise may be delayed, as things are: those who pass
+// it, and those who pass one made before it, which is made anew before it.
 func (w *world) rights() map[*promise][]string {
 	rights := map[*promise][]string{}
 	if w.p.plan == nil {
 		return rights
 	}
 	spent := w.spent("cpu")
-	for _, pr := range w.p.plan.promises {
+	for i, pr := range w.p.plan.promises {
 		rights[pr] = []string{}
+		if i > 0 {
+			rights[pr] = slices.Clone(rights[w.p.plan.promises[i-1]])
+		}
 		for key, g := range w.p.gangs {
 			if key != pr.gang.Key && (w.owes(pr, key, spent) || w.follows(pr, g) || w.p.firm(g)) {
 				rights[pr] = append(rights[pr], key)

@@ -43,15 +43,16 @@ func (pl *planner) promiseAll(wanting, elders []*gang) {
 	pl.endings = pl.p.endings()
 	pl.ended = pl.p.absence(pl.endings)
 	for _, g := range slices.Concat(wanting, elders) {
+		if pl.tried[g] || slices.Contains(pl.others, g) {
+			continue
+		}
 		pl.ended.first(0)
 		if !pl.lead(g) {
 			pl.others = append(pl.others, g)
 		}
 	}
 	pl.promiseNext(pl.claimants, func() bool { return pl.leading < pl.limit }, func(g *gang) { pl.lead(g) })
-	slices.SortStableFunc(pl.others, func(a, b *gang) int {
-		return cmp.Compare(uint64(pl.numbered(a)-1), uint64(pl.numbered(b)-1)) // those with none come last
-	})
+	slices.SortStableFunc(pl.others, func(a, b *gang) int { return cmp.Compare(pl.seniority(a), pl.seniority(b)) })
 	for _, g := range pl.others {
 		room := pl.limit
 		if pl.before[g] != nil || g.Promised > 0 {
@@ -186,6 +187,15 @@ func (pl *planner) numbered(g *gang) int64 {
 		return last.number
 	}
 	return g.Promised
+}
+
+// seniority of a gang among those who borrow: first those promised a start by the plan before, as
+// they were there, then those who came with a promise, then the others.
+func (pl *planner) seniority(g *gang) uint64 {
+	if last := pl.before[g]; last != nil {
+		return uint64(last.order)
+	}
+	return uint64(g.Promised-1) | 1<<32
 }
 
 // remembered are the gangs that came with a promise, in the order in which these were given.

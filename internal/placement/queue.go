@@ -54,7 +54,7 @@ type queue struct {
 	used, own usage
 	// kept of its limits for those with a promise, by resource; of those on kinds of
 	// nodes in keptOn.
-	kept   vector
+	kept vector
 	// coming is what those of it will take for whom room is being made; see eviction.
 	coming vector
 	keptOn map[int]*vector

@@ -147,6 +147,7 @@ func (l *ledger) askGroups() {
 		l.picture.DeleteGang(key)
 		if len(g.pods) == 0 {
 			delete(l.groups, key)
+			l.disclaim(key)
 			continue
 		}
 		crew := l.crews[key]

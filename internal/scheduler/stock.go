@@ -112,9 +112,8 @@ func (l *ledger) disclaim(key string) {
 // there are any that wait.
 func (l *ledger) reclaim(o *resourcev1.ResourceClaimTemplate) bool {
 	news := false
-	for key := range l.stock.claimants {
-		g := l.groups[key]
-		if g == nil || g.namespace != o.Namespace {
+	for key, g := range l.groups {
+		if g.namespace != o.Namespace {
 			continue
 		}
 		for uid, a := range g.pods {
