@@ -14,95 +14,107 @@ import (
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 )
 
-// TestPodsThatClaimGiveWayOnce to two gangs at once, though others like them are made as soon as
-// they are deleted, and devices are free only some time after their pods.
+// lender is a cluster whose devices a Deployment has: it makes another pod for each that is
+// deleted. A device is free only some time after its pod is gone.
+type lender struct {
+	*cluster
+	// device of each pod that has one, and those that nobody has.
+	device map[string]string
+	free   []string
+	// made so many replicas, of which so many were deleted; going is when each is gone.
+	made, deleted int
+	going         map[string]int
+	step          int
+}
+
+func (l *lender) replica() {
+	l.add(heldBack(fmt.Sprintf("replica-%d", l.made)))
+	l.made++
+}
+
+// allocate as Kubernetes' scheduler does, to pods that may be bound.
+func (l *lender) allocate() {
+	for name, p := range l.pods {
+		if len(p.Spec.SchedulingGates) > 0 || l.device[name] != "" || len(l.free) == 0 {
+			continue
+		}
+		l.device[name], l.free = l.free[0], l.free[1:]
+		l.set(newClaim(name, name, "n1", l.device[name]))
+		bound := p.DeepCopy()
+		bound.Spec.NodeName = "n1"
+		l.add(bound)
+	}
+}
+
+// second of the cluster's life.
+func (l *lender) second() {
+	l.step++
+	l.now = l.now.Add(time.Second)
+	l.settle()
+	l.ledger.plan()
+	l.settle()
+	for _, name := range l.ledger.takeRipe() {
+		if e, is := l.ledger.errand(name); is {
+			l.do(e)
+		}
+	}
+	for name, at := range l.going {
+		switch l.step {
+		case at:
+			l.end(name)
+		case at + 1:
+			l.ledger.remove(newClaim(name, name, "n1", l.device[name]))
+			l.free = append(l.free, l.device[name])
+			delete(l.device, name)
+		}
+	}
+	l.allocate()
+}
+
+func (l *lender) do(e errand) {
+	name := e.name.Name
+	switch {
+	case e.held:
+		l.add(heldTo(l.pods[name], e.bind))
+	case e.delete != "" && l.going[name] == 0:
+		p := l.pods[name].DeepCopy()
+		p.DeletionTimestamp = &metav1.Time{Time: l.now}
+		l.add(p)
+		l.deleted++
+		l.going[name] = l.step + 4 + l.deleted%3
+		l.replica()
+	}
+}
+
+// TestPodsThatClaimGiveWayOnce to two gangs at once, though others like them come at once.
 func TestPodsThatClaimGiveWayOnce(t *testing.T) {
-	c := newCluster(t, newNode("n1", 8, 0))
-	c.set(newDeviceClass("gpu", anyGPU))
-	c.set(claimTemplate("gpu", "gpu"))
-	c.set(newSlice("n1", "h100", "h100", "h100", "h100"))
-	four := resource.MustParse("4")
-	c.set(&slipwayv1.Project{ObjectMeta: metav1.ObjectMeta{Name: "p", UID: "p", Generation: 1}, Spec: slipwayv1.ProjectSpec{Quota: []slipwayv1.Quota{{Resource: "gpu.deviceclass.resource.k8s.io/devices", Guaranteed: four}}}})
-	next := 0
-	device := map[string]string{}
-	free := []string{"0", "1", "2", "3"}
-	replica := func() {
-		name := fmt.Sprintf("fill-%d", next)
-		next++
-		c.add(heldBack(name))
-	}
-	allocate := func() {
-		for name, p := range c.pods {
-			if len(p.Spec.SchedulingGates) == 0 && device[name] == "" && len(free) > 0 {
-				device[name], free = free[0], free[1:]
-				c.set(newClaim(name, name, "n1", device[name]))
-				bound := p.DeepCopy()
-				bound.Spec.NodeName = "n1"
-				c.add(bound)
-			}
-		}
-	}
+	l := &lender{cluster: newCluster(t, newNode("n1", 8, 0)), device: map[string]string{}, free: []string{"0", "1", "2", "3"}, going: map[string]int{}}
+	l.set(newDeviceClass("gpu", anyGPU))
+	l.set(claimTemplate("gpu", "gpu"))
+	l.set(newSlice("n1", "h100", "h100", "h100", "h100"))
+	l.set(&slipwayv1.Project{ObjectMeta: metav1.ObjectMeta{Name: "p", UID: "p", Generation: 1}, Spec: slipwayv1.ProjectSpec{
+		Quota: []slipwayv1.Quota{{Resource: "gpu.deviceclass.resource.k8s.io/devices", Guaranteed: resource.MustParse("4")}}}})
 	for range 4 {
-		replica()
+		l.replica()
 	}
-	c.rest()
-	allocate()
-	c.rest()
-	deleted := 0
-	for _, name := range []string{"s1", "s2"} {
+	l.second()
+	gangs := []string{"a", "b"}
+	for _, name := range gangs {
 		g := claiming(name, 2, "gpu")
-		g.Spec.Project = "p"
-		g.Spec.MaxRunTime = &metav1.Duration{Duration: 10 * time.Second}
-		c.set(g)
+		g.Spec.Project, g.Spec.MaxRunTime = "p", &metav1.Duration{Duration: 10 * time.Second}
+		l.set(g)
 	}
-	going := map[string]int{} // step at which they end
-	made := map[string]bool{}
-	for step := range 60 {
-		c.now = c.now.Add(time.Second)
-		c.settle()
-		c.ledger.plan()
-		c.settle()
-		for _, name := range c.ledger.takeRipe() {
-			e, is := c.ledger.errand(name)
-			if !is {
-				continue
-			}
-			switch {
-			case e.delete != "":
-				if _, gone := going[name.Name]; gone {
-					continue
-				}
-				deleted++
-				p := c.pods[name.Name].DeepCopy()
-				p.DeletionTimestamp = &metav1.Time{Time: c.now}
-				c.add(p)
-				going[name.Name] = step + 4 + deleted%3
-				replica()
-			case e.held:
-				c.add(heldTo(c.pods[name.Name], e.bind))
+	there := map[string]bool{}
+	for range 60 {
+		l.second()
+		for _, name := range gangs {
+			if l.gang(name).Status.IsPlaced() && !there[name] {
+				there[name] = true
+				l.add(heldBack(name+"-0", inGang(name)), heldBack(name+"-1", inGang(name)))
 			}
 		}
-		for name, at := range going {
-			if at == step {
-				c.end(name)
-			}
-			if at+1 == step {
-				c.ledger.remove(newClaim(name, name, "n1", device[name]))
-				free = append(free, device[name])
-				delete(device, name)
-			}
-		}
-		for _, name := range []string{"s1", "s2"} {
-			if g := c.gang(name); g.Status.IsPlaced() && !made[name] {
-				made[name] = true
-				for i := range 2 {
-					c.add(heldBack(fmt.Sprintf("%s-%d", name, i), inGang(name)))
-				}
-			}
-		}
-		allocate()
 	}
-	if deleted != 4 {
-		t.Errorf("%d pods gave way, want 4", deleted)
+	if l.deleted != 4 || len(there) != 2 {
+		t.Errorf("%d pods gave way, want 4; there are the gangs %v", l.deleted, there)
 	}
 }
