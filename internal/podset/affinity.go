@@ -26,19 +26,24 @@ func Pinned(affinity *corev1.Affinity, node string) *corev1.Affinity {
 	return out
 }
 
-// PinnedTo is the node that a pod is held to; empty for none.
+// PinnedTo is the node that an affinity was pinned to; empty for none.
 func PinnedTo(affinity *corev1.Affinity) string {
 	if affinity == nil || affinity.NodeAffinity == nil || affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution == nil {
 		return ""
 	}
+	node := ""
 	for _, term := range affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms {
-		for _, field := range term.MatchFields {
-			if field.Key == metav1.ObjectNameField && len(field.Values) == 1 {
-				return field.Values[0]
-			}
+		last := len(term.MatchFields) - 1
+		if last < 0 {
+			return ""
 		}
+		field := &term.MatchFields[last]
+		if field.Key != metav1.ObjectNameField || field.Operator != corev1.NodeSelectorOpIn || len(field.Values) != 1 || node != "" && field.Values[0] != node {
+			return ""
+		}
+		node = field.Values[0]
 	}
-	return ""
+	return node
 }
 
 // reachable adds to an affinity that the node must reach every volume that pods of

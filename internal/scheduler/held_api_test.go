@@ -4,12 +4,19 @@
 package scheduler
 
 import (
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/kubetest"
 	"slipway.dev/slipway/internal/podset"
 )
 
@@ -64,4 +71,32 @@ func TestAPIPodsThatClaim(t *testing.T) {
 	}
 	r.ours("more", of)
 	r.awaitWait("more", "the places of Gang "+r.ns+"/g are all taken")
+}
+
+// TestAPIHeldPodsStaySo: neither the label, by which they count, nor the gate is anybody's who may
+// edit pods.
+func TestAPIHeldPodsStaySo(t *testing.T) {
+	r := newRig(t)
+	r.node("n1", 8, 0)
+	r.ours("a", func(p *corev1.Pod) {
+		p.Spec.ResourceClaims = []corev1.PodResourceClaim{{Name: "gpu", ResourceClaimTemplateName: ptr.To("gpu")}}
+	})
+	pod := r.awaitPod("a", "it to be held back", func(p *corev1.Pod) bool { return len(p.Spec.SchedulingGates) == 1 })
+	editor, err := client.New(kubetest.Limited(t, r.config, "editor-"+r.ns, []rbacv1.PolicyRule{
+		{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"create", "patch"}}}), client.Options{Scheme: r.client.Scheme()})
+	r.must(err)
+	for what, patch := range map[string]string{
+		"metadata.labels: slipway.dev/held is written": `{"metadata": {"labels": {"slipway.dev/held": null}}}`,
+		"spec.schedulingGates: the pod is held back":   `{"spec": {"schedulingGates": null}}`,
+	} {
+		err := editor.Patch(t.Context(), pod.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(patch)))
+		if !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), what) {
+			t.Errorf("%s: %v", patch, err)
+		}
+	}
+	forged := ourPod("forged", labelled(slipwayv1.LabelHeld, "true"), func(p *corev1.Pod) { p.Spec.SchedulerName = corev1.DefaultSchedulerName })
+	forged.ObjectMeta = metav1.ObjectMeta{Name: "forged", Namespace: r.ns, Labels: forged.Labels}
+	if err := editor.Create(t.Context(), forged); !apierrors.IsForbidden(err) {
+		t.Errorf("a pod with the label and without the gate: %v", err)
+	}
 }

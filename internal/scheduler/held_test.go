@@ -151,3 +151,72 @@ func TestHeldPodThatSomebodyLetGo(t *testing.T) {
 	c.add(heldBack("a", inGang("g"), func(p *corev1.Pod) { p.Spec.SchedulingGates = nil }))
 	c.does()
 }
+
+// TestHeldPodThatLosesItsNode before it is bound goes, so that another one is made: nothing else
+// would ever happen to it.
+func TestHeldPodThatLosesItsNode(t *testing.T) {
+	for name, change := range map[string]func(*corev1.Pod){"alone": func(*corev1.Pod) {}, "of a gang": inGang("g")} {
+		t.Run(name, func(t *testing.T) {
+			c := newCluster(t, newNode("n1", 8, 0))
+			c.set(newDeviceClass("gpu", anyGPU))
+			c.set(claimTemplate("gpu", "gpu"))
+			c.set(newSlice("n1", "h100"))
+			c.set(claiming("g", 1, "gpu"))
+			if name == "alone" {
+				c.ledger.remove(c.gang("g"))
+			}
+			c.add(heldBack("a", change))
+			c.does("hold a@n1")
+			c.set(newNode("n2", 8, 0))
+			c.set(newSlice("n2", "h100"))
+			c.ledger.remove(newNode("n1", 8, 0))
+			c.does("delete a")
+			c.add(heldBack("b", change))
+			c.does("hold b@n2")
+		})
+	}
+}
+
+// TestHeldPodThatEndedWell did its part in its group, as one that is bound here.
+func TestHeldPodThatEndedWell(t *testing.T) {
+	c := newCluster(t, newNode("n1", 8, 0))
+	c.set(newDeviceClass("gpu", anyGPU))
+	c.set(claimTemplate("gpu", "gpu"))
+	c.set(newSlice("n1", "h100", "h100", "h100"))
+	c.add(heldBack("a", ofGroup("g", 2)), heldBack("b", ofGroup("g", 2)))
+	c.does("hold a@n1", "hold b@n1")
+	done := c.pods["a"].DeepCopy()
+	done.Spec.NodeName, done.Status.Phase = "n1", corev1.PodSucceeded
+	c.add(done)
+	c.end("b")
+	c.add(heldBack("b2", ofGroup("g", 2)))
+	c.does("hold b2@n1")
+}
+
+// TestGateOpenedMeanwhile: what was to be held to a node, and was let go by somebody else, takes
+// nothing there.
+func TestGateOpenedMeanwhile(t *testing.T) {
+	c := newCluster(t, newNode("n1", 8, 0))
+	c.set(newDeviceClass("gpu", anyGPU))
+	c.set(claimTemplate("gpu", "gpu"))
+	c.set(newSlice("n1", "h100"))
+	c.add(heldBack("a"))
+	c.settle()
+	e, is := c.ledger.errand(c.ledger.takeRipe()[0])
+	if !is || !e.held {
+		t.Fatalf("the errand is %+v", e)
+	}
+	c.set(heldBack("a", func(p *corev1.Pod) { p.Spec.SchedulingGates = nil }))
+	c.add(heldBack("b"))
+	c.does("hold b@n1")
+}
+
+// TestTheSameTemplateAgain is no news: a gang that waits for others' pods to end keeps their room.
+func TestTheSameTemplateAgain(t *testing.T) {
+	c := newCluster(t, newNode("n1", 8, 0))
+	c.set(newDeviceClass("gpu", anyGPU))
+	c.set(claimTemplate("gpu", "gpu"))
+	if c.ledger.set(claimTemplate("gpu", "gpu")) {
+		t.Error("it is news")
+	}
+}

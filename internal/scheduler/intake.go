@@ -39,6 +39,8 @@ type intake struct {
 	remains map[string]map[types.UID]bool
 	// assumed are pods whose binding was sent and is not seen yet.
 	assumed map[types.UID]bool
+	// pinned are pods that are held to a node and not bound yet.
+	pinned map[types.UID]bool
 	// uids of the pods, by name; ripe are those about which something is to be done.
 	uids map[types.NamespacedName]types.UID
 	ripe []types.NamespacedName
@@ -50,14 +52,19 @@ type intake struct {
 func newIntake() intake {
 	return intake{
 		crews: map[string]*crew{}, crewOf: map[types.UID]string{}, groups: map[string]*group{}, succeeded: map[string]map[types.UID]bool{}, graduated: map[types.UID]string{}, dirty: map[string]bool{},
-		evicted: map[types.UID]leaving{}, remains: map[string]map[types.UID]bool{}, assumed: map[types.UID]bool{}, uids: map[types.NamespacedName]types.UID{},
+		evicted: map[types.UID]leaving{}, remains: map[string]map[types.UID]bool{}, assumed: map[types.UID]bool{}, pinned: map[types.UID]bool{}, uids: map[types.NamespacedName]types.UID{},
 		podGroups: map[types.NamespacedName]podGroup{}, storage: newStorage(),
 	}
 }
 
 // setPod takes note of a pod, whoever binds it.
 func (l *ledger) setPod(p *corev1.Pod) bool {
-	p = settled(p)
+	seen := p
+	if p = settled(seen); p != seen {
+		l.pinned[p.UID] = true
+	} else {
+		delete(l.pinned, p.UID)
+	}
 	news := false
 	if len(p.Spec.ResourceClaims) > 0 {
 		news = l.introduce(p)
@@ -71,7 +78,7 @@ func (l *ledger) setPod(p *corev1.Pod) bool {
 		news = l.dismiss(p.UID) || news
 	}
 	told, takes := podOf(p)
-	if !takes && l.assumed[p.UID] && !snapshot.Ended(p) {
+	if !takes && l.assumed[p.UID] && !snapshot.Ended(p) && !letGo(p) {
 		return news // What is seen is older than what was sent.
 	}
 	delete(l.assumed, p.UID)
@@ -92,7 +99,7 @@ func (l *ledger) setPod(p *corev1.Pod) bool {
 // of that group, whatever becomes of its labels.
 func (l *ledger) graduate(p *corev1.Pod) {
 	g := l.belongs(p)
-	if l.graduated[p.UID] != "" || p.Spec.SchedulerName != slipwayv1.SchedulerName || p.Status.Phase != corev1.PodSucceeded || g.gang || g.least == 1 {
+	if l.graduated[p.UID] != "" || p.Spec.SchedulerName != slipwayv1.SchedulerName && !isHeld(p) || p.Status.Phase != corev1.PodSucceeded || g.gang || g.least == 1 {
 		return
 	}
 	if l.succeeded[g.key] == nil {
@@ -115,6 +122,7 @@ func (l *ledger) removePod(p *corev1.Pod) bool {
 		delete(l.uids, client.ObjectKeyFromObject(p))
 	}
 	delete(l.assumed, p.UID)
+	delete(l.pinned, p.UID)
 	return l.picture.Unbind(string(p.UID)) || news
 }
 

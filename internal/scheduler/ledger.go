@@ -220,6 +220,7 @@ func (l *ledger) decide(now time.Time) []types.NamespacedName {
 		l.recall(now)
 	}
 	l.decided, l.now = true, now
+	l.unpin()
 	l.want()
 	l.takeStock()
 	l.askGroups()

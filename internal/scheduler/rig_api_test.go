@@ -23,6 +23,7 @@ type rig struct {
 	client client.WithWatch
 	ns     string
 	user   *rest.Config
+	config *rest.Config // of the test, which may do everything
 	// scheduler that was started last, and how to stop it.
 	scheduler *scheduler
 	stop      func()
@@ -31,7 +32,7 @@ type rig struct {
 func newRig(t testing.TB) *rig {
 	t.Helper()
 	config := kubetest.Start(t)
-	r := &rig{t: t, ns: kubetest.Namespace(t, config)}
+	r := &rig{t: t, config: config, ns: kubetest.Namespace(t, config)}
 	r.client = kubetest.Client(t, config, slipwayv1.AddToScheme)
 	r.user = kubetest.Limited(t, config, "scheduler-"+r.ns, Rules())
 	r.start()

@@ -10,6 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	resourcev1 "k8s.io/api/resource/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -38,6 +39,12 @@ func deviceKinds() []client.Object {
 }
 
 func (l *ledger) setDevices(o client.Object) bool {
+	if t, is := o.(*resourcev1.ResourceClaimTemplate); is {
+		old := l.stock.templates[client.ObjectKeyFromObject(t)]
+		if old != nil && equality.Semantic.DeepEqual(old.Spec, t.Spec) {
+			return false
+		}
+	}
 	l.stock.set(o)
 	switch o := o.(type) {
 	case *resourcev1.ResourceClaim:
