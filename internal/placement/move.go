@@ -25,9 +25,10 @@ func (p *Picture) willing(all []leaver, g *gang) []leaver {
 	taken, stirs, shed := map[*queue]vector{}, p.stirs(g), map[*gang]bool{}
 	var willing []leaver
 	for _, l := range all {
+		_, lost := l.gang.queue.missing() // who gives way gets no place again before that is there
 		switch spared := l.due && p.leaves(l, l.holds(shed[l.gang]), g, taken); {
 		case spared, l.idle:
-		case stirs && l.part == everything && p.overtook(l.gang, g):
+		case stirs && !lost && l.part == everything && p.overtook(l.gang, g):
 			l.moves = true
 		default:
 			continue
