@@ -234,16 +234,27 @@ func (p *Picture) earliest(g *gang, endings []ending, ended *absence) *promise {
 		takes[p.nodes[m.node]] = true
 	}
 	promised.within = promised.claims()
-	for i, d := range ended.left {
-		if !d.on(takes) {
-			continue
-		}
-		promised.sure *= endings[i].sure
-		if d.gang != g { // What is left of its last run is no other gang.
-			promised.after = append(promised.after, d.gang.Key)
-		}
+	asks := g.sum(g.lacks())
+	besides := slices.Clone(asks)
+	besides.add(p.names.of(pods), -asks.at(p.names.of(pods))) // All pods have that in common.
+	if promised.await(ended, endings, takes, besides); len(promised.after) == 0 {
+		promised.await(ended, endings, takes, asks)
 	}
 	return promised
+}
+
+// await those who have ended and had some of what is asked for on the nodes.
+func (pr *promise) await(ended *absence, endings []ending, nodes map[*node]bool, asks vector) {
+	pr.after, pr.sure = nil, 1
+	for i, d := range ended.left {
+		if !d.on(nodes, asks) {
+			continue
+		}
+		pr.sure *= endings[i].sure
+		if d.gang != pr.gang { // What is left of its last run is no other gang.
+			pr.after = append(pr.after, d.gang.Key)
+		}
+	}
 }
 
 // insert the end of a promised gang, which is later than all that have left.
@@ -258,10 +269,12 @@ func (a *absence) insert(endings []ending, pr *promise, sure float64) []ending {
 	return slices.Insert(endings, i, ending{pr.ends, sure * pr.sure, l})
 }
 
-// on any of the nodes the departed had, or were promised, something.
-func (d *departure) on(nodes map[*node]bool) bool {
-	return slices.ContainsFunc(d.accounts, func(at departed) bool { return nodes[at.node] }) ||
-		d.pledge != nil && slices.ContainsFunc(d.pledge.places, func(at place) bool { return nodes[at.node] })
+// on any of the nodes the departed had, or were promised, something of what is asked for.
+func (d *departure) on(nodes map[*node]bool, asks vector) bool {
+	return slices.ContainsFunc(d.accounts, func(at departed) bool { return nodes[at.node] && at.account.whole().meets(asks) }) ||
+		d.pledge != nil && slices.ContainsFunc(d.pledge.places, func(at place) bool {
+			return nodes[at.node] && d.pledge.on(at.node).meets(asks)
+		})
 }
 
 // rehearse says where the gang would go now, without letting it; nil is nowhere.

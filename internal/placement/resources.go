@@ -89,6 +89,16 @@ func (v *vector) plus(o vector) {
 	}
 }
 
+// meets says that there is some of a resource in both.
+func (v vector) meets(o vector) bool {
+	for i, n := range v {
+		if n > 0 && o.at(i) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 func (v vector) zero() bool {
 	for _, n := range v {
 		if n != 0 {

@@ -171,7 +171,11 @@ func (f *Facts) runs(o *outline, g *slipwayv1.Gang, name types.NamespacedName, p
 	if ends := f.Decided.Ends(name); ends.IsZero() {
 		o.say("has no limit on how long it runs (slipway.dev/max-run-time)")
 	} else {
-		o.say("ends by %s, its limit is %s", f.moment(ends), short(g.Spec.MaxRunTime.Duration))
+		verb := "ends"
+		if !ends.After(f.Now) {
+			verb = "should have ended"
+		}
+		o.say("%s by %s, its limit is %s", verb, f.moment(ends), short(g.Spec.MaxRunTime.Duration))
 	}
 	if until := f.Decided.Protected(name); until.After(f.Now) {
 		o.say("gives way to nobody before %s (slipway.dev/min-run-time)", f.moment(until))

@@ -80,12 +80,12 @@ func examine(out io.Writer, dataDir string) error {
 	return nil
 }
 
+// welcome says how to go on: what follows finds a cluster that is not where others are by the
+// environment.
 func welcome(out io.Writer, c *cluster.Cluster, took time.Duration) {
-	fmt.Fprintf(out, `
-ready in %.1f s: %d node(s), API server %s, front door http://%s
-
-  export KUBECONFIG=%s
-  slipway kubectl get nodes
-  slipway status
-`, took.Seconds(), len(c.Nodes), c.APIServer(), c.FrontDoor, c.Kubeconfig())
+	fmt.Fprintf(out, "\nready in %.1f s: %d node(s), API server %s, front door http://%s\n\n", took.Seconds(), len(c.Nodes), c.APIServer(), c.FrontDoor)
+	if c.DataDir != cluster.DefaultDataDir() {
+		fmt.Fprintf(out, "  export %s=%s\n", cluster.EnvDataDir, c.DataDir)
+	}
+	fmt.Fprintf(out, "  export KUBECONFIG=%s\n  slipway kubectl get nodes\n  slipway status\n", c.Kubeconfig())
 }
