@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package admission holds what the API server itself does to people's objects when
-// they are made, changed or deleted: it holds Jobs back that wait in a queue, writes down
-// whose a job is, and keeps Projects in use from being deleted by a slip. They are policies, evaluated inside the API server, so that no
-// request waits for a process of ours; they are the same in an embedded cluster
+// they are made, changed or deleted: it holds Jobs back that wait in a queue, and pods
+// whose devices somebody else allocates, writes down whose a job is, and keeps Projects in
+// use from being deleted by a slip. They are policies, evaluated inside the API server, so
+// that no request waits for a process of ours; they are the same in an embedded cluster
 // and in somebody else's.
 //
 // Of custom kinds the API server refuses whatever a policy is about until it knows their

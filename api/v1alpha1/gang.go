@@ -220,8 +220,9 @@ type GangStatus struct {
 	// +listMapKey=name
 	Placement []PodSetPlacement `json:"placement,omitempty"`
 
-	// GaveWayTo are the gangs to which this one gave places, as NAMESPACE/NAME, while
-	// its pods there had not ended when the status was written.
+	// GaveWayTo are the gangs to which this one gave places, as NAMESPACE/NAME, or
+	// NAMESPACE/group/NAME where there is no Gang, while its pods there had not ended when
+	// the status was written.
 	// +optional
 	// +listType=atomic
 	GaveWayTo []string `json:"gaveWayTo,omitempty"`

@@ -59,8 +59,8 @@ func (l *ledger) leave(name types.NamespacedName, uid types.UID, left leaving) {
 	l.remains[left.remains][uid] = true
 }
 
-// remember that a pod gave way before this scheduler started. The condition is ours alone to
-// write; the annotation may be of anybody who may write the pod.
+// remember that a pod gave way before this scheduler started. The condition is for schedulers
+// alone to write; the annotation may be of anybody who may write the pod.
 func (l *ledger) remember(p *corev1.Pod) {
 	heir := p.Annotations[slipwayv1.AnnotationGaveWayTo]
 	if heir == "" || p.Spec.NodeName == "" || !isOurs(p) || l.member(p.UID) != nil {
