@@ -63,6 +63,33 @@ func TestRestartKeepsWhatWasGivenUp(t *testing.T) {
 	}
 }
 
+// TestClaimsDoNotOverstay: a gang that has its place again has no more pods there for what they
+// claim, and its heir of before does not wait for it for ever, but has another one give way.
+func TestClaimsDoNotOverstay(t *testing.T) {
+	for name, claims := range map[string]bool{"pods alone": false, "pods and claims": true} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t, "gpu", "gpu")
+			s.guarantee("gpu", 1)
+			for node, g := range map[string]Gang{"n0": {Key: "gave way", Started: 1, GaveWayTo: []string{"heir"}}, "n1": {Key: "other", Started: 2}} {
+				g.Queue, g.Placement = "borrower", []SetPlacement{{"w", []Slot{{node, 1}}}}
+				s.comes(g, 1, "gpu")
+			}
+			s.Bind(Pod{Key: "pod", Node: "n0", Gang: "gave way", Set: "w"})
+			if claims {
+				s.Bind(Pod{Key: "claim", Node: "n0", Gang: "gave way", Set: "w", Requests: Resources{"gpu": 1}, Claim: true})
+			}
+			s.comes(Gang{Key: "heir", Queue: "owner", Created: 20, Waits: true}, 1, "gpu")
+			for i := range int64(3) {
+				s.Advance(100 + i*1000)
+				s.Settle()
+			}
+			if !s.gangs["heir"].runs() {
+				t.Errorf("the heir waits: %s", s.gangs["heir"].told.Reason)
+			}
+		})
+	}
+}
+
 // randomRestart returns how many gangs gave way.
 func randomRestart(t *testing.T, r *rand.Rand) int {
 	n := func(below int) int64 { return int64(r.IntN(below)) }

@@ -26,9 +26,13 @@ func newScene(t *testing.T, resources ...string) scene {
 // submit a gang that asks for so many nodes that have a resource, for at most so long.
 func (s scene) submit(key string, created int64, count int32, resource string, limit int64) {
 	s.Helper()
-	g := Gang{Key: key, Created: created, Limit: limit, Sets: []PodSet{
-		{Name: "w", Count: count, Shape: Shape{Requests: Resources{resource: 1}}},
-	}}
+	s.comes(Gang{Key: key, Created: created, Limit: limit}, count, resource)
+}
+
+// comes a gang that asks for so many nodes that have a resource, with what its object says.
+func (s scene) comes(g Gang, count int32, resource string) {
+	s.Helper()
+	g.Sets = []PodSet{{Name: "w", Count: count, Shape: Shape{Requests: Resources{resource: 1}}}}
 	if err := s.SetGang(g); err != nil {
 		s.Fatal(err)
 	}
@@ -113,4 +117,26 @@ func TestOverrun(t *testing.T) {
 	s.states(401)
 	s.Plan(2)
 	s.planned("behind", 401+301)
+}
+
+// TestWithdrawnPromise: who waited for its sake alone is tried again at once, though nothing else
+// happens.
+func TestWithdrawnPromise(t *testing.T) {
+	s := newScene(t, "gpu", "gpu")
+	s.submit("runs", 1, 1, "gpu", 1000)
+	s.states(10)
+	s.submit("large", 2, 2, "gpu", 0)
+	s.states(20)
+	s.Settle()
+	s.planned("large", 1010)
+	s.submit("small", 3, 1, "gpu", 0)
+	if got := s.states(25); got["small"] != Waiting {
+		t.Errorf("it is %v where it delays what is promised", got["small"])
+	}
+	s.submit("runs", 1, 1, "gpu", 0) // Nobody knows any more when it ends.
+	s.states(30)
+	s.Settle()
+	if at, is := s.PlannedStart("large"); is || !s.gangs["small"].runs() {
+		t.Errorf("a start is promised at %d (%t), and who waits for it runs: %t", at.At, is, s.gangs["small"].runs())
+	}
 }

@@ -107,6 +107,16 @@ func TestPodsOfNoGangThatClaim(t *testing.T) {
 	c.does("e: needs 1 pod of 1 cpu and 1 gpu.deviceclass.resource.k8s.io/devices; none fits now: 1 node has too little gpu.deviceclass.resource.k8s.io/devices (0 free of 3), 1 node has no gpu.deviceclass.resource.k8s.io/devices")
 }
 
+// TestTemplateAfterItsPod: at a start the template of a pod's claims may be heard of last.
+func TestTemplateAfterItsPod(t *testing.T) {
+	c := newCluster(t, newNode("n1", 8, 0))
+	c.set(newDeviceClass("gpu", anyGPU))
+	c.set(newSlice("n1", "h100"))
+	c.add(heldBack("a"))
+	c.set(claimTemplate("gpu", "gpu"))
+	c.does("hold a@n1")
+}
+
 // TestPodsThatClaimGiveWay: what they have counts until it is free, beside what their group gets.
 func TestPodsThatClaimGiveWay(t *testing.T) {
 	c := newCluster(t, newNode("n1", 8, 0))
@@ -127,6 +137,12 @@ func TestPodsThatClaimGiveWay(t *testing.T) {
 	}
 	c.ledger.remove(newClaim("low", "low", "n1", "0"))
 	c.does("hold high@n1")
+	t.Run("what devices are called changes when it is over", func(*testing.T) {
+		c.set(newDeviceClass("other", anyGPU))
+		c.does()
+		c.ledger.remove(newDeviceClass("gpu", anyGPU))
+		c.does()
+	})
 }
 
 // TestPodsThatClaimWithoutThePolicy are not bound: nobody would allocate their devices.

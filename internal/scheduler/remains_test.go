@@ -106,6 +106,34 @@ func takeTimeToEnd(t *testing.T, of func(int) func(*corev1.Pod), restarts bool) 
 	}
 }
 
+// TestGroupThatGrows while others end that gave way to it goes on waiting for those: nobody else
+// gives way.
+func TestGroupThatGrows(t *testing.T) {
+	c := newCluster(t, newNode("n1", 16, 4), newNode("n2", 16, 4))
+	asks := func(gpus int64) func(*corev1.Pod) {
+		return func(p *corev1.Pod) {
+			p.Spec.Containers[0].Resources = corev1.ResourceRequirements{Requests: quantities(1, gpus)}
+		}
+	}
+	c.add(ourPod("low-a", ofGroup("low-a", 1), asks(4)), ourPod("low-b", ofGroup("low-b", 1), asks(4)))
+	c.rest()
+	gaveWay := map[string]bool{}
+	for i := range 3 {
+		c.add(ourPod(fmt.Sprint("high-", i), ofGroup("high", 1), ranked(5), asks(1)))
+		c.settle()
+		c.ledger.plan()
+		c.settle()
+		for _, name := range c.ledger.takeRipe() {
+			if e, is := c.ledger.errand(name); is && e.delete != "" {
+				gaveWay[name.Name] = true // Its pod has not ended.
+			}
+		}
+	}
+	if len(gaveWay) != 1 {
+		t.Errorf("%v gave way, want one of them", gaveWay)
+	}
+}
+
 // startAgain with another ledger, which is told what the API server has.
 func (c *cluster) startAgain() {
 	before := c.ledger
