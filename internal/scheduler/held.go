@@ -56,8 +56,11 @@ func chosenFor(p *corev1.Pod) bool {
 
 // settled is a pod as it will be bound, once it is held to a node.
 func settled(p *corev1.Pod) *corev1.Pod {
+	if p.Spec.NodeName != "" || !isHeld(p) || len(p.Spec.SchedulingGates) > 0 {
+		return p
+	}
 	node := podset.PinnedTo(p.Spec.Affinity)
-	if p.Spec.NodeName != "" || node == "" || !isHeld(p) || len(p.Spec.SchedulingGates) > 0 {
+	if node == "" {
 		return p
 	}
 	next := *p

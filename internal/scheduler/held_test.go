@@ -78,6 +78,16 @@ func TestPodsThatClaimAreHeldToTheirNode(t *testing.T) {
 	})
 }
 
+// newDeviceCluster has one node with devices of these models, their class, and a template of
+// claims for one of them.
+func newDeviceCluster(t *testing.T, models ...string) *cluster {
+	c := newCluster(t, newNode("n1", 8, 0))
+	c.set(newDeviceClass("gpu", anyGPU))
+	c.set(claimTemplate("gpu", "gpu"))
+	c.set(newSlice("n1", models...))
+	return c
+}
+
 // claimTemplate of one device of a class.
 func claimTemplate(name, class string) *resourcev1.ResourceClaimTemplate {
 	o := &resourcev1.ResourceClaimTemplate{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "ns"}}
@@ -119,10 +129,7 @@ func TestTemplateAfterItsPod(t *testing.T) {
 
 // TestPodsThatClaimGiveWay: what they have counts until it is free, beside what their group gets.
 func TestPodsThatClaimGiveWay(t *testing.T) {
-	c := newCluster(t, newNode("n1", 8, 0))
-	c.set(newDeviceClass("gpu", anyGPU))
-	c.set(claimTemplate("gpu", "gpu"))
-	c.set(newSlice("n1", "h100"))
+	c := newDeviceCluster(t, "h100")
 	c.add(heldBack("low"))
 	c.does("hold low@n1")
 	c.set(newClaim("low", "low", "n1", "0"))
@@ -173,10 +180,7 @@ func TestHeldPodThatSomebodyLetGo(t *testing.T) {
 func TestHeldPodThatLosesItsNode(t *testing.T) {
 	for name, change := range map[string]func(*corev1.Pod){"alone": func(*corev1.Pod) {}, "of a gang": inGang("g")} {
 		t.Run(name, func(t *testing.T) {
-			c := newCluster(t, newNode("n1", 8, 0))
-			c.set(newDeviceClass("gpu", anyGPU))
-			c.set(claimTemplate("gpu", "gpu"))
-			c.set(newSlice("n1", "h100"))
+			c := newDeviceCluster(t, "h100")
 			c.set(claiming("g", 1, "gpu"))
 			if name == "alone" {
 				c.ledger.remove(c.gang("g"))
@@ -195,10 +199,7 @@ func TestHeldPodThatLosesItsNode(t *testing.T) {
 
 // TestHeldPodThatEndedWell did its part in its group, as one that is bound here.
 func TestHeldPodThatEndedWell(t *testing.T) {
-	c := newCluster(t, newNode("n1", 8, 0))
-	c.set(newDeviceClass("gpu", anyGPU))
-	c.set(claimTemplate("gpu", "gpu"))
-	c.set(newSlice("n1", "h100", "h100", "h100"))
+	c := newDeviceCluster(t, "h100", "h100", "h100")
 	c.add(heldBack("a", ofGroup("g", 2)), heldBack("b", ofGroup("g", 2)))
 	c.does("hold a@n1", "hold b@n1")
 	done := c.pods["a"].DeepCopy()
@@ -212,10 +213,7 @@ func TestHeldPodThatEndedWell(t *testing.T) {
 // TestGateOpenedMeanwhile: what was to be held to a node, and was let go by somebody else, takes
 // nothing there.
 func TestGateOpenedMeanwhile(t *testing.T) {
-	c := newCluster(t, newNode("n1", 8, 0))
-	c.set(newDeviceClass("gpu", anyGPU))
-	c.set(claimTemplate("gpu", "gpu"))
-	c.set(newSlice("n1", "h100"))
+	c := newDeviceCluster(t, "h100")
 	c.add(heldBack("a"))
 	c.settle()
 	e, is := c.ledger.errand(c.ledger.takeRipe()[0])

@@ -114,8 +114,7 @@ func (l *ledger) bury(uid types.UID) {
 		return
 	}
 	if delete(l.remains[key], uid); len(l.remains[key]) == 0 {
-		delete(l.remains, key)
-		l.picture.DeleteGang(key)
+		l.tellRemains(key)
 	}
 }
 
