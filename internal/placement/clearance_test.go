@@ -15,14 +15,7 @@ import (
 // two that are guaranteed it ask for it. When the scheduler starts again before the pods of
 // those have ended who gave way, nobody gives way but them.
 func TestRandomRestarts(t *testing.T) {
-	gave := 0
-	for seed := range uint64(*pictures) {
-		gave += randomRestart(t, rand.New(rand.NewPCG(seed, 12)))
-		if t.Failed() {
-			t.Fatalf("seed %d", seed)
-		}
-	}
-	if gave == 0 {
+	if overSeeds(t, 12, randomRestart) == 0 {
 		t.Error("nobody ever gave way")
 	}
 }

@@ -14,16 +14,21 @@ import (
 // Who moves is promised a place at once, and its queue has what it is guaranteed again as
 // soon as those have given way who came between.
 func TestRandomMoves(t *testing.T) {
-	moved := 0
+	if overSeeds(t, 11, randomMove) == 0 {
+		t.Error("nobody ever moved")
+	}
+}
+
+// overSeeds runs a test on random worlds, and adds up what it counts.
+func overSeeds(t *testing.T, stream uint64, run func(*testing.T, *rand.Rand) int) int {
+	t.Helper()
+	count := 0
 	for seed := range uint64(*pictures) {
-		moved += randomMove(t, rand.New(rand.NewPCG(seed, 11)))
-		if t.Failed() {
+		if count += run(t, rand.New(rand.NewPCG(seed, stream))); t.Failed() {
 			t.Fatalf("seed %d", seed)
 		}
 	}
-	if moved == 0 {
-		t.Error("nobody ever moved")
-	}
+	return count
 }
 
 // randomMove returns how many gangs moved.
