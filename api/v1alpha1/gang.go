@@ -227,6 +227,12 @@ type GangStatus struct {
 	// +listType=atomic
 	GaveWayTo []string `json:"gaveWayTo,omitempty"`
 
+	// LentBy are the gangs for which the places of this one are kept, named as in GaveWayTo. It
+	// gives way as soon as one of them can start, and needs its places no later.
+	// +optional
+	// +listType=atomic
+	LentBy []string `json:"lentBy,omitempty"`
+
 	// Promise of a start to a gang that waits. A scheduler that starts anew keeps it.
 	// +optional
 	Promise *StartPromise `json:"promise,omitempty"`

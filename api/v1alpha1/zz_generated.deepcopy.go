@@ -320,6 +320,11 @@ func (in *GangStatus) DeepCopyInto(out *GangStatus) {
 		*out = make([]string, len(*in))
 		copy(*out, *in)
 	}
+	if in.LentBy != nil {
+		in, out := &in.LentBy, &out.LentBy
+		*out = make([]string, len(*in))
+		copy(*out, *in)
+	}
 	if in.Promise != nil {
 		in, out := &in.Promise, &out.Promise
 		*out = new(StartPromise)

@@ -23,6 +23,8 @@ type leaver struct {
 	// due says that it must leave as long as its queue can spare that, and moves that it leaves
 	// only if there are other places for it; see move.go.
 	due, moves bool
+	// recalled says that its places are lent, and it gives way to the lender; see lend.go.
+	recalled bool
 }
 
 // part of what a gang takes.

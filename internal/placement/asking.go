@@ -43,7 +43,7 @@ const maxDenial = 60
 // asking of a gang.
 func (p *Picture) asking(g *gang) asking {
 	if g.unplaced() && !p.elder(g) {
-		return asking{hope: hope{g.queue, wish{g.shape, p.behind(g)}}, priority: g.Priority}
+		return asking{hope: hope{g.queue, wish{shape: g.shape, behind: p.behind(g)}}, priority: g.Priority}
 	}
 	return asking{alone: g}
 }

@@ -18,10 +18,11 @@ type clearance struct {
 	gave int
 }
 
-// exit is a node that a gang gave up, and for whom: its pods may still be there.
+// exit is a node that a gang gave up, when, and for whom: its pods may still be there.
 type exit struct {
 	node *node
 	to   *clearance
+	at   int64
 }
 
 // clear room for a gang, which so many give.
@@ -32,12 +33,12 @@ func (p *Picture) clear(g *gang, gave int) *clearance {
 }
 
 // leaveNode to another gang, once the gang's pods there have ended.
-func (p *Picture) leaveNode(g *gang, n *node, to *clearance) {
+func (p *Picture) leaveNode(g *gang, left exit) {
 	if len(g.exits) == 0 {
 		p.leavers = append(p.leavers, g)
 	}
-	if e := (exit{n, to}); !slices.Contains(g.exits, e) {
-		g.exits = append(g.exits, e)
+	if !slices.ContainsFunc(g.exits, func(e exit) bool { return e.node == left.node && e.to == left.to }) {
+		g.exits = append(g.exits, left)
 	}
 }
 
@@ -45,7 +46,7 @@ func (p *Picture) leaveNode(g *gang, n *node, to *clearance) {
 // it that the gang asks for something else.
 func (p *Picture) takeExits(g, old *gang) {
 	for _, e := range old.exits {
-		p.leaveNode(g, e.node, e.to)
+		p.leaveNode(g, e)
 	}
 	old.exits = nil
 }
@@ -78,7 +79,7 @@ func (p *Picture) resumeClearances() bool {
 		for _, heir := range g.GaveWayTo {
 			to := p.resumeClearance(heir, p.clearances[begun:])
 			for _, n := range exits[key] {
-				p.leaveNode(g, n, to)
+				p.leaveNode(g, exit{n, to, p.now})
 			}
 		}
 	}

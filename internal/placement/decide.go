@@ -259,6 +259,8 @@ func (ps *pass) start(g *gang) bool {
 			ps.p.passBy(g, ps.p.plan.heeded[wish.behind.heeded])
 		}
 		return true
+	case whole && ps.p.borrow(g, wish):
+		return true
 	case whole && len(g.exits) == 0:
 		ps.failed[wish] = true
 	}
@@ -275,10 +277,10 @@ func (ps *pass) noHope(g *gang) bool {
 	return !g.moved && ps.hopeless[hope{g.queue, ps.wish(g)}] && g.unplaced()
 }
 
-// wish is a shape, and which promises stand before it.
+// wish is a shape, and which promises stand before it, and do if it starts on recall.
 type wish struct {
-	shape  unique.Handle[string]
-	behind duty
+	shape        unique.Handle[string]
+	behind, lent duty
 }
 
 // hope is a wish of the gangs of a queue.
@@ -287,7 +289,10 @@ type hope struct {
 	wish  wish
 }
 
-func (ps *pass) wish(g *gang) wish { return wish{g.shape, ps.p.behind(g)} }
+func (ps *pass) wish(g *gang) wish {
+	d := ps.p.behind(g)
+	return wish{g.shape, d, ps.p.lentTo(g, d)}
+}
 
 // held back are gangs that their queue keeps from starting. Their row remembers the limit.
 func (ps *pass) held(g *gang, whole bool) bool {
@@ -318,7 +323,7 @@ func (ps *pass) judge(g *gang) (Verdict, bool) {
 	if !g.moved && g.told.State == state {
 		return g.told, false
 	}
-	g.told = Verdict{Gang: g.Key, State: state, Placement: g.placement(), Reason: ps.reason(g, state)}
+	g.told = Verdict{Gang: g.Key, State: state, Placement: g.placement(), Reason: ps.reason(g, state), LentBy: slices.Clone(g.LentBy)}
 	g.moved, g.explainedAt = false, ps.p.changes
 	return g.told, true
 }

@@ -28,8 +28,9 @@
 // is guaranteed: a promise to a gang that is within its queue's guarantee when it starts is
 // delayed by no other gang, and one to a gang that borrows only by gangs of other queues
 // that are within theirs, or that have waited for very long (owed.go). It is then made anew,
-// and the gang is told why (late.go). Limits of
-// queues are never exceeded (limit.go). What a queue is guaranteed it takes back
+// and the gang is told why (late.go). Otherwise it stands while others are made anew around
+// it (stand.go). What is idle until a promise is due is lent meanwhile, on recall (lend.go).
+// Limits of queues are never exceeded (limit.go). What a queue is guaranteed it takes back
 // from those that borrowed it (evict.go). A gang that has waited for very long takes
 // the places of those that came after it and overtook it, as far as they are guaranteed
 // to nobody; for one that has waited for longer still the others move as well, if there

@@ -32,7 +32,7 @@ func (p *Picture) NextLoss() (int64, bool) {
 // Evict, if nothing else happens: that of an elder, or one to what was protected then.
 // It is false for never.
 func (p *Picture) NextRight() (int64, bool) {
-	next := min(p.protected, p.ages())
+	next := min(p.protected, p.ages(), p.nextRecall())
 	return next, next != never
 }
 

@@ -29,12 +29,14 @@ const (
 // they give way whole, those of the lowest priority first, of these those that lose least
 // by it, and none in its protected time.
 func (p *Picture) Evict(limit int) []Verdict {
+	p.endLoans()
 	p.endClearances()
 	p.countComing()
 	p.protected = never
 	e := &eviction{p: p, plan: p.print()}
 	e.idlers, e.broken = p.countIdle()
 	e.idleUntil = p.protected
+	e.recall()
 	e.allow(limit)
 	for e.askForElder(); e.askForAll() && e.left > 0; e.askForElder() {
 		if p.nextRound(); !e.passed {
@@ -100,6 +102,12 @@ func (e *eviction) makeRoom(g *gang) bool {
 		g.tellShelter(e.p.shelterFrom(g))
 		return false
 	}
+	e.clear(g, victims)
+	return true
+}
+
+// clear room for a gang to which some give way.
+func (e *eviction) clear(g *gang, victims []leaver) {
 	g.shelter = nil
 	clearance := e.p.clear(g, len(victims))
 	e.favoured = append(e.favoured, g)
@@ -113,7 +121,6 @@ func (e *eviction) makeRoom(g *gang) bool {
 	g.comes()
 	slices.SortFunc(verdicts, func(a, b Verdict) int { return cmp.Compare(a.Gang, b.Gang) })
 	e.verdicts = append(e.verdicts, verdicts...)
-	return true
 }
 
 // unplaced says that nothing of the gang is placed.
@@ -399,13 +406,13 @@ func (p *Picture) evict(l leaver, g *gang, to *clearance) Verdict {
 		return p.giveUp(l, to, Reason{Code: Evicted, Text: why, Cause: cause, Heir: g.Key})
 	}
 	for _, n := range p.held(v) {
-		p.leaveNode(v, n, to)
+		p.leaveNode(v, exit{n, to, p.now})
 	}
 	p.vacate(v)
 	for k := range v.sets {
 		v.sets[k].resize(v.sets[k].Count)
 	}
-	v.Started, v.Stopped = 0, p.now
+	v.Started, v.Stopped, v.LentBy = 0, p.now, nil
 	if l.idle {
 		v.Stopped = v.idle
 	}
@@ -421,6 +428,8 @@ func (p *Picture) claim(l leaver, g *gang) (string, Cause) {
 	switch {
 	case l.idle:
 		return fmt.Sprintf("to %s: it had lost a place, and held the others idle", g.Key), ByIdleness
+	case l.recalled:
+		return fmt.Sprintf("to %s, for which they were kept", g.Key), ByRecall
 	case l.moves:
 		return fmt.Sprintf("to %s, which came before it and has waited since, and gets others", g.Key), ByMove
 	case v.queue == g.queue && v.Priority < g.Priority:
@@ -442,7 +451,7 @@ func (p *Picture) giveUp(l leaver, to *clearance, why Reason) Verdict {
 			n := p.byName[r.node]
 			p.book(v, k, n, -r.pods)
 			p.relieve(n)
-			p.leaveNode(v, n, to)
+			p.leaveNode(v, exit{n, to, p.now})
 			gave += r.pods
 		}
 		v.sets[k].slots = left

@@ -40,11 +40,35 @@ type stay struct {
 // were lost get them before those that never had one, the first ranks first.
 func (p *Picture) fill(g *gang, need []int32) bool {
 	t := p.trial(g, need)
-	if _, over := t.overLimit(); over || !t.place(t.sequence()) {
+	if _, over := t.overLimit(); over || !t.place(t.sequence()) && !t.asPromised() {
 		t.cancel()
 		return false
 	}
 	t.commit()
+	return true
+}
+
+// asPromised takes the very places that the gang was promised, if they are free and all that it
+// needs: to look for places for several sets is to give up some time.
+func (t *trial) asPromised() bool {
+	if t.g.promise == nil {
+		return false
+	}
+	need := slices.Clone(t.need)
+	for _, at := range t.g.promise.places {
+		c := t.g.sets[at.set].class
+		if c.sync(t.p); !at.node.known || min(c.fits[at.node.index].pods, t.g.allowance(c, at.node)) < at.pods {
+			t.undo(0)
+			return false
+		}
+		t.p.book(t.g, at.set, at.node, at.pods)
+		t.moves = append(t.moves, move{at.set, at.node.index, at.pods})
+		need[at.set] -= at.pods
+	}
+	if slices.ContainsFunc(need, func(n int32) bool { return n != 0 }) {
+		t.undo(0)
+		return false
+	}
 	return true
 }
 

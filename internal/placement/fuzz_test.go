@@ -410,7 +410,7 @@ func (w *world) fitsAreRight(c *class) {
 func (w *world) restart() *Picture {
 	w.decide()
 	again := New()
-	again.Patience, again.keepIdle = w.p.Patience, w.p.keepIdle
+	again.Patience, again.keepIdle, again.Lease = w.p.Patience, w.p.keepIdle, w.p.Lease
 	for name, labels := range w.namespaces {
 		again.SetNamespace(name, labels)
 	}
@@ -418,6 +418,7 @@ func (w *world) restart() *Picture {
 		g := w.gangs[key]
 		g.Placement, g.Waits = w.latest[key].Placement, w.latest[key].State == Waiting
 		g.Started, g.Stopped, g.GaveWayTo = w.p.gangs[key].Started, w.p.gangs[key].Stopped, w.p.GaveWayTo(key)
+		g.LentBy = w.p.LentBy(key)
 		if err := again.SetGang(g); err != nil {
 			w.t.Fatal(err)
 		}

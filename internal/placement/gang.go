@@ -49,6 +49,10 @@ type Gang struct {
 	// yet, as Picture.GaveWayTo told them. Like Placement it is looked at only when the gang
 	// is not known yet.
 	GaveWayTo []string
+	// LentBy are the keys of the gangs for which its places are kept, and to which it gives way,
+	// as Picture.LentBy told them. Like Placement it is looked at only when the gang is not
+	// known yet.
+	LentBy []string
 	// Waits says that the gang had lost part of its Placement, so that nothing
 	// runs. Places are kept where there is room.
 	Waits bool

@@ -26,6 +26,7 @@ func (p *Picture) SetGang(told Gang) error {
 	switch {
 	case old == nil:
 		g.restore(told.Placement)
+		p.lend(g)
 		if told.Promised > 0 {
 			p.reminded = append(p.reminded, g)
 		}
@@ -39,7 +40,7 @@ func (p *Picture) SetGang(told Gang) error {
 			}
 		}
 	case old.reshapes(g):
-		g.Started, g.Stopped = 0, max(g.Stopped, old.Stopped)
+		g.Started, g.Stopped, g.LentBy = 0, max(g.Stopped, old.Stopped), nil
 		if old.any(slot.isHeld) {
 			g.Stopped = p.now
 		}
@@ -168,7 +169,8 @@ func (p *Picture) inherit(g, old *gang) {
 	defer p.recharge(g, nil, 1)
 	old.queue = nil
 	g.resuming = old.resuming
-	g.clearance, g.idle = old.clearance, old.idle
+	g.clearance, g.idle, g.LentBy = old.clearance, old.idle, old.LentBy
+	p.lend(g)
 	p.takeExits(g, old)
 	// What it says of its start may be of the turn before this one.
 	g.Started, g.Stopped = old.Started, max(g.Stopped, old.Stopped)

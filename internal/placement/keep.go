@@ -152,16 +152,22 @@ func (a *account) whole() vector {
 	return v
 }
 
-// frees is what a node gets back when it leaves.
+// frees is what a node gets back when it leaves: pods that end since it gave the node up have
+// then gone as what remains of it.
 func (l leaver) frees(n *node) vector {
 	a := n.accounts[l.gang.Key]
-	v := a.whole()
-	if a != nil && l.part == remains {
+	gaveUp := a != nil && slices.ContainsFunc(l.gang.exits, func(e exit) bool { return e.node == n })
+	switch {
+	case l.part == everything && gaveUp:
+		return a.taken[slots]
+	case l.part == remains && a != nil:
+		v := a.whole()
 		for i := range v {
 			v[i] -= a.taken[slots].at(i)
 		}
+		return v
 	}
-	return v
+	return a.whole()
 }
 
 // sum of what so many pods of each set ask for.
@@ -344,7 +350,7 @@ func (pl *plan) heeds(g *gang) ([]bool, bool) {
 	}
 	set := make([]bool, len(pl.promises))
 	for i, pr := range pl.promises {
-		set[i] = (g.promise == nil || pr.order < g.promise.order) && !pr.yields(g, claims)
+		set[i] = pr.gang != g && !pr.yields(g, claims)
 	}
 	return set, true
 }

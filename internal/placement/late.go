@@ -121,13 +121,16 @@ func (l *late) add(to *Reason) *Reason {
 	return &why
 }
 
-// NextDelay is when the first promise is overdue that is not yet, so that it must be made anew;
-// false for never.
-func (p *Picture) NextDelay() (int64, bool) {
+// NextDue is when the next promise is due or, a minute later, overdue, so that it must be made
+// anew; false for never.
+func (p *Picture) NextDue() (int64, bool) {
 	next := int64(never)
-	if p.plan != nil {
-		for _, pr := range p.plan.promises {
-			if at := pr.at + overrun; pr.gang.promise == pr && at > p.now {
+	if p.plan == nil {
+		return next, false
+	}
+	for _, pr := range p.plan.promises {
+		for _, at := range []int64{pr.at, pr.at + overrun} {
+			if pr.gang.promise == pr && at > p.now {
 				next = min(next, at)
 			}
 		}

@@ -112,7 +112,7 @@ func (w *world) rights() map[*promise][]string {
 func (w *world) checkDelay(before map[*promise][]string) {
 	for pr, rights := range before {
 		key := pr.gang.Key
-		if len(w.gangs[key].Sets) > 1 || w.p.gangs[key].sets[0].class.ties != nil || w.latest[key].State == Placed {
+		if w.p.gangs[key].sets[0].class.ties != nil || w.latest[key].State == Placed {
 			continue
 		}
 		again, still := w.p.PlannedStart(key)

@@ -35,6 +35,8 @@ type Picture struct {
 	// gangs whose exits are yet to be found, as pods may be told of after them.
 	clearances []*clearance
 	restored   []string
+	// lent are gangs on places that are kept for others, in any order.
+	lent []*gang
 	// shares counts how often what queues use, or what is kept for them, changed.
 	shares uint64
 	// enqueued counts the gangs that ever began to wait.
@@ -50,8 +52,11 @@ type Picture struct {
 	HalfLife int64
 	// Patience is for how many seconds a gang waits before it is an elder; zero for ever.
 	Patience int64
-	root     *queue
-	queues   map[string]*queue
+	// Lease is for how many seconds at least places that are kept for promises are lent to
+	// others meanwhile; zero for not at all.
+	Lease  int64
+	root   *queue
+	queues map[string]*queue
 	// refused queues, by name, with the reason.
 	refused map[string]string
 	kinds   names // of nodes; the first is all of them
@@ -115,7 +120,7 @@ type Picture struct {
 func New() *Picture {
 	p := blank()
 	p.empty = blank()
-	p.HalfLife, p.Patience, p.keepIdle = DefaultHalfLife, DefaultPatience, defaultKeepIdle
+	p.HalfLife, p.Patience, p.Lease, p.keepIdle = DefaultHalfLife, DefaultPatience, DefaultLease, defaultKeepIdle
 	return p
 }
 

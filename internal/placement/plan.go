@@ -38,6 +38,8 @@ type promise struct {
 	sure   float64
 	order  int // how many were made before
 	places []place
+	// recalls are the keys of the gangs on places that it lent, and which it takes.
+	recalls []string
 	// within are the queues of the gang that are within what they are guaranteed when it starts.
 	// firm is one to a gang that goes before them all.
 	within []*queue
@@ -89,6 +91,7 @@ func (p *Picture) Plan(limit int) int { return p.planFor(nil, limit) }
 
 // planFor some gangs before all others.
 func (p *Picture) planFor(favoured []*gang, limit int) int {
+	p.endLoans()
 	pl, wanting := p.planner(limit), slices.Concat(p.inLine(favoured), p.remembered())
 	pl.favoured = favoured
 	elders := slices.DeleteFunc(p.elders(limit), func(g *gang) bool { return slices.Contains(wanting, g) })
@@ -99,6 +102,7 @@ func (p *Picture) planFor(favoured []*gang, limit int) int {
 	for _, promised := range pl.made {
 		p.keepPlaces(promised, -1)
 		promised.gang.promise = promised
+		p.rely(promised)
 	}
 	for _, g := range wanting {
 		g.Promised = 0 // that was for the first plan
@@ -150,7 +154,8 @@ func (p *Picture) PlannedStart(key string) (Start, bool) {
 func (p *Picture) endings() []ending {
 	var all []ending
 	for _, g := range p.departing() {
-		all = append(all, ending{p.now + overrun, 1, leaver{gang: g, part: remains}})
+		left := slices.MaxFunc(g.exits, func(a, b exit) int { return cmp.Compare(a.at, b.at) }).at
+		all = append(all, ending{p.expectedEnd(left + overrun), 1, leaver{gang: g, part: remains}})
 	}
 	for _, g := range p.holders {
 		if takes, sure := p.past.runTime(g); takes > 0 {
@@ -158,12 +163,10 @@ func (p *Picture) endings() []ending {
 			if end < p.now {
 				sure /= 2
 			}
-			all = append(all, ending{p.expectedEnd(end), sure, leaver{gang: g, part: everything}})
+			all = append(all, ending{min(p.expectedEnd(end), p.recallOf(g)), sure, leaver{gang: g, part: everything}})
 		}
 	}
-	slices.SortFunc(all, func(a, b ending) int {
-		return cmp.Or(cmp.Compare(a.at, b.at), -cmp.Compare(a.sure, b.sure), cmp.Compare(a.gang.Key, b.gang.Key), cmp.Compare(b.part, a.part))
-	})
+	slices.SortFunc(all, ending.compare)
 	return all[:min(len(all), maxRuns)]
 }
 
@@ -171,7 +174,10 @@ func (p *Picture) endings() []ending {
 // expected to run for as long again as it has been over: so that it is not thought to
 // end any moment, for hours, and gangs are promised other places.
 func (p *Picture) expectedEnd(end int64) int64 {
-	return max(end, p.now+max(p.now-end, overrun))
+	if end > p.now {
+		return end
+	}
+	return p.now + max(p.now-end, overrun)
 }
 
 // promise finds the first moment at which the gang, which runs for so long or, with zero,
@@ -245,9 +251,13 @@ func (p *Picture) earliest(g *gang, endings []ending, ended *absence) *promise {
 
 // await those who have ended and had some of what is asked for on the nodes.
 func (pr *promise) await(ended *absence, endings []ending, nodes map[*node]bool, asks vector) {
-	pr.after, pr.sure = nil, 1
+	pr.after, pr.recalls, pr.sure = nil, nil, 1
 	for i, d := range ended.left {
 		if !d.on(nodes, asks) {
+			continue
+		}
+		if ended.list[i].recalled {
+			pr.recalls = append(pr.recalls, d.gang.Key)
 			continue
 		}
 		pr.sure *= endings[i].sure
@@ -257,13 +267,12 @@ func (pr *promise) await(ended *absence, endings []ending, nodes map[*node]bool,
 	}
 }
 
-// insert the end of a promised gang, which is later than all that have left.
+// insert the end of a promised gang, while none of them has left.
 func (a *absence) insert(endings []ending, pr *promise, sure float64) []ending {
 	if pr.ends == never {
 		return endings
 	}
 	i, _ := slices.BinarySearchFunc(endings, pr.ends, func(e ending, at int64) int { return cmp.Or(cmp.Compare(e.at, at), -1) })
-	i = max(i, len(a.left))
 	l := leaver{gang: pr.gang, part: pledged, pledge: pr}
 	a.list = slices.Insert(a.list, i, l)
 	return slices.Insert(endings, i, ending{pr.ends, sure * pr.sure, l})
@@ -279,12 +288,17 @@ func (d *departure) on(nodes map[*node]bool, asks vector) bool {
 
 // rehearse says where the gang would go now, without letting it; nil is nowhere.
 func (p *Picture) rehearse(g *gang) []move {
-	t := p.trial(g, g.lacks())
-	defer t.cancel()
-	if _, over := t.overLimit(); over || !t.place(t.sequence()) {
-		return nil
-	}
-	return append([]move{}, t.moves...)
+	var moves []move
+	p.elsewhere(g, func() bool {
+		t := p.trial(g, g.lacks())
+		defer t.cancel()
+		if _, over := t.overLimit(); over || !t.place(t.sequence()) {
+			return false
+		}
+		moves = append([]move{}, t.moves...)
+		return true
+	})
+	return moves
 }
 
 // keepPlaces of a promise free while others are planned, or no longer.

@@ -7,8 +7,7 @@ import "fmt"
 
 // plan holds that decisions delay what was promised for the sake of those alone who have a
 // right to it: planned again after others came, every other gang that still waits starts as
-// early as before. Gangs of several sets are left out, since for them the search for places is
-// not exhaustive, and those tied to other pods, since only room is kept for a promise.
+// early as before. Those tied to other pods are left out, since only room is kept for a promise.
 func (w *world) plan() {
 	team := fmt.Sprint("q", w.n(4))
 	if w.n(2) == 0 {

@@ -13,7 +13,9 @@ import (
 type planner struct {
 	p     *Picture
 	limit int
-	made  []*promise
+	// made are the new promises; standing are those of before that are yet to be made anew, and
+	// hold until then.
+	made, standing []*promise
 	// favoured gangs are those for whom others gave way, or who moved for them.
 	favoured []*gang
 	// before are the last promises to the gangs.
@@ -42,6 +44,12 @@ func (p *Picture) planner(limit int) *planner {
 func (pl *planner) promiseAll(wanting, elders []*gang) {
 	pl.endings = pl.p.endings()
 	pl.ended = pl.p.absence(pl.endings)
+	for _, g := range wanting {
+		if before := pl.before[g]; before != nil && !slices.ContainsFunc(before.places, func(at place) bool { return !at.node.known }) {
+			pl.standing = append(pl.standing, before)
+			pl.keep(before)
+		}
+	}
 	for _, g := range slices.Concat(wanting, elders) {
 		if pl.tried[g] || slices.Contains(pl.others, g) {
 			continue
@@ -62,6 +70,7 @@ func (pl *planner) promiseAll(wanting, elders []*gang) {
 			pl.add(g)
 		}
 	}
+	pl.fall(func(*promise) bool { return true })
 	pl.promiseNext(pl.contest, func() bool { return len(pl.made) < pl.limit }, func(g *gang) { pl.add(g) })
 	pl.ended.first(0)
 }
@@ -110,7 +119,7 @@ func (pl *planner) claims(g *gang) []*queue {
 // leads says that a gang goes before those who borrow: all those among them who were promised a
 // start before yield to it.
 func (pl *planner) leads(g *gang) bool {
-	if pl.p.firm(g) || slices.Contains(pl.favoured, g) {
+	if pl.favours(g) {
 		return true
 	}
 	claims := pl.claims(g)
@@ -130,22 +139,30 @@ func (pl *planner) lead(g *gang) bool {
 	return true
 }
 
-// add a promise to a gang, if it can be given one. Those made before that yield to it are made
+// add a promise to a gang, if it can be given one. Those made already that yield to it are made
 // anew. There are few of them, since who leads comes first.
 func (pl *planner) add(g *gang) bool {
 	pl.tried[g] = true
+	old := pl.before[g]
+	stood := slices.Contains(pl.standing, old)
+	pl.fall(func(pr *promise) bool { return pr == old })
 	if _, missing := g.queue.missing(); missing || !g.fitsLimits() {
 		return false
 	}
-	pl.ended.first(0)
 	outranked := pl.withdraw(g, pl.claims(g))
-	runs, sure := pl.p.past.runTime(g)
-	promised := pl.p.promise(g, runs, pl.made, pl.endings, pl.ended)
+	promised := pl.find(g)
+	if stood && !promised.isBefore(old.at) {
+		if renewed := pl.renew(old); renewed != nil && !promised.isBefore(renewed.at) {
+			promised = renewed
+		}
+	}
+	if promised == nil || old != nil && promised.at > old.at+overrun {
+		promised = pl.push(g, promised)
+	}
 	if promised != nil {
 		promised.number = pl.numberOf(g)
 		pl.made = append(pl.made, promised)
-		pl.p.keepPlaces(promised, 1)
-		pl.endings = pl.ended.insert(pl.endings, promised, sure)
+		pl.keep(promised)
 	}
 	for _, o := range outranked {
 		pl.add(o)
@@ -153,8 +170,55 @@ func (pl *planner) add(g *gang) bool {
 	return promised != nil
 }
 
-// withdraw the promises made that yield to a gang, and return whose they are.
+// favours a gang before all others.
+func (pl *planner) favours(g *gang) bool { return pl.p.firm(g) || slices.Contains(pl.favoured, g) }
+
+// find the earliest start that can be promised to a gang.
+func (pl *planner) find(g *gang) *promise {
+	pl.ended.first(0)
+	endings, ended := pl.endings, pl.ended
+	if len(pl.p.lent) > 0 {
+		endings = pl.expects(g)
+		ended = pl.p.absence(endings)
+	}
+	runs, _ := pl.p.past.runTime(g)
+	promised := pl.p.promise(g, runs, slices.Concat(pl.made, pl.standing), endings, ended)
+	ended.first(0)
+	return promised
+}
+
+// keep the places of a promise until the gang ends, while others are planned.
+func (pl *planner) keep(pr *promise) {
+	_, sure := pl.p.past.runTime(pr.gang)
+	pl.p.keepPlaces(pr, 1)
+	pl.endings = pl.ended.insert(pl.endings, pr, sure)
+}
+
+// drop a promise that was kept.
+func (pl *planner) drop(pr *promise) {
+	pl.ended.first(0)
+	pl.p.keepPlaces(pr, -1)
+	of := func(l leaver) bool { return l.pledge == pr }
+	pl.ended.list = slices.DeleteFunc(pl.ended.list, of)
+	pl.endings = slices.DeleteFunc(pl.endings, func(e ending) bool { return of(e.leaver) })
+}
+
+// fall lets some of the promises fall that stand.
+func (pl *planner) fall(falls func(*promise) bool) {
+	var standing []*promise
+	for _, pr := range pl.standing {
+		if falls(pr) {
+			pl.drop(pr)
+		} else {
+			standing = append(standing, pr)
+		}
+	}
+	pl.standing = standing
+}
+
+// withdraw the promises that yield to a gang, and return whose they are of those made.
 func (pl *planner) withdraw(g *gang, claims []*queue) []*gang {
+	pl.fall(func(pr *promise) bool { return pr.yields(g, claims) })
 	var outranked []*gang
 	pl.made = slices.DeleteFunc(pl.made, func(pr *promise) bool {
 		if pl.redone[pr.gang] || !pr.yields(g, claims) {
@@ -162,10 +226,7 @@ func (pl *planner) withdraw(g *gang, claims []*queue) []*gang {
 		}
 		pl.redone[pr.gang] = true
 		outranked = append(outranked, pr.gang)
-		pl.p.keepPlaces(pr, -1)
-		of := func(l leaver) bool { return l.pledge == pr }
-		pl.ended.list = slices.DeleteFunc(pl.ended.list, of)
-		pl.endings = slices.DeleteFunc(pl.endings, func(e ending) bool { return of(e.leaver) })
+		pl.drop(pr)
 		return true
 	})
 	return outranked

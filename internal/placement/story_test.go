@@ -69,6 +69,7 @@ func runStory(t *testing.T, file string) {
 //	gang KEY [queue=QUEUE] [user=USER] [kind=KIND] [limit=SECONDS] [promised=1] [started=SECONDS] [protected=SECONDS] [checkpointed=SECONDS] [priority=1] [created=1] [waits] [SET@NODE*2+NODE*1] SET=COUNT[,optional=1][,cpu=1][,required=KEY][,preferred=KEY][,slice=KEY*SIZE][,spread][,select.KEY=VALUE][,in.KEY=V|V][,like.KEY=VALUE][,tolerate=KEY[@SECONDS]][,port=80][,label.KEY=VALUE][,near=KEY/LABEL:VALUE][,apart=...][,even=...@SKEW]...
 //	deleted GANG
 //	levels KEY...
+//	lease SECONDS
 //	time SECONDS
 //	plan LIMIT
 //	evict LIMIT
@@ -93,8 +94,11 @@ func (s *storyteller) tell(commands string) string {
 			if at, is := s.p.NextLoss(); words[0] == "next" && is {
 				fmt.Fprintln(&b, "loses a place at", at)
 			}
-			if at, is := s.p.NextDelay(); words[0] == "next" && is {
-				fmt.Fprintln(&b, "a start is late at", at)
+			if at, is := s.p.NextRight(); words[0] == "next" && is {
+				fmt.Fprintln(&b, "somebody has a right at", at)
+			}
+			if at, is := s.p.NextDue(); words[0] == "next" && is {
+				fmt.Fprintln(&b, "a promise is due or overdue at", at)
 			}
 			if err := s.tellOf(words[0], words[1:]); err != nil {
 				fmt.Fprintln(&b, "refused:", err)
@@ -185,6 +189,8 @@ func (s *storyteller) do(verb string, args []string) []Verdict {
 		s.p.DeleteGang(args[0])
 	case "levels":
 		s.p.Levels = args
+	case "lease":
+		s.p.Lease = s.number(args[0])
 	case "time":
 		s.p.Elapse(s.number(args[0]))
 	case "plan":
@@ -212,6 +218,9 @@ func describe(v Verdict) string {
 			}
 			line += fmt.Sprintf("%s*%d", slot.Node, slot.Count)
 		}
+	}
+	if len(v.LentBy) > 0 {
+		line += ", lent by " + strings.Join(v.LentBy, ", ")
 	}
 	if v.Reason != nil {
 		line += fmt.Sprintf("\n  %s: %s", v.Reason.Code, v.Reason)

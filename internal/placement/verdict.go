@@ -15,6 +15,9 @@ type Verdict struct {
 	Placement []SetPlacement
 	// Reason that the gang, or what was added to it, waits; nil when nothing does.
 	Reason *Reason
+	// LentBy are the gangs for which its places are kept: it gives way as soon as one of them can
+	// start.
+	LentBy []string
 }
 
 // State of a gang.
@@ -86,6 +89,8 @@ const (
 	// ByMove is to one that has waited for longer still, and that it overtook: there are
 	// other places for it, once others have given way.
 	ByMove Cause = "move"
+	// ByRecall is to one for which the places are kept, and which lent them.
+	ByRecall Cause = "recall"
 	// BySurplus is to one of its queue that waits, while it can do with less.
 	BySurplus Cause = "surplus"
 )

@@ -34,7 +34,7 @@ func gangOf(g *slipwayv1.Gang) (placement.Gang, error) {
 		Loose:    isOfBatchJob(g),
 	}
 	out.Started, out.Stopped = turnOf(&g.Status)
-	out.GaveWayTo = g.Status.GaveWayTo
+	out.GaveWayTo, out.LentBy = g.Status.GaveWayTo, g.Status.LentBy
 	if d := g.Spec.MaxRunTime; d != nil {
 		out.Limit = int64(d.Duration / time.Second)
 	}

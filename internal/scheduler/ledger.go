@@ -239,8 +239,15 @@ func (l *ledger) plan() []types.NamespacedName {
 	}
 	l.members = l.picture.Members()
 	for key, e := range l.gangs {
+		if e.answer == nil {
+			continue
+		}
+		if lentBy := l.picture.LentBy(key); !slices.Equal(lentBy, e.answer.verdict.LentBy) {
+			e.answer.verdict.LentBy = lentBy
+			l.unwritten = append(l.unwritten, key)
+		}
 		planned, promised := l.picture.PlannedStart(key)
-		if e.answer == nil || !promised && e.answer.start.IsZero() {
+		if !promised && e.answer.start.IsZero() {
 			continue
 		}
 		start := time.Time{}

@@ -72,8 +72,8 @@ func TestOverdue(t *testing.T) {
 	l.set(atMost(newGang("waits", 4, 1), time.Hour))
 	l.decide(noon)
 	l.plan()
-	at, is := l.picture.NextDelay()
-	if want := noon.Add(time.Hour + startPrecision); !is || at != want.Unix() {
+	at, is := l.picture.NextDue()
+	if want := noon.Add(time.Hour); !is || at != want.Unix() {
 		t.Fatalf("it is looked again at %d (%t), want %d", at, is, want.Unix())
 	}
 	late := noon.Add(time.Hour + 5*time.Minute)

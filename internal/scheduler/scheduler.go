@@ -183,7 +183,7 @@ func (d *decider) plan(now time.Time) ([]types.NamespacedName, time.Time) {
 	d.planned = time.Now()
 	d.meters.planned(d.ledger.takeTally(), d.planned.Sub(began))
 	d.breather = max(planEvery, planBreather*d.planned.Sub(now))
-	return changed, sooner(momentOf(d.ledger.picture.NextRight()), momentOf(d.ledger.picture.NextDelay()))
+	return changed, sooner(momentOf(d.ledger.picture.NextRight()), momentOf(d.ledger.picture.NextDue()))
 }
 
 // momentOf what placement says when, if it says so; zero is never.

@@ -51,6 +51,7 @@ func statusFor(old *slipwayv1.GangStatus, a *answer, now time.Time) *slipwayv1.G
 		}
 		next.Placement = append(next.Placement, placed)
 	}
+	next.LentBy = a.verdict.LentBy
 	next.Promise = nil
 	if a.verdict.State == placement.Waiting && !a.start.IsZero() {
 		next.Promise = &slipwayv1.StartPromise{Time: metav1.NewTime(a.start), Number: a.promise}
@@ -74,11 +75,11 @@ func (a *answer) explain() (placement.State, string, string) {
 	case v.Reason != nil:
 		return v.State, string(v.Reason.Code), v.Reason.String()
 	default:
-		return v.State, reasonPlaced, summary(v.Placement)
+		return v.State, reasonPlaced, summary(v.Placement) + onRecall(v.LentBy)
 	}
 }
 
-// maxNamed gangs are named of those that end before another one starts.
+// maxNamed gangs are named of those that end before another one starts, or for which places are kept.
 const maxNamed = 3
 
 // whenOf a planned start: ", when a/b has ended (90 % sure)".
@@ -86,18 +87,32 @@ func whenOf(start placement.Start) string {
 	if len(start.After) == 0 {
 		return ""
 	}
-	var named []string
-	for _, key := range start.After[:min(len(start.After), maxNamed)] {
-		named = append(named, groupOf(key))
-	}
-	who, have := strings.Join(named, ", "), "has"
+	have := "has"
 	if len(start.After) > 1 {
 		have = "have"
 	}
-	if more := len(start.After) - maxNamed; more > 0 {
+	return fmt.Sprintf(", when %s %s ended (%.0f %% sure)", some(start.After), have, 100*start.Confidence)
+}
+
+// onRecall says to whom a gang gives way when one of them can start: "; gives way to a/b".
+func onRecall(lentBy []string) string {
+	if len(lentBy) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; on places that are kept for %s, and gives way as soon as that can start", some(lentBy))
+}
+
+// some gangs by name, and how many more there are.
+func some(keys []string) string {
+	var named []string
+	for _, key := range keys[:min(len(keys), maxNamed)] {
+		named = append(named, groupOf(key))
+	}
+	who := strings.Join(named, ", ")
+	if more := len(keys) - maxNamed; more > 0 {
 		who += fmt.Sprintf(" and %d more", more)
 	}
-	return fmt.Sprintf(", when %s %s ended (%.0f %% sure)", who, have, 100*start.Confidence)
+	return who
 }
 
 func summary(placed []placement.SetPlacement) string {

@@ -158,7 +158,7 @@ func (s *simulation) next() (int64, bool) {
 		at, more = wake, true
 	}
 	// That a start is put off is no reason to go on.
-	if late, is := s.picture.NextDelay(); is && more && late > s.now && late < at {
+	if late, is := s.picture.NextDue(); is && more && late > s.now && late < at {
 		at = late
 	}
 	return at, more

@@ -1,0 +1,209 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Places that are kept for a promise are idle until it is due, if the limits of all who wait are
+// too long to start there before. So they are lent: who would delay promises, and fits but for
+// them, starts on recall. It gives way as soon as a gang that it would delay can start in its
+// stead, and a minute before that one was promised to at the latest, which is why that is no
+// delay; and plans know it. It takes a limit to borrow: who has none is a service rather than a
+// run, and of no use to anybody for a quarter of an hour. Nothing is lent of what is due before
+// that, or before the borrower's protected time is over, nor of room that is being made.
+
+// DefaultLease is for how many seconds at least places are lent.
+const DefaultLease = 15 * 60
+
+// lentTo a gang with a duty are the places of the promises that it need not heed on recall: its
+// duty then; the same where nothing is lent to it.
+func (p *Picture) lentTo(g *gang, d duty) duty {
+	until := p.now + max(p.Lease, g.Protected)
+	if p.plan == nil || p.Lease == 0 || g.Limit == 0 || g.promise != nil || d.due == 0 || p.plan.byTime[d.due-1].at < until {
+		return d
+	}
+	set := slices.Clone(p.plan.heeded[d.heeded])
+	for _, pr := range p.plan.byTime[:d.due] {
+		if pr.at >= until && pr.gang.clearance == nil {
+			set[pr.order] = false
+		}
+	}
+	return duty{p.plan.heed(set), d.due}
+}
+
+// borrow what a gang lacks on recall, or change nothing.
+func (p *Picture) borrow(g *gang, w wish) bool {
+	if w.lent == w.behind {
+		return false
+	}
+	p.keepBehind(w.lent)
+	defer p.keepBehind(w.behind)
+	if !p.elsewhere(g, func() bool { return p.fill(g, g.lacks()) }) {
+		return false
+	}
+	heeded, lent := p.plan.heeded[w.behind.heeded], p.plan.heeded[w.lent.heeded]
+	for _, pr := range p.plan.byTime[:w.behind.due] {
+		if heeded[pr.order] && !lent[pr.order] && pr.gang.promise == pr && pr.concerns(g) {
+			g.LentBy = append(g.LentBy, pr.gang.Key)
+			pr.recalls = append(pr.recalls, g.Key)
+		}
+	}
+	p.lend(g)
+	p.plan.stale = true // what is free by when is another than before
+	return true
+}
+
+// lend places to a gang that has any lender.
+func (p *Picture) lend(g *gang) {
+	if len(g.LentBy) > 0 {
+		p.lent = append(p.lent, g)
+	}
+}
+
+// concerns says that what a gang has may be what was promised.
+func (pr *promise) concerns(g *gang) bool {
+	return slices.ContainsFunc(pr.places, func(o place) bool { return g.isOn(o.node) }) || sharesLimit(g.queue, pr.gang.queue)
+}
+
+// endLoans to gangs that have no places any more, or of which no lender waits: what they have is
+// then theirs like anybody's.
+func (p *Picture) endLoans() {
+	p.lent = slices.DeleteFunc(p.lent, func(g *gang) bool {
+		if p.gangs[g.Key] != g {
+			return true
+		}
+		g.LentBy = slices.DeleteFunc(g.LentBy, func(key string) bool {
+			lender := p.gangs[key]
+			return g.unplaced() || lender == nil || !lender.unplaced()
+		})
+		return len(g.LentBy) == 0
+	})
+}
+
+// LentBy are the keys of the gangs for which the places of one are kept, as of the last plan. A
+// picture to which it is told with the gang goes on as this one would.
+func (p *Picture) LentBy(key string) []string {
+	if g := p.gangs[key]; g != nil {
+		return slices.Clone(g.LentBy)
+	}
+	return nil
+}
+
+// isLentBy says that a gang is on places that were kept for another one.
+func (g *gang) isLentBy(lender *gang) bool { return slices.Contains(g.LentBy, lender.Key) }
+
+// lends says that somebody is on places that were kept for the gang.
+func (p *Picture) lends(g *gang) bool {
+	return slices.ContainsFunc(p.lent, func(v *gang) bool { return v.isLentBy(g) })
+}
+
+// rely on what a promise takes back, be it lent by another gang, which may start elsewhere.
+func (p *Picture) rely(pr *promise) {
+	for _, key := range pr.recalls {
+		if v := p.gangs[key]; !v.isLentBy(pr.gang) {
+			v.LentBy = append(v.LentBy, pr.gang.Key)
+		}
+	}
+}
+
+// recall what is lent of the places of those who can start within the minute once they have it.
+func (e *eviction) recall() {
+	p := e.p
+	if p.plan == nil {
+		return
+	}
+	for _, pr := range slices.Clone(p.plan.promises) {
+		var back []leaver
+		for _, v := range p.borrowers(pr) {
+			if p.recalledAt(pr, v) <= p.now {
+				back = append(back, leaver{gang: v, part: everything, recalled: true})
+			}
+		}
+		if len(back) > 0 {
+			e.clear(pr.gang, back)
+		}
+	}
+}
+
+// borrowers are those on places that a promise takes.
+func (p *Picture) borrowers(pr *promise) []*gang {
+	var all []*gang
+	for _, key := range pr.recalls {
+		if v := p.gangs[key]; v != nil && v.isLentBy(pr.gang) && pr.gang.promise == pr {
+			all = append(all, v)
+		}
+	}
+	return all
+}
+
+// recalledAt is when a borrower must go.
+func (p *Picture) recalledAt(pr *promise, v *gang) int64 {
+	return max(pr.at-overrun, v.protectedUntil())
+}
+
+// nextRecall is when the first borrower must go, or never.
+func (p *Picture) nextRecall() int64 {
+	next := int64(never)
+	if p.plan == nil {
+		return next
+	}
+	for _, pr := range p.plan.promises {
+		for _, v := range p.borrowers(pr) {
+			next = min(next, max(p.recalledAt(pr, v), p.now+1))
+		}
+	}
+	return next
+}
+
+// expects when those end that run, as far as it concerns a gang that is to be promised a start:
+// who is on places that it lent gives way to it, and who is on those of one with a promise already
+// when that one starts.
+func (pl *planner) expects(g *gang) []ending {
+	list := slices.DeleteFunc(slices.Clone(pl.endings), func(e ending) bool {
+		return e.part == everything && len(e.gang.LentBy) > 0
+	})
+	for _, v := range pl.p.lent {
+		e := ending{never, 1, leaver{gang: v, part: everything}}
+		if i := slices.IndexFunc(pl.endings, func(e ending) bool { return e.gang == v && e.part == everything }); i >= 0 {
+			e = pl.endings[i]
+		}
+		if back := recallOf(v, slices.Concat(pl.made, pl.standing)); back < e.at {
+			e.at, e.sure, e.recalled = back, 1, true
+		}
+		if soon := pl.p.now + 1 + overrun; v.isLentBy(g) && soon < e.at { // Evict recalls it in a second
+			e.at, e.sure, e.recalled = soon, 1, true
+		}
+		if e.at < never {
+			i, _ := slices.BinarySearchFunc(list, e, ending.compare)
+			list = slices.Insert(list, i, e)
+		}
+	}
+	return list
+}
+
+// recallOf the places of a gang is due with the first promise of them; never for no loan.
+func (p *Picture) recallOf(g *gang) int64 {
+	if p.plan == nil || len(g.LentBy) == 0 {
+		return never
+	}
+	return recallOf(g, p.plan.promises)
+}
+
+func recallOf(v *gang, promises []*promise) int64 {
+	at := int64(never)
+	for _, pr := range promises {
+		if slices.Contains(pr.recalls, v.Key) {
+			at = min(at, pr.at)
+		}
+	}
+	return at
+}
+
+// compare endings by when they are.
+func (e ending) compare(o ending) int {
+	return cmp.Or(cmp.Compare(e.at, o.at), -cmp.Compare(e.sure, o.sure), cmp.Compare(e.gang.Key, o.gang.Key), cmp.Compare(o.part, e.part))
+}

@@ -1,0 +1,166 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import "slices"
+
+// A promise is not made later than it was because those before it are made anew: they may start
+// sooner, and elsewhere, since somebody ended early. So the promises of before stand until it is
+// their turn, the others are made around them, and one that cannot be made earlier stays as it is.
+// Only what happened to the cluster breaks it: a run that goes on for longer than expected, a node
+// that is lost, a limit that is lowered, a gang that goes before it. Then those fall that were
+// given after it, and are made anew in turn.
+
+// renew a promise that can be kept beside those made already, in the picture as it is now, or nil.
+// It may be up to a minute late: many a run ends some moments after its limit, and that should not
+// turn everything upside down.
+func (pl *planner) renew(pr *promise) *promise {
+	if slices.ContainsFunc(pr.places, func(at place) bool {
+		return !at.node.known || !pr.gang.sets[at.set].class.admits(at.node)
+	}) {
+		return nil
+	}
+	c := calendar{pl: pl, endings: pl.expects(pr.gang), of: map[string][]ending{}}
+	for _, e := range c.endings {
+		if e.part != pledged {
+			c.of[e.gang.Key] = append(c.of[e.gang.Key], e)
+		}
+	}
+	for _, at := range c.moments(pr) {
+		if next := pr.moved(at); !c.clashes(next) {
+			c.await(next)
+			return next
+		}
+	}
+	return nil
+}
+
+// calendar says who ends when, and of each gang that has places now or leaves some.
+type calendar struct {
+	pl      *planner
+	endings []ending
+	of      map[string][]ending
+}
+
+// moments at which a promise may be kept: its own, and those soon after it at which somebody ends.
+func (c *calendar) moments(pr *promise) []int64 {
+	list := []int64{max(pr.at, c.pl.p.now)}
+	for _, e := range c.endings {
+		if e.at > list[0] && e.at <= pr.at+overrun {
+			list = append(list, e.at)
+		}
+	}
+	return slices.Compact(list)
+}
+
+// moved is the promise for another moment.
+func (pr *promise) moved(at int64) *promise {
+	next := *pr
+	if next.at = at; pr.ends != never {
+		next.ends += at - pr.at
+	}
+	return &next
+}
+
+// clashes says that a promise takes what somebody needs who was promised a start before, at some
+// moment while both run.
+func (c *calendar) clashes(pr *promise) bool {
+	moments := []int64{pr.at}
+	for _, o := range c.pl.made {
+		if o.at > pr.at && o.at < pr.ends {
+			moments = append(moments, o.at)
+		}
+	}
+	return slices.ContainsFunc(moments, func(at int64) bool {
+		under := []*promise{pr}
+		for _, o := range c.pl.made {
+			if o.at <= at && at < o.ends {
+				under = append(under, o)
+			}
+		}
+		return c.overbooked(pr, under, at) || c.overdrawn(pr, under, at)
+	})
+}
+
+// overbooked says that at a moment promises take more of a node of one of them than there is.
+func (c *calendar) overbooked(pr *promise, under []*promise, at int64) bool {
+	return slices.ContainsFunc(pr.places, func(to place) bool {
+		var freed, taken vector
+		for key := range to.node.accounts {
+			for _, e := range c.of[key] {
+				if e.at <= at {
+					freed.plus(e.frees(to.node))
+				}
+			}
+		}
+		for _, o := range under {
+			taken.plus(o.on(to.node))
+		}
+		return slices.ContainsFunc(pr.gang.sets[to.set].class.requests, func(r amount) bool {
+			return to.node.used.at(r.at)-freed.at(r.at)+taken.at(r.at) > to.node.alloc.at(r.at)
+		})
+	})
+}
+
+// overdrawn says that at a moment promises take more of a limit of one's queues than there is.
+func (c *calendar) overdrawn(pr *promise, under []*promise, at int64) bool {
+	for q := range pr.gang.queue.chain {
+		for _, l := range q.quotas {
+			if l.Limit == Unlimited || pr.of(q, l.kind).at(l.at) == 0 {
+				continue
+			}
+			taken := q.used.of(l.kind, l.at)
+			for _, e := range c.endings {
+				if e.at <= at && e.part == everything {
+					taken -= c.pl.p.returns(e.leaver, q, l.kind).at(l.at)
+				}
+			}
+			for _, o := range under {
+				taken += o.of(q, l.kind).at(l.at)
+			}
+			if taken > l.Limit {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// await those still for whom a promise waits.
+func (c *calendar) await(pr *promise) {
+	waits := pr.after
+	pr.after, pr.recalls, pr.sure = nil, nil, 1
+	for _, e := range c.endings {
+		switch {
+		case e.at > pr.at:
+			return
+		case e.recalled && pr.concerns(e.gang):
+			pr.recalls = append(pr.recalls, e.gang.Key)
+		case slices.Contains(waits, e.gang.Key):
+			pr.after = append(pr.after, e.gang.Key)
+			pr.sure *= e.sure
+		}
+	}
+}
+
+// push aside the promises that stand, which were given after the one to a gang that is broken, if
+// it can start sooner then.
+func (pl *planner) push(g *gang, promised *promise) *promise {
+	standing := pl.standing
+	if len(standing) == 0 {
+		return promised
+	}
+	pl.fall(func(*promise) bool { return true })
+	if sooner := pl.find(g); sooner != nil && (promised == nil || sooner.at < promised.at) {
+		return sooner
+	}
+	for _, pr := range standing {
+		pl.keep(pr)
+	}
+	pl.standing = standing
+	return promised
+}
+
+// isBefore a moment: one that there is.
+func (pr *promise) isBefore(at int64) bool { return pr != nil && pr.at < at }

@@ -1,0 +1,94 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import "testing"
+
+// TestPromisesStand: the second of those promised a start goes sooner, on the node that is kept
+// for it, and the first is no later for it. A moment more of a run moves what waits for it by that
+// moment; an hour more breaks it.
+func TestPromisesStand(t *testing.T) {
+	s := newScene(t, "gpu", "gpu")
+	s.Lease = 0
+	s.submit("a", 1, 1, "gpu", 1000)
+	s.submit("b", 1, 1, "gpu", 2000)
+	s.states(0)
+	s.submit("first", 2, 1, "gpu", 5000)
+	s.submit("second", 3, 1, "gpu", 5000)
+	s.submit("third", 4, 2, "gpu", 5000)
+	s.states(0)
+	s.Plan(3)
+	for key, at := range map[string]int64{"first": 1000, "second": 2000, "third": 7000} {
+		s.planned(key, at)
+	}
+	s.DeleteGang("b")
+	if got := s.states(500); got["second"] != Placed {
+		t.Errorf("second is %q though there is room for it", got["second"])
+	}
+	for _, c := range []struct{ now, first, third int64 }{{500, 1000, 6000}, {1030, 1090, 6090}, {4600, 5500, 10500}} {
+		s.states(c.now)
+		s.Plan(3)
+		s.planned("first", c.first)
+		s.planned("third", c.third)
+	}
+}
+
+// TestOneStartsAroundTheOthers: who was promised a start goes sooner where nobody is later for
+// it, be they promised one after it.
+func TestOneStartsAroundTheOthers(t *testing.T) {
+	s := newScene(t, "gpu", "gpu", "gpu")
+	s.Lease = 0
+	s.submit("a", 1, 1, "gpu", 1000)
+	s.submit("b", 1, 2, "gpu", 2000)
+	s.states(0)
+	s.submit("wide", 2, 3, "gpu", 5000)
+	s.submit("after", 3, 2, "gpu", 5000)
+	s.submit("short", 4, 1, "gpu", 500)
+	s.states(0)
+	s.Plan(3)
+	s.planned("wide", 2000)
+	s.planned("after", 7000)
+	s.planned("short", 1000)
+	s.DeleteGang("a")
+	s.submit("long", 5, 1, "gpu", 3000)
+	if got := s.states(600); got["short"] != Placed || got["long"] != Waiting {
+		t.Errorf("got %v, want short alone placed, which is over in time", got)
+	}
+	s.Plan(4)
+	s.planned("wide", 2000)
+	s.planned("after", 7000)
+}
+
+// TestPromisedPlacesAreTried: the search for places of two sets gives up, and those that were
+// promised are free.
+func TestPromisedPlacesAreTried(t *testing.T) {
+	s := newScene(t, "gpu", "fpga")
+	s.submit("runs", 1, 1, "gpu", 1000)
+	s.states(0)
+	g := Gang{Key: "two", Created: 2, Limit: 100, Sets: []PodSet{
+		{Name: "g", Count: 1, Shape: Shape{Requests: Resources{"gpu": 1}}},
+		{Name: "f", Count: 1, Shape: Shape{Requests: Resources{"fpga": 1}}},
+	}}
+	if err := s.SetGang(g); err != nil {
+		t.Fatal(err)
+	}
+	s.states(0)
+	s.Plan(1)
+	s.planned("two", 1000)
+	s.DeleteGang("runs")
+	two := s.gangs["two"]
+	taken := func() int {
+		try := s.trial(two, two.lacks())
+		defer try.cancel()
+		s.respecting(two, try.asPromised)
+		return len(try.moves)
+	}
+	if got := taken(); got != 2 {
+		t.Errorf("%d of the 2 places that were promised are taken", got)
+	}
+	s.Bind(Pod{Key: "intruder", Node: "n1", Requests: Resources{"fpga": 1}})
+	if got := taken(); got != 0 {
+		t.Errorf("%d of the places that were promised are taken, though one is another's", got)
+	}
+}
