@@ -25,14 +25,15 @@ func (p *Picture) Advance(now int64) []Verdict {
 
 // Settle decides, for something may have happened since, finds who gives way to whom, decides
 // once more if anybody does, and promises the first gangs that wait when they start. Where that
-// is later than it was others may start meanwhile. The last verdict on a gang counts.
+// is at once they do, and where it is later than it was others may meanwhile. The last verdict on
+// a gang counts.
 func (p *Picture) Settle() []Verdict {
 	verdicts := p.Decide()
 	if gave := p.Evict(evictors); len(gave) > 0 {
 		verdicts = slices.Concat(verdicts, gave, p.Decide())
 	}
-	p.delayed = false
-	if p.Plan(promises); p.delayed {
+	p.ripe = false
+	if p.Plan(promises); p.ripe {
 		verdicts = append(verdicts, p.Decide()...)
 	}
 	return verdicts

@@ -66,10 +66,11 @@ type Picture struct {
 	now  int64
 	plan *plan // nil for none
 	// promises is the greatest number of one; reminded are gangs that came with one, which the
-	// next decision keeps. delayed says that some promise was put off.
+	// next decision keeps. ripe says that who waits may
+	// start since a plan: a promise was put off, or is due.
 	promises int64
 	reminded []*gang
-	delayed  bool
+	ripe     bool
 	// planned is the last plan's limit.
 	planned int
 	// elastic is how many gangs can do without some of their pods.

@@ -108,7 +108,8 @@ func (p *Picture) planFor(favoured []*gang, limit int) int {
 		g.Promised = 0 // that was for the first plan
 	}
 	pl.tellLate()
-	p.delayed = p.delayed || pl.putOff
+	due := func(pr *promise) bool { return pr.at <= p.now }
+	p.ripe = p.ripe || pl.putOff || slices.ContainsFunc(pl.made, due)
 	if len(pl.made) > 0 {
 		p.plan = &plan{promises: pl.made}
 		p.reckon()
