@@ -183,6 +183,7 @@ func (p *Picture) endClearances() {
 		}
 		if g.queued && !awaited[c.heir] && !anyone {
 			g.clearance = nil
+			p.relapse(g)
 		}
 		return g.clearance == nil
 	})

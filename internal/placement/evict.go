@@ -30,6 +30,7 @@ const (
 // by it, and none in its protected time.
 func (p *Picture) Evict(limit int) []Verdict {
 	p.endClearances()
+	p.forgetFeuds()
 	p.countComing()
 	p.protected = never
 	e := &eviction{p: p, plan: p.print()}
@@ -88,7 +89,9 @@ func (e *eviction) askForAll() bool {
 			g.tellShelter(nil)
 			continue
 		}
-		e.ask(g)
+		if !e.pauses(g) {
+			e.ask(g)
+		}
 	}
 	return true
 }
@@ -102,6 +105,7 @@ func (e *eviction) makeRoom(g *gang) bool {
 	}
 	g.shelter = nil
 	clearance := e.p.clear(g, len(victims))
+	e.p.raise(g)
 	e.favoured = append(e.favoured, g)
 	var verdicts []Verdict
 	for _, v := range victims {
@@ -126,18 +130,20 @@ func (e *eviction) entitled(g *gang) bool {
 		return true
 	}
 	for q := range g.queue.chain {
-		if q.guarantees(g) {
-			return true
+		for _, l := range q.quotas {
+			if q.guarantees(g, func(o quota) bool { return o.kind == 0 || o.kind == l.kind }) {
+				return true
+			}
 		}
 	}
 	return false
 }
 
-// guarantees says that the queue is guaranteed something that the gang asks for,
-// and that with the gang, and those for whom room is being made, it would use no more than
-// that of anything guaranteed.
-func (q *queue) guarantees(g *gang) bool {
-	return q.covers(func(l quota) int64 { return g.asks(g.lacks(), l.at) }, withComing)
+// guarantees says that the queue is guaranteed something that the gang asks for, and that with
+// the gang, and those for whom room is being made, it would use no more than that of anything
+// that some lines of its quota name.
+func (q *queue) guarantees(g *gang, counts func(quota) bool) bool {
+	return q.covers(counts, func(l quota) int64 { return g.asks(g.lacks(), l.at) }, withComing)
 }
 
 // withComing is what is in use of a quota, and will be once those have it for whom room is
@@ -314,22 +320,29 @@ func (p *Picture) givesWay(v, g *gang) bool {
 		return late || v.Priority < g.Priority
 	}
 	_, theirs := apart(g.queue, v.queue)
-	return (late || g.isOwedBy(v)) && (theirs == nil || theirs.borrows(g))
+	return (late || p.owes(v, g)) && (theirs == nil || p.borrows(theirs, v, g))
 }
 
-// isOwedBy says that the gang takes what is guaranteed to it rather than to the other one.
-func (g *gang) isOwedBy(v *gang) bool {
+// owes says that a gang holds what is guaranteed to another one rather than to it.
+func (p *Picture) owes(v, g *gang) bool {
 	mine, _ := apart(g.queue, v.queue)
-	return mine != nil && mine.guarantees(g)
+	return mine != nil && mine.guarantees(g, p.countsFor(v))
 }
 
-// borrows says that the queue uses more than it is guaranteed of something that the
+// countsFor a gang of a quota are what is of all nodes, and of the kinds that it is on.
+func (p *Picture) countsFor(v *gang) func(quota) bool {
+	return func(l quota) bool {
+		return l.kind == 0 || slices.ContainsFunc(p.held(v), func(n *node) bool { return n.kind == l.kind })
+	}
+}
+
+// borrows says that the queue of a victim uses more than it is guaranteed of something that the
 // gang asks for.
-func (q *queue) borrows(g *gang) bool {
-	named := map[int]bool{}
+func (p *Picture) borrows(q *queue, v, g *gang) bool {
+	named, counts := map[int]bool{}, p.countsFor(v)
 	for _, l := range q.quotas {
 		named[l.at] = true
-		if g.asks(g.lacks(), l.at) > 0 && q.used.of(l.kind, l.at) > l.Guaranteed {
+		if g.asks(g.lacks(), l.at) > 0 && q.used.of(l.kind, l.at) > l.Guaranteed && counts(l) {
 			return true
 		}
 	}
@@ -348,13 +361,14 @@ func (q *queue) borrows(g *gang) bool {
 // that it shares with the gang. With a gang that is partly within its queue's guarantee
 // that queue may be left less: gangs give way whole.
 func (p *Picture) leaves(l leaver, holds vector, g *gang, taken map[*queue]vector) bool {
+	counts := p.countsFor(l.gang)
 	for q := range l.gang.queue.chain {
 		if g.queue.under(q) {
 			break
 		}
 		guaranteed, borrows := false, false
 		for _, l := range q.quotas {
-			if holds.at(l.at) > 0 && g.asks(g.lacks(), l.at) > 0 {
+			if holds.at(l.at) > 0 && g.asks(g.lacks(), l.at) > 0 && counts(l) {
 				guaranteed = true
 				borrows = borrows || q.used.of(l.kind, l.at)-taken[q].at(l.at) > l.Guaranteed
 			}
@@ -406,8 +420,11 @@ func (p *Picture) evict(l leaver, g *gang, to *clearance) Verdict {
 		v.sets[k].resize(v.sets[k].Count)
 	}
 	v.Started, v.Stopped = 0, p.now
-	if l.idle {
+	switch {
+	case l.idle:
 		v.Stopped = v.idle
+	case !l.moves:
+		p.relapse(v)
 	}
 	p.enqueue(v)
 	v.told = Verdict{Gang: v.Key, State: Waiting, Reason: &Reason{Code: Evicted, Text: "gave its places " + why, Cause: cause, Heir: g.Key}}
@@ -425,7 +442,7 @@ func (p *Picture) claim(l leaver, g *gang) (string, Cause) {
 		return fmt.Sprintf("to %s, which came before it and has waited since, and gets others", g.Key), ByMove
 	case v.queue == g.queue && v.Priority < g.Priority:
 		return fmt.Sprintf("to %s, which has priority %d", g.Key, g.Priority), ByPriority
-	case v.queue != g.queue && g.isOwedBy(v):
+	case v.queue != g.queue && p.owes(v, g):
 		return fmt.Sprintf("to %s, whose project is guaranteed them", g.Key), ByGuarantee
 	case p.overtook(v, g):
 		return fmt.Sprintf("to %s, which came before it and has waited since", g.Key), ByAge

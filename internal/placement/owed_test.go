@@ -45,7 +45,7 @@ func (w *world) covers(queue, gang string, spent map[string]map[string]int64) bo
 		asks += int64(n) * w.gangs[gang].Sets[k].Shape.Requests["cpu"]
 	}
 	for _, l := range w.queues[queue].Quota {
-		if l.Guaranteed == 0 || asks == 0 {
+		if l.Guaranteed == 0 && l.Kind != "" || asks == 0 {
 			continue
 		}
 		if spent[queue][l.Kind]+asks > l.Guaranteed {
@@ -134,18 +134,20 @@ func TestClaims(t *testing.T) {
 		pods         int32
 		want         string
 	}{
-		"nothing is guaranteed":        {nil, nil, 1, ""},
-		"nothing of what it asks for":  {[]Quota{{"fpga", "", 8, most}}, nil, 1, ""},
-		"within":                       {[]Quota{{gpu, "", 4, most}}, nil, 2, "team"},
-		"beyond, with what is used":    {[]Quota{{gpu, "", 4, most}}, nil, 3, ""},
-		"of two resources beyond one":  {[]Quota{{gpu, "", 8, most}, {cpu, "", 3000, most}}, nil, 2, ""},
-		"the other one is not limited": {[]Quota{{gpu, "", 8, most}, {cpu, "", 0, most}}, nil, 2, "team"},
-		"of a kind of nodes":           {[]Quota{{gpu, "", 8, most}, {gpu, "h100", 2, most}}, nil, 1, ""},
-		"of another kind":              {[]Quota{{gpu, "", 8, most}, {gpu, "a100", 2, most}}, nil, 2, "team"},
-		"of a kind beyond":             {[]Quota{{gpu, "a100", 2, most}}, nil, 3, ""},
-		"above, too":                   {[]Quota{{gpu, "", 4, most}}, []Quota{{gpu, "", 4, most}}, 2, "team lab"},
-		"above alone":                  {nil, []Quota{{gpu, "", 4, most}}, 2, "lab"},
-		"not above":                    {[]Quota{{gpu, "", 4, most}}, []Quota{{gpu, "", 3, most}}, 2, "team"},
+		"nothing is guaranteed":       {nil, nil, 1, ""},
+		"nothing of what it asks for": {[]Quota{{"fpga", "", 8, most}}, nil, 1, ""},
+		"within":                      {[]Quota{{gpu, "", 4, most}}, nil, 2, "team"},
+		"beyond, with what is used":   {[]Quota{{gpu, "", 4, most}}, nil, 3, ""},
+		"of two resources beyond one": {[]Quota{{gpu, "", 8, most}, {cpu, "", 3000, most}}, nil, 2, ""},
+		"nothing of the other one":    {[]Quota{{gpu, "", 8, most}, {cpu, "", 0, most}}, nil, 2, ""},
+		"the other one is not named":  {[]Quota{{gpu, "", 8, most}}, nil, 2, "team"},
+		"of a kind nothing":           {[]Quota{{gpu, "", 8, most}, {gpu, "h100", 0, most}}, nil, 2, "team"},
+		"of a kind of nodes":          {[]Quota{{gpu, "", 8, most}, {gpu, "h100", 2, most}}, nil, 1, ""},
+		"of another kind":             {[]Quota{{gpu, "", 8, most}, {gpu, "a100", 2, most}}, nil, 2, "team"},
+		"of a kind beyond":            {[]Quota{{gpu, "a100", 2, most}}, nil, 3, ""},
+		"above, too":                  {[]Quota{{gpu, "", 4, most}}, []Quota{{gpu, "", 4, most}}, 2, "team lab"},
+		"above alone":                 {nil, []Quota{{gpu, "", 4, most}}, 2, "lab"},
+		"not above":                   {[]Quota{{gpu, "", 4, most}}, []Quota{{gpu, "", 3, most}}, 2, "team"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := scene{t, New()}
