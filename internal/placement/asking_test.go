@@ -50,6 +50,45 @@ func TestManyThatAskInVain(t *testing.T) {
 	}
 }
 
+// TestAsksAgainWhenOtherPromisesAreDue: it asked in vain as long as what it wants was kept for the
+// promise that is due before it ends. Now another one is, though as many are and the same places
+// are promised: a run goes on for longer than expected.
+func TestAsksAgainWhenOtherPromisesAreDue(t *testing.T) {
+	s := scene{t, New()}
+	for name, has := range map[string]Resources{"n1": {"gpu": 2, "disk": 1}, "n2": {"port": 1}} {
+		has[pods] = 9
+		s.SetNode(Node{Name: name, Ready: true, Allocatable: has})
+	}
+	comes := func(g Gang, asks Resources) {
+		g.Sets = []PodSet{{Name: "w", Count: 1, Shape: Shape{Requests: asks}}}
+		if err := s.SetGang(g); err != nil {
+			t.Fatal(err)
+		}
+	}
+	on := func(node string) []SetPlacement { return []SetPlacement{{"w", []Slot{{node, 1}}}} }
+	comes(Gang{Key: "too long", Priority: 1, Started: 1, Limit: 99, Placement: on("n1")}, Resources{"gpu": 1})
+	comes(Gang{Key: "in time", Started: 1, Limit: 299, Placement: on("n2")}, Resources{"port": 1})
+	comes(Gang{Key: "low", Started: 1, Placement: on("n1")}, Resources{"disk": 1})
+	comes(Gang{Key: "promised n1", Created: 1}, Resources{"gpu": 2})
+	comes(Gang{Key: "promised n2", Created: 2}, Resources{"port": 1})
+	settle := func(now, first, second int64) {
+		s.Advance(now)
+		s.Settle()
+		s.planned("promised n1", first)
+		s.planned("promised n2", second)
+	}
+	settle(194, 288, 300)
+	comes(Gang{Key: "high", Created: 3, Priority: 1, Limit: 99}, Resources{"gpu": 1, "disk": 1})
+	settle(195, 290, 300)
+	settle(201, 302, 300)
+	if s.gangs["high"].runs() {
+		t.Fatal("it runs, though it delays who was promised the node")
+	}
+	if settle(202, 304, 300); !s.gangs["high"].runs() {
+		t.Errorf("it does not ask again: %s", s.gangs["high"].told.Reason)
+	}
+}
+
 // askInVain makes a picture in which many wait whom others need not give way to, and behind them
 // one to whom they must.
 func askInVain(t *testing.T, alike bool) *Picture {

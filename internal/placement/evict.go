@@ -33,7 +33,7 @@ func (p *Picture) Evict(limit int) []Verdict {
 	p.forgetFeuds()
 	p.countComing()
 	p.protected = never
-	e := &eviction{p: p, plan: p.print()}
+	e := &eviction{p: p, kept: map[duty]uint64{}}
 	e.idlers, e.broken = p.countIdle()
 	e.idleUntil = p.protected
 	e.allow(limit)
@@ -61,10 +61,11 @@ type eviction struct {
 	idlers, broken int
 	idleUntil      int64
 	// left is how many may ask yet, and again how many of those who asked in this round; passed
-	// says that one of them was passed over. The plan as it was is told by its print.
+	// says that one of them was passed over.
 	left, again int
 	passed      bool
-	plan        uint64
+	// kept is what those with a duty must leave; see keptFrom.
+	kept map[duty]uint64
 	// favoured are promised their places next: those for whom room was made, each with those
 	// who move for it.
 	favoured []*gang
