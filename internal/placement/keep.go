@@ -152,16 +152,24 @@ func (a *account) whole() vector {
 	return v
 }
 
-// frees is what a node gets back when it leaves.
+// frees is what a node gets back when it leaves. Where some of its pods remain of places that it
+// gave up, they leave before the rest does.
 func (l leaver) frees(n *node) vector {
 	a := n.accounts[l.gang.Key]
-	v := a.whole()
-	if a != nil && l.part == remains {
+	gaveUp := slices.ContainsFunc(l.gang.exits, func(e exit) bool { return e.node == n })
+	switch {
+	case a == nil, l.part == remains && !gaveUp:
+		return nil
+	case l.part == remains:
+		v := a.whole()
 		for i := range v {
 			v[i] -= a.taken[slots].at(i)
 		}
+		return v
+	case gaveUp:
+		return slices.Clone(a.taken[slots])
 	}
-	return v
+	return a.whole()
 }
 
 // sum of what so many pods of each set ask for.
