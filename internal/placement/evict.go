@@ -243,13 +243,12 @@ func (a *absence) shrink(i int, possible func() bool) leaver {
 // before whole gangs, those first that lose least.
 func (p *Picture) candidates(g *gang, at int64) []leaver {
 	var all []leaver
-	stirs := p.stirs(g)
 	for _, v := range p.holders {
 		if v == g {
 			continue
 		}
 		if p.forfeits(v, g) {
-			all = append(all, leaver{gang: v, part: everything, idle: true, due: true})
+			all = append(all, leaver{gang: v, part: everything, idle: true})
 			continue
 		}
 		if until := v.protectedUntil(); at < until {
@@ -258,10 +257,10 @@ func (p *Picture) candidates(g *gang, at int64) []leaver {
 		}
 		whole := p.givesWay(v, g)
 		if v.stretches() > 0 && v.runs() && some(v.spare(0)) && (whole || v.queue == g.queue && v.Priority == g.Priority) {
-			all = append(all, leaver{gang: v, part: surplus, due: true})
+			all = append(all, leaver{gang: v, part: surplus})
 		}
-		if whole || stirs && p.overtook(v, g) {
-			all = append(all, leaver{gang: v, part: everything, due: whole})
+		if whole {
+			all = append(all, leaver{gang: v, part: everything})
 		}
 	}
 	for i := range all {
@@ -314,14 +313,14 @@ func (p *Picture) loss(l leaver) int64 {
 	return max(p.now-max(g.Started, g.Checkpointed), 0) * max(size, devices)
 }
 
-// givesWay says that one gang must, if there is no room for both.
+// givesWay says that one gang must, if there is no room for both, as long as its queue can spare
+// it (leaves).
 func (p *Picture) givesWay(v, g *gang) bool {
 	late := p.overtook(v, g)
 	if v.queue == g.queue {
 		return late || v.Priority < g.Priority
 	}
-	_, theirs := apart(g.queue, v.queue)
-	return (late || p.owes(v, g)) && (theirs == nil || p.borrows(theirs, v, g))
+	return late || p.owes(v, g)
 }
 
 // owes says that a gang holds what is guaranteed to another one rather than to it.
@@ -335,26 +334,6 @@ func (p *Picture) countsFor(v *gang) func(quota) bool {
 	return func(l quota) bool {
 		return l.kind == 0 || slices.ContainsFunc(p.held(v), func(n *node) bool { return n.kind == l.kind })
 	}
-}
-
-// borrows says that the queue of a victim uses more than it is guaranteed of something that the
-// gang asks for.
-func (p *Picture) borrows(q *queue, v, g *gang) bool {
-	named, counts := map[int]bool{}, p.countsFor(v)
-	for _, l := range q.quotas {
-		named[l.at] = true
-		if g.asks(g.lacks(), l.at) > 0 && q.used.of(l.kind, l.at) > l.Guaranteed && counts(l) {
-			return true
-		}
-	}
-	for _, s := range g.sets {
-		for _, r := range s.class.requests {
-			if !named[r.at] && q.used.of(0, r.at) > 0 {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // leaves says that the queues of a victim, which holds so much, still use more than they are

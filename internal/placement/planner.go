@@ -194,7 +194,7 @@ func (pl *planner) numbered(g *gang) int64 {
 func (pl *planner) seniority(g *gang) int64 {
 	switch last := pl.before[g]; {
 	case last != nil:
-		return int64(last.order - len(pl.before))
+		return int64(last.order) - maxNumber
 	case g.Promised > 0:
 		return min(g.Promised, maxNumber)
 	}
