@@ -50,6 +50,28 @@ func TestManyThatAskInVain(t *testing.T) {
 	}
 }
 
+// TestAsksAgainWhenSomethingHappened: it asked in vain, and a moment later it need not.
+func TestAsksAgainWhenSomethingHappened(t *testing.T) {
+	s := scene{t, New()}
+	s.SetNode(Node{Name: "n", Ready: true, Allocatable: Resources{"gpu": 2, pods: 9}})
+	for key, priority := range map[string]int32{"low": 0, "as high": 1} {
+		on := []SetPlacement{{"w", []Slot{{"n", 1}}}}
+		s.comes(Gang{Key: key, Priority: priority, Started: 1, Placement: on}, 1, "gpu")
+	}
+	s.comes(Gang{Key: "high", Priority: 1, Created: 2}, 2, "gpu")
+	s.Advance(100)
+	s.Settle()
+	if !s.gangs["low"].runs() {
+		t.Fatal("it gives way in vain")
+	}
+	s.DeleteGang("as high")
+	s.Advance(101)
+	s.Settle()
+	if !s.gangs["high"].runs() {
+		t.Errorf("it does not ask again: %s", s.gangs["high"].told.Reason)
+	}
+}
+
 // TestAsksAgainWhenOtherPromisesAreDue: it asked in vain as long as what it wants was kept for the
 // promise that is due before it ends. Now another one is, though as many are and the same places
 // are promised: a run goes on for longer than expected.
