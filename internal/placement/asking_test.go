@@ -111,6 +111,34 @@ func TestAsksAgainWhenOtherPromisesAreDue(t *testing.T) {
 	}
 }
 
+// TestKeptFrom: the number tells apart what is kept, on which node and of whose limit.
+func TestKeptFrom(t *testing.T) {
+	n1, n2 := &node{Node: Node{Name: "n1"}}, &node{Node: Node{Name: "n2"}}
+	behind := func(n int64) [][]vector { return [][]vector{{nil, {n}}} }
+	seen := map[uint64]string{}
+	for name, pl := range map[string]*plan{
+		"nothing":     nil,
+		"one":         {kept: []*keeping{{touched: n1, behind: behind(1)}}},
+		"two":         {kept: []*keeping{{touched: n1, behind: behind(2)}}},
+		"on another":  {kept: []*keeping{{touched: n2, behind: behind(1)}}},
+		"of a limit":  {promises: []*promise{{gang: &gang{queue: newQueue("a")}}}, kept: []*keeping{{behind: behind(1)}}},
+		"of another":  {promises: []*promise{{gang: &gang{queue: newQueue("b")}}}, kept: []*keeping{{behind: behind(1)}}},
+		"of two":      {promises: []*promise{{gang: &gang{queue: newQueue("a")}}}, kept: []*keeping{{behind: behind(1)}, {behind: behind(1)}}},
+		"of no limit": {promises: []*promise{{gang: &gang{queue: newQueue("a")}}}},
+	} {
+		p := New()
+		p.plan = pl
+		number := (&eviction{p: p, kept: map[duty]uint64{}}).keptFrom(duty{0, 1})
+		if other, is := seen[number]; is {
+			t.Errorf("%q and %q are the same", name, other)
+		}
+		seen[number] = name
+		if again := (&eviction{p: p, kept: map[duty]uint64{}}).keptFrom(duty{0, 1}); again != number {
+			t.Errorf("%q is %d and then %d", name, number, again)
+		}
+	}
+}
+
 // askInVain makes a picture in which many wait whom others need not give way to, and behind them
 // one to whom they must.
 func askInVain(t *testing.T, alike bool) *Picture {

@@ -125,6 +125,25 @@ func (w *world) checkDelay(before map[*promise][]string) {
 	}
 }
 
+// TestClaimsOfAPromise: on nodes of a kind of which its project is guaranteed nothing it borrows.
+func TestClaimsOfAPromise(t *testing.T) {
+	for kind, want := range map[string]int{"new": 0, "old": 1} {
+		s := scene{t, New()}
+		s.SetNode(Node{Name: "n", Kind: kind, Ready: true, Allocatable: Resources{"gpu": 1, pods: 9}})
+		if err := s.SetQueue(Queue{Name: "team", Quota: []Quota{{"gpu", "", 4, Unlimited}, {"gpu", "new", 0, Unlimited}}}); err != nil {
+			t.Fatal(err)
+		}
+		s.comes(Gang{Key: "runs", Created: 1, Limit: 100, Protected: 100}, 1, "gpu")
+		s.Advance(1)
+		s.comes(Gang{Key: "waits", Queue: "team", Created: 2}, 1, "gpu")
+		s.Advance(2)
+		s.Settle()
+		if pr := s.gangs["waits"].promise; pr == nil || len(pr.within) != want {
+			t.Errorf("on nodes of kind %s it is promised %+v, want it within the guarantee of %d queues", kind, pr, want)
+		}
+	}
+}
+
 // TestClaims: which queues are within what they are guaranteed with a gang of so many pods of 1
 // cpu and 1 GPU, of what is used already.
 func TestClaims(t *testing.T) {
