@@ -90,6 +90,13 @@ func TestFeuds(t *testing.T) {
 			s.Evict(1)
 			s.Elapse(201)
 		}, 0},
+		"its pods are put in another order": {func(s *stage, g *gang) {
+			if err := s.Reseat(g.Gang); err != nil {
+				s.Fatal(err)
+			}
+			s.Elapse(200)
+			s.relapse(s.gangs[g.Key])
+		}, 200 + firstPause},
 		"it ended, and came again":  {func(s *stage, g *gang) { s.DeleteGang(g.Key); s.relapse(g) }, 0},
 		"it is another of the name": {func(s *stage, g *gang) { relapse(200)(s, g); s.DeleteGang(g.Key) }, 200 + firstPause},
 		"it holds places that idle": {func(s *stage, g *gang) {
