@@ -27,6 +27,7 @@ type exit struct {
 // clear room for a gang, which so many give.
 func (p *Picture) clear(g *gang, gave int) *clearance {
 	g.clearance = &clearance{g.Key, gave}
+	p.raise(g)
 	p.clearances = append(p.clearances, g.clearance)
 	return g.clearance
 }

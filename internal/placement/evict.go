@@ -106,7 +106,6 @@ func (e *eviction) makeRoom(g *gang) bool {
 	}
 	g.shelter = nil
 	clearance := e.p.clear(g, len(victims))
-	e.p.raise(g)
 	e.favoured = append(e.favoured, g)
 	var verdicts []Verdict
 	for _, v := range victims {

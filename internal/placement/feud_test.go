@@ -142,6 +142,22 @@ func TestInVain(t *testing.T) {
 	}
 }
 
+// TestInVainAfterARestart: that others gave way is known from what is told of them.
+func TestInVainAfterARestart(t *testing.T) {
+	s := newScene(t, "gpu", "gpu")
+	s.makesRoom("n0", 0)
+	s.comes(Gang{Key: "other", Queue: "borrower", Created: 3, Started: 4, Placement: []SetPlacement{{"w", []Slot{{"n1", 1}}}}}, 1, "gpu")
+	s.Advance(10)
+	s.Settle()
+	s.Unbind("victim-0")
+	s.SetNode(Node{Name: "n0", Cordoned: true, Ready: true, Allocatable: Resources{"gpu": 1, pods: 10}})
+	s.Advance(40)
+	s.Settle()
+	if got := s.pausesUntil(s.gangs["heir"]); got != 40+firstPause {
+		t.Errorf("it asks again at %d, want %d", got, 40+firstPause)
+	}
+}
+
 // TestGuaranteedNone: a project that is guaranteed none of what its gang asks for takes nothing
 // back for it, whatever else it is guaranteed.
 func TestGuaranteedNone(t *testing.T) {

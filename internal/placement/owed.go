@@ -47,9 +47,10 @@ func (q *queue) covers(counts func(quota) bool, asks func(quota) int64, used fun
 }
 
 // anywhere is what counts of a quota where it is not known on which kind of nodes a gang will be:
-// what is guaranteed on each of them. One of which nothing is, it may not be on.
+// what is guaranteed on each of them. On one where nothing is, it need not be.
 func anywhere(l quota) bool { return l.kind == 0 || l.Guaranteed > 0 }
 
+// everywhere is what counts where the places are known: all of it.
 func everywhere(quota) bool { return true }
 
 // claims of a gang are its queue and those above it that would be within what they are
