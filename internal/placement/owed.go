@@ -90,5 +90,13 @@ func (pr *promise) yields(g *gang, claims []*queue) bool {
 		return false
 	}
 	mine, theirs := apart(g.queue, pr.gang.queue)
-	return slices.Contains(claims, mine) && !slices.Contains(pr.within, theirs)
+	return slices.Contains(claims, mine) && !slices.Contains(pr.within, theirs) && !pr.isBeyond(mine, g)
+}
+
+// isBeyond a queue's guarantee says that it is on nodes of a kind on which the queue is guaranteed
+// none of what a gang asks for.
+func (pr *promise) isBeyond(q *queue, g *gang) bool {
+	return slices.ContainsFunc(q.quotas, func(l quota) bool {
+		return l.kind > 0 && l.Guaranteed == 0 && g.asks(g.lacks(), l.at) > 0 && pr.sum(func(n *node) bool { return n.kind == l.kind }).at(l.at) > 0
+	})
 }

@@ -59,10 +59,24 @@ func (w *world) covers(queue, gang string, spent map[string]map[string]int64) bo
 // owes says that a promise must not hold back a gang, when so much was used.
 func (w *world) owes(pr *promise, gang string, spent map[string]map[string]int64) bool {
 	mine, theirs := w.parts(gang, pr.gang.Key)
-	if mine == "" || pr.firm || !w.covers(mine, gang, spent) {
+	if mine == "" || pr.firm || !w.covers(mine, gang, spent) || w.isBeyond(pr, mine, gang) {
 		return false
 	}
 	return theirs == "" || !pr.isWithin(theirs)
+}
+
+// isBeyond says that a promise is on nodes of a kind on which a queue is guaranteed none of what a
+// gang asks for.
+func (w *world) isBeyond(pr *promise, queue, gang string) bool {
+	asks := int64(0)
+	for k, n := range w.p.gangs[gang].lacks() {
+		asks += int64(n) * w.gangs[gang].Sets[k].Shape.Requests["cpu"]
+	}
+	return asks > 0 && slices.ContainsFunc(w.queues[queue].Quota, func(l Quota) bool {
+		return l.Kind != "" && l.Guaranteed == 0 && slices.ContainsFunc(pr.places, func(at place) bool {
+			return at.node.Kind == l.Kind && w.gangs[pr.gang.Key].Sets[at.set].Shape.Requests["cpu"] > 0
+		})
+	})
 }
 
 func (pr *promise) isWithin(name string) bool {
@@ -140,6 +154,34 @@ func TestClaimsOfAPromise(t *testing.T) {
 		s.Settle()
 		if pr := s.gangs["waits"].promise; pr == nil || len(pr.within) != want {
 			t.Errorf("on nodes of kind %s it is promised %+v, want it within the guarantee of %d queues", kind, pr, want)
+		}
+	}
+}
+
+// TestPassesWhereItIsGuaranteed: a gang within its project's guarantee passes a promise to one that
+// borrows, but not on nodes of a kind of which its project is guaranteed none.
+func TestPassesWhereItIsGuaranteed(t *testing.T) {
+	for kind, want := range map[string]bool{"new": false, "old": true} {
+		s := scene{t, New()}
+		s.SetNode(Node{Name: "n", Kind: kind, Ready: true, Allocatable: Resources{"gpu": 2, pods: 9}})
+		for _, q := range []Queue{{Name: "team", Quota: []Quota{{"gpu", "", 4, Unlimited}, {"gpu", "new", 0, Unlimited}}}, {Name: "borrower"}} {
+			if err := s.SetQueue(q); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.comes(Gang{Key: "runs", Created: 1, Limit: 100, Protected: 100}, 1, "gpu")
+		s.Advance(1)
+		large := Gang{Key: "large", Queue: "borrower", Created: 2}
+		large.Sets = []PodSet{{Name: "w", Count: 1, Shape: Shape{Requests: Resources{"gpu": 2}}}}
+		if err := s.SetGang(large); err != nil {
+			t.Fatal(err)
+		}
+		s.Advance(2)
+		s.Settle()
+		s.planned("large", 101)
+		s.comes(Gang{Key: "small", Queue: "team", Created: 3}, 1, "gpu")
+		if s.Advance(3); s.gangs["small"].runs() != want {
+			t.Errorf("on nodes of kind %s it runs: %t, want %t", kind, !want, want)
 		}
 	}
 }
