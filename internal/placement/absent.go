@@ -20,9 +20,8 @@ type leaver struct {
 	// loss by it; see Picture.loss. There is none where what it holds is idle.
 	loss int64
 	idle bool
-	// due says that it must leave as long as its queue can spare that, and moves that it leaves
-	// only if there are other places for it; see move.go.
-	due, moves bool
+	// moves says that it leaves only if there are other places for it; see move.go.
+	moves bool
 	// recalled says that its places are lent, and it gives way to the lender; see lend.go.
 	recalled bool
 }

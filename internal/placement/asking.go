@@ -4,9 +4,10 @@
 package placement
 
 import (
-	"fmt"
+	"encoding/binary"
 	"hash/fnv"
 	"maps"
+	"unique"
 )
 
 // To find out whether anybody gives way to a gang is dear, and done for a few gangs at a time.
@@ -17,56 +18,74 @@ import (
 
 // asking is what gangs have in common of which all ask others in vain to give way, or none.
 type asking struct {
-	hope
+	queue *queue
+	shape unique.Handle[string]
+	// due is how many promises are before they end.
+	due      int
 	priority int32
-	// alone is the gang where more than its wish and its priority decides who gives way.
+	// alone is the gang where more than that decides who gives way.
 	alone *gang
 }
 
 // denial is what came of it when somebody asked in vain.
 type denial struct {
 	shelter *shelter
-	// It stands until a moment, and until something else happened than had by then; right is
-	// when time alone may make it another one.
+	// It stands until a moment, and until something else happened, or other places were kept
+	// from those who asked, than by then; right is when time alone may make it another one.
 	until  int64
 	right  int64
 	events uint64
-	plan   uint64
+	kept   uint64
 	// round in which somebody asked last, or would have but for this.
 	round uint64
 }
 
-// maxDenial is for how many seconds it stands at most: who loses least, and what is promised
-// by when, changes with time alone.
+// maxDenial is for how many seconds it stands at most: who loses least changes with time alone.
 const maxDenial = 60
 
-// asking of a gang.
-func (p *Picture) asking(g *gang) asking {
-	if g.unplaced() && !p.elder(g) {
-		return asking{hope: hope{g.queue, wish{shape: g.shape, behind: p.behind(g)}}, priority: g.Priority}
+// asking of a gang which has such a duty.
+func (p *Picture) asking(g *gang, d duty) asking {
+	if g.unplaced() && !p.elder(g) && g.promise == nil {
+		return asking{queue: g.queue, shape: g.shape, due: d.due, priority: g.Priority}
 	}
 	return asking{alone: g}
 }
 
-// print of the plan: what is kept for whom, whenever that is due.
-func (p *Picture) print() uint64 {
-	hash := fnv.New64a()
-	if p.plan != nil {
-		for _, promised := range p.plan.promises {
-			fmt.Fprintf(hash, "%s:", promised.gang.Key)
-			for _, at := range promised.places {
-				fmt.Fprintf(hash, "%d %s %d,", at.set, at.node.Name, at.pods)
+// keptFrom those with a duty is what they must leave, of which nodes and of which limits, in one
+// number.
+func (e *eviction) keptFrom(d duty) uint64 {
+	if kept, known := e.kept[d]; known {
+		return kept
+	}
+	var told []byte
+	if pl := e.p.plan; pl != nil {
+		for _, pr := range pl.promises { // whose limits they are
+			for q := range pr.gang.queue.chain {
+				told = append(append(told, q.Name...), '/')
 			}
 		}
+		for _, k := range pl.kept {
+			if k.touched != nil {
+				told = append(told, k.touched.Name...)
+			}
+			for _, n := range k.behind[d.heeded][d.due] {
+				told = binary.AppendVarint(told, n)
+			}
+			told = append(told, '/')
+		}
 	}
-	return hash.Sum64()
+	hash := fnv.New64a()
+	hash.Write(told)
+	e.kept[d] = hash.Sum64()
+	return e.kept[d]
 }
 
 // ask on behalf of a gang, and say whether others give way to it.
 func (e *eviction) ask(g *gang) bool {
-	p, as := e.p, e.p.asking(g)
+	p, duty := e.p, e.p.behind(g)
+	as, kept := p.asking(g, duty), e.keptFrom(duty)
 	d := p.denials[as]
-	if d != nil && d.events == p.events && d.plan == e.plan && p.now < d.until {
+	if d != nil && d.events == p.events && d.kept == kept && p.now < d.until {
 		d.round = p.round
 		p.protected = min(p.protected, d.right)
 		g.tellShelter(d.shelter)
@@ -88,7 +107,7 @@ func (e *eviction) ask(g *gang) bool {
 		if at := g.idleSince() + p.stubborn() + 1; p.elder(g) && at > p.now {
 			right = min(right, at)
 		}
-		p.denials[as] = &denial{shelter: g.shelter, until: min(right, p.now+maxDenial), right: right, events: p.events, plan: e.plan, round: p.round}
+		p.denials[as] = &denial{shelter: g.shelter, until: min(right, p.now+maxDenial), right: right, events: p.events, kept: kept, round: p.round}
 	}
 	p.protected = min(p.protected, before)
 	return made

@@ -28,6 +28,7 @@ type exit struct {
 // clear room for a gang, which so many give.
 func (p *Picture) clear(g *gang, gave int) *clearance {
 	g.clearance = &clearance{g.Key, gave}
+	p.raise(g)
 	p.clearances = append(p.clearances, g.clearance)
 	return g.clearance
 }
@@ -184,6 +185,7 @@ func (p *Picture) endClearances() {
 		}
 		if g.queued && !awaited[c.heir] && !anyone {
 			g.clearance = nil
+			p.relapse(g)
 		}
 		return g.clearance == nil
 	})

@@ -78,7 +78,7 @@ func (e *eviction) askForElder() {
 			e.p.protected = min(e.p.protected, e.p.now+1) // the others have their turn soon
 			return
 		}
-		if e.ask(g) {
+		if !e.pauses(g) && e.ask(g) {
 			return
 		}
 	}

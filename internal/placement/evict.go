@@ -31,9 +31,10 @@ const (
 func (p *Picture) Evict(limit int) []Verdict {
 	p.endLoans()
 	p.endClearances()
+	p.forgetFeuds()
 	p.countComing()
 	p.protected = never
-	e := &eviction{p: p, plan: p.print()}
+	e := &eviction{p: p, kept: map[duty]uint64{}}
 	e.idlers, e.broken = p.countIdle()
 	e.idleUntil = p.protected
 	e.recall()
@@ -62,10 +63,11 @@ type eviction struct {
 	idlers, broken int
 	idleUntil      int64
 	// left is how many may ask yet, and again how many of those who asked in this round; passed
-	// says that one of them was passed over. The plan as it was is told by its print.
+	// says that one of them was passed over.
 	left, again int
 	passed      bool
-	plan        uint64
+	// kept is what those with a duty must leave; see keptFrom.
+	kept map[duty]uint64
 	// favoured are promised their places next: those for whom room was made, each with those
 	// who move for it.
 	favoured []*gang
@@ -90,7 +92,9 @@ func (e *eviction) askForAll() bool {
 			g.tellShelter(nil)
 			continue
 		}
-		e.ask(g)
+		if !e.pauses(g) {
+			e.ask(g)
+		}
 	}
 	return true
 }
@@ -133,18 +137,20 @@ func (e *eviction) entitled(g *gang) bool {
 		return true
 	}
 	for q := range g.queue.chain {
-		if q.guarantees(g) {
-			return true
+		for _, l := range q.quotas {
+			if q.guarantees(g, func(o quota) bool { return o.kind == 0 || o.kind == l.kind }) {
+				return true
+			}
 		}
 	}
 	return false
 }
 
-// guarantees says that the queue is guaranteed something that the gang asks for,
-// and that with the gang, and those for whom room is being made, it would use no more than
-// that of anything guaranteed.
-func (q *queue) guarantees(g *gang) bool {
-	return q.covers(func(l quota) int64 { return g.asks(g.lacks(), l.at) }, withComing)
+// guarantees says that the queue is guaranteed something that the gang asks for, and that with
+// the gang, and those for whom room is being made, it would use no more than that of anything
+// that some lines of its quota name.
+func (q *queue) guarantees(g *gang, counts func(quota) bool) bool {
+	return q.covers(counts, func(l quota) int64 { return g.asks(g.lacks(), l.at) }, withComing)
 }
 
 // withComing is what is in use of a quota, and will be once those have it for whom room is
@@ -243,13 +249,12 @@ func (a *absence) shrink(i int, possible func() bool) leaver {
 // before whole gangs, those first that lose least.
 func (p *Picture) candidates(g *gang, at int64) []leaver {
 	var all []leaver
-	stirs := p.stirs(g)
 	for _, v := range p.holders {
 		if v == g {
 			continue
 		}
 		if p.forfeits(v, g) {
-			all = append(all, leaver{gang: v, part: everything, idle: true, due: true})
+			all = append(all, leaver{gang: v, part: everything, idle: true})
 			continue
 		}
 		if until := v.protectedUntil(); at < until {
@@ -258,10 +263,10 @@ func (p *Picture) candidates(g *gang, at int64) []leaver {
 		}
 		whole := p.givesWay(v, g)
 		if v.stretches() > 0 && v.runs() && some(v.spare(0)) && (whole || v.queue == g.queue && v.Priority == g.Priority) {
-			all = append(all, leaver{gang: v, part: surplus, due: true})
+			all = append(all, leaver{gang: v, part: surplus})
 		}
-		if whole || stirs && p.overtook(v, g) {
-			all = append(all, leaver{gang: v, part: everything, due: whole})
+		if whole {
+			all = append(all, leaver{gang: v, part: everything})
 		}
 	}
 	for i := range all {
@@ -314,40 +319,27 @@ func (p *Picture) loss(l leaver) int64 {
 	return max(p.now-max(g.Started, g.Checkpointed), 0) * max(size, devices)
 }
 
-// givesWay says that one gang must, if there is no room for both.
+// givesWay says that one gang must, if there is no room for both, as long as its queue can spare
+// it (leaves).
 func (p *Picture) givesWay(v, g *gang) bool {
 	late := p.overtook(v, g)
 	if v.queue == g.queue {
 		return late || v.Priority < g.Priority
 	}
-	_, theirs := apart(g.queue, v.queue)
-	return (late || g.isOwedBy(v)) && (theirs == nil || theirs.borrows(g))
+	return late || p.owes(v, g)
 }
 
-// isOwedBy says that the gang takes what is guaranteed to it rather than to the other one.
-func (g *gang) isOwedBy(v *gang) bool {
+// owes says that a gang holds what is guaranteed to another one rather than to it.
+func (p *Picture) owes(v, g *gang) bool {
 	mine, _ := apart(g.queue, v.queue)
-	return mine != nil && mine.guarantees(g)
+	return mine != nil && mine.guarantees(g, p.countsFor(v))
 }
 
-// borrows says that the queue uses more than it is guaranteed of something that the
-// gang asks for.
-func (q *queue) borrows(g *gang) bool {
-	named := map[int]bool{}
-	for _, l := range q.quotas {
-		named[l.at] = true
-		if g.asks(g.lacks(), l.at) > 0 && q.used.of(l.kind, l.at) > l.Guaranteed {
-			return true
-		}
+// countsFor a gang of a quota are what is of all nodes, and of the kinds that it is on.
+func (p *Picture) countsFor(v *gang) func(quota) bool {
+	return func(l quota) bool {
+		return l.kind == 0 || slices.ContainsFunc(p.held(v), func(n *node) bool { return n.kind == l.kind })
 	}
-	for _, s := range g.sets {
-		for _, r := range s.class.requests {
-			if !named[r.at] && q.used.of(0, r.at) > 0 {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // leaves says that the queues of a victim, which holds so much, still use more than they are
@@ -355,13 +347,14 @@ func (q *queue) borrows(g *gang) bool {
 // that it shares with the gang. With a gang that is partly within its queue's guarantee
 // that queue may be left less: gangs give way whole.
 func (p *Picture) leaves(l leaver, holds vector, g *gang, taken map[*queue]vector) bool {
+	counts := p.countsFor(l.gang)
 	for q := range l.gang.queue.chain {
 		if g.queue.under(q) {
 			break
 		}
 		guaranteed, borrows := false, false
 		for _, l := range q.quotas {
-			if holds.at(l.at) > 0 && g.asks(g.lacks(), l.at) > 0 {
+			if holds.at(l.at) > 0 && g.asks(g.lacks(), l.at) > 0 && counts(l) {
 				guaranteed = true
 				borrows = borrows || q.used.of(l.kind, l.at)-taken[q].at(l.at) > l.Guaranteed
 			}
@@ -413,8 +406,11 @@ func (p *Picture) evict(l leaver, g *gang, to *clearance) Verdict {
 		v.sets[k].resize(v.sets[k].Count)
 	}
 	v.Started, v.Stopped, v.LentBy = 0, p.now, nil
-	if l.idle {
+	switch {
+	case l.idle:
 		v.Stopped = v.idle
+	case !l.moves && !l.recalled:
+		p.relapse(v)
 	}
 	p.enqueue(v)
 	v.told = Verdict{Gang: v.Key, State: Waiting, Reason: &Reason{Code: Evicted, Text: "gave its places " + why, Cause: cause, Heir: g.Key}}
@@ -434,7 +430,7 @@ func (p *Picture) claim(l leaver, g *gang) (string, Cause) {
 		return fmt.Sprintf("to %s, which came before it and has waited since, and gets others", g.Key), ByMove
 	case v.queue == g.queue && v.Priority < g.Priority:
 		return fmt.Sprintf("to %s, which has priority %d", g.Key, g.Priority), ByPriority
-	case v.queue != g.queue && g.isOwedBy(v):
+	case v.queue != g.queue && p.owes(v, g):
 		return fmt.Sprintf("to %s, whose project is guaranteed them", g.Key), ByGuarantee
 	case p.overtook(v, g):
 		return fmt.Sprintf("to %s, which came before it and has waited since", g.Key), ByAge

@@ -69,7 +69,7 @@ func (w *world) evict() {
 	}
 	after := w.spent("cpu")
 	for name, q := range w.queues {
-		borrowed := besides || byAge && gpus[name][""] > 0
+		borrowed := besides || byAge && gpus[name][""] > 0 || unnamed(q, before[name])
 		for _, l := range q.Quota {
 			borrowed = borrowed || before[name][l.Kind] > l.Guaranteed
 		}
@@ -79,6 +79,18 @@ func (w *world) evict() {
 	}
 	w.decide()
 	w.restartMeanwhile()
+}
+
+// unnamed says that a queue uses something where its quota names nothing, but other kinds of nodes.
+func unnamed(q Queue, uses map[string]int64) bool {
+	rest := uses[""]
+	for _, l := range q.Quota {
+		if l.Kind == "" {
+			return false
+		}
+		rest -= uses[l.Kind]
+	}
+	return rest > 0
 }
 
 // strays says that a gang has pods where it has no places.

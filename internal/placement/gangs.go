@@ -69,6 +69,7 @@ func (p *Picture) DeleteGang(key string) {
 		if g.runs() && g.Started > 0 {
 			p.past.note(g.Queue, g.Kind, p.now-g.Started)
 		}
+		p.endFeud(g)
 		p.remove(g)
 	}
 }

@@ -142,9 +142,33 @@ func TestNotIdleWhileRoomIsMade(t *testing.T) {
 	c.runs(3, "b")
 	c.runs(22)
 	c.gang("c", 1)
+	c.gang("d", 1, func(g *Gang) { g.Priority = 1 }) // who may ask in any case
 	c.runs(23)
+	if c.p.gangs["a"].unplaced() {
+		t.Errorf("what it holds is taken from it, though others gave way for it to go on: %s", c.p.gangs["a"].told.Reason)
+	}
+	c.p.DeleteGang("d")
 	c.p.Unbind(pod.Key)
 	c.runs(24, "a")
+}
+
+// TestNobodyAwaitsWhatIsNotIdle: while room is made for a gang that lost a place, there is no moment at
+// which others may have what it holds.
+func TestNobodyAwaitsWhatIsNotIdle(t *testing.T) {
+	c := clinic{t, New()}
+	c.node("n1", "n2")
+	c.gang("a", 2, func(g *Gang) { g.Priority = 1 })
+	c.runs(1, "a")
+	c.node("n3")
+	c.gang("b", 1, func(g *Gang) { g.Protected = 0 })
+	c.runs(2, "a", "b")
+	c.p.Bind(Pod{Key: "b-0", Node: "n3", Gang: "b", Set: "w", Requests: Resources{"a/gpu": 8}})
+	c.p.DeleteNode("n2")
+	c.runs(3)
+	c.runs(4)
+	if at, is := c.p.NextRight(); !is || at < DefaultPatience {
+		t.Errorf("it is looked again at %d (%t), want when b has waited for a day", at, is)
+	}
 }
 
 // TestIdleSince is known after a restart, and a gang that gave way waits since it lost a place.

@@ -152,20 +152,22 @@ func (a *account) whole() vector {
 	return v
 }
 
-// frees is what a node gets back when it leaves: pods that end since it gave the node up have
-// then gone as what remains of it.
+// frees is what a node gets back when it leaves. Where some of its pods remain of places that it
+// gave up, they leave before the rest does.
 func (l leaver) frees(n *node) vector {
 	a := n.accounts[l.gang.Key]
-	gaveUp := a != nil && slices.ContainsFunc(l.gang.exits, func(e exit) bool { return e.node == n })
+	gaveUp := slices.ContainsFunc(l.gang.exits, func(e exit) bool { return e.node == n })
 	switch {
-	case l.part == everything && gaveUp:
-		return a.taken[slots]
-	case l.part == remains && a != nil:
+	case a == nil, l.part == remains && !gaveUp:
+		return nil
+	case l.part == remains:
 		v := a.whole()
 		for i := range v {
 			v[i] -= a.taken[slots].at(i)
 		}
 		return v
+	case gaveUp:
+		return slices.Clone(a.taken[slots])
 	}
 	return a.whole()
 }

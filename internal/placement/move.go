@@ -19,14 +19,14 @@ func (p *Picture) stirs(g *gang) bool { return p.elder(g) && p.now-g.idleSince()
 // stubborn is for how long an elder has waited for whom others move.
 func (p *Picture) stubborn() int64 { return p.Patience + p.Patience/2 }
 
-// willing are those of the candidates who may leave in their order: they are due and their
-// queues go on having what they are guaranteed, or they move.
+// willing are those of the candidates who may leave in their order: their queues
+// go on having what they are guaranteed, or they move.
 func (p *Picture) willing(all []leaver, g *gang) []leaver {
 	taken, stirs, shed := map[*queue]vector{}, p.stirs(g), map[*gang]bool{}
 	var willing []leaver
 	for _, l := range all {
 		_, lost := l.gang.queue.missing() // who gives way gets no place again before that is there
-		switch spared := l.due && p.leaves(l, l.holds(shed[l.gang]), g, taken); {
+		switch spared := p.leaves(l, l.holds(shed[l.gang]), g, taken); {
 		case spared, l.idle:
 		case stirs && !lost && l.part == everything && p.overtook(l.gang, g):
 			l.moves = true

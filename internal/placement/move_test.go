@@ -76,9 +76,15 @@ func (s scene) evictFor(may bool) int {
 	had := s.queues["owed"].used.of(0, s.names.of("gpu"))
 	guaranteed := s.queues["owed"].Quota[0].Guaranteed
 	var moves []string
+	for _, g := range s.holders {
+		s.raise(g)
+	}
 	for _, v := range s.Evict(1) {
 		if v.Reason.Cause == ByMove {
 			moves = append(moves, v.Gang)
+		}
+		if pauses := s.pausesUntil(s.gangs[v.Gang]) > 0; pauses == (v.Reason.Cause == ByMove) {
+			s.Errorf("%s gives way (%s), and pauses before it asks others: %t", v.Gang, v.Reason.Cause, pauses)
 		}
 	}
 	for _, key := range moves {

@@ -26,11 +26,12 @@ func (p *Picture) firm(g *gang) bool { return g.clearance != nil || p.stirs(g) }
 func inUse(q *queue, l quota) int64 { return q.used.of(l.kind, l.at) }
 
 // covers says that the queue is guaranteed something of what is asked for, and that with it it
-// would use no more than that of anything guaranteed.
-func (q *queue) covers(asks func(quota) int64, used func(*queue, quota) int64) bool {
+// would use no more than that of anything that its quota names, some lines of which count: of
+// what it is guaranteed none of, none. What it does not name is shared freely.
+func (q *queue) covers(counts func(quota) bool, asks func(quota) int64, used func(*queue, quota) int64) bool {
 	some := false
 	for _, l := range q.quotas {
-		if l.Guaranteed == 0 {
+		if !counts(l) {
 			continue
 		}
 		n := asks(l)
@@ -45,13 +46,20 @@ func (q *queue) covers(asks func(quota) int64, used func(*queue, quota) int64) b
 	return some
 }
 
+// anywhere is what counts of a quota where it is not known on which kind of nodes a gang will be:
+// what is guaranteed on each of them. On one where nothing is, it need not be.
+func anywhere(l quota) bool { return l.kind == 0 || l.Guaranteed > 0 }
+
+// everywhere is what counts where the places are known: all of it.
+func everywhere(quota) bool { return true }
+
 // claims of a gang are its queue and those above it that would be within what they are
 // guaranteed with it. On which kind of nodes it will be is not known: it counts on each.
 func (g *gang) claims(used func(*queue, quota) int64) []*queue {
 	var claims []*queue
 	var lacks []int32
 	for q := range g.queue.chain {
-		covers := q.covers(func(l quota) int64 {
+		covers := q.covers(anywhere, func(l quota) int64 {
 			if lacks == nil {
 				lacks = g.lacks()
 			}
@@ -69,7 +77,7 @@ func (g *gang) claims(used func(*queue, quota) int64) []*queue {
 func (pr *promise) claims() []*queue {
 	var claims []*queue
 	for q := range pr.gang.queue.chain {
-		if q.covers(func(l quota) int64 { return pr.of(q, l.kind).at(l.at) }, current) {
+		if q.covers(everywhere, func(l quota) int64 { return pr.of(q, l.kind).at(l.at) }, current) {
 			claims = append(claims, q)
 		}
 	}
@@ -82,5 +90,13 @@ func (pr *promise) yields(g *gang, claims []*queue) bool {
 		return false
 	}
 	mine, theirs := apart(g.queue, pr.gang.queue)
-	return slices.Contains(claims, mine) && !slices.Contains(pr.within, theirs)
+	return slices.Contains(claims, mine) && !slices.Contains(pr.within, theirs) && !pr.isBeyond(mine, g)
+}
+
+// isBeyond a queue's guarantee says that it is on nodes of a kind on which the queue is guaranteed
+// none of what a gang asks for.
+func (pr *promise) isBeyond(q *queue, g *gang) bool {
+	return slices.ContainsFunc(q.quotas, func(l quota) bool {
+		return l.kind > 0 && l.Guaranteed == 0 && g.asks(g.lacks(), l.at) > 0 && pr.sum(func(n *node) bool { return n.kind == l.kind }).at(l.at) > 0
+	})
 }

@@ -45,7 +45,7 @@ func (w *world) covers(queue, gang string, spent map[string]map[string]int64) bo
 		asks += int64(n) * w.gangs[gang].Sets[k].Shape.Requests["cpu"]
 	}
 	for _, l := range w.queues[queue].Quota {
-		if l.Guaranteed == 0 || asks == 0 {
+		if l.Guaranteed == 0 && l.Kind != "" || asks == 0 {
 			continue
 		}
 		if spent[queue][l.Kind]+asks > l.Guaranteed {
@@ -59,10 +59,24 @@ func (w *world) covers(queue, gang string, spent map[string]map[string]int64) bo
 // owes says that a promise must not hold back a gang, when so much was used.
 func (w *world) owes(pr *promise, gang string, spent map[string]map[string]int64) bool {
 	mine, theirs := w.parts(gang, pr.gang.Key)
-	if mine == "" || pr.firm || !w.covers(mine, gang, spent) {
+	if mine == "" || pr.firm || !w.covers(mine, gang, spent) || w.isBeyond(pr, mine, gang) {
 		return false
 	}
 	return theirs == "" || !pr.isWithin(theirs)
+}
+
+// isBeyond says that a promise is on nodes of a kind on which a queue is guaranteed none of what a
+// gang asks for.
+func (w *world) isBeyond(pr *promise, queue, gang string) bool {
+	asks := int64(0)
+	for k, n := range w.p.gangs[gang].lacks() {
+		asks += int64(n) * w.gangs[gang].Sets[k].Shape.Requests["cpu"]
+	}
+	return asks > 0 && slices.ContainsFunc(w.queues[queue].Quota, func(l Quota) bool {
+		return l.Kind != "" && l.Guaranteed == 0 && slices.ContainsFunc(pr.places, func(at place) bool {
+			return at.node.Kind == l.Kind && w.gangs[pr.gang.Key].Sets[at.set].Shape.Requests["cpu"] > 0
+		})
+	})
 }
 
 func (pr *promise) isWithin(name string) bool {
@@ -125,6 +139,53 @@ func (w *world) checkDelay(before map[*promise][]string) {
 	}
 }
 
+// TestClaimsOfAPromise: on nodes of a kind of which its project is guaranteed nothing it borrows.
+func TestClaimsOfAPromise(t *testing.T) {
+	for kind, want := range map[string]int{"new": 0, "old": 1} {
+		s := scene{t, New()}
+		s.SetNode(Node{Name: "n", Kind: kind, Ready: true, Allocatable: Resources{"gpu": 1, pods: 9}})
+		if err := s.SetQueue(Queue{Name: "team", Quota: []Quota{{"gpu", "", 4, Unlimited}, {"gpu", "new", 0, Unlimited}}}); err != nil {
+			t.Fatal(err)
+		}
+		s.comes(Gang{Key: "runs", Created: 1, Limit: 100, Protected: 100}, 1, "gpu")
+		s.Advance(1)
+		s.comes(Gang{Key: "waits", Queue: "team", Created: 2}, 1, "gpu")
+		s.Advance(2)
+		s.Settle()
+		if pr := s.gangs["waits"].promise; pr == nil || len(pr.within) != want {
+			t.Errorf("on nodes of kind %s it is promised %+v, want it within the guarantee of %d queues", kind, pr, want)
+		}
+	}
+}
+
+// TestPassesWhereItIsGuaranteed: a gang within its project's guarantee passes a promise to one that
+// borrows, but not on nodes of a kind of which its project is guaranteed none.
+func TestPassesWhereItIsGuaranteed(t *testing.T) {
+	for kind, want := range map[string]bool{"new": false, "old": true} {
+		s := scene{t, New()}
+		s.SetNode(Node{Name: "n", Kind: kind, Ready: true, Allocatable: Resources{"gpu": 2, pods: 9}})
+		for _, q := range []Queue{{Name: "team", Quota: []Quota{{"gpu", "", 4, Unlimited}, {"gpu", "new", 0, Unlimited}}}, {Name: "borrower"}} {
+			if err := s.SetQueue(q); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.comes(Gang{Key: "runs", Created: 1, Limit: 100, Protected: 100}, 1, "gpu")
+		s.Advance(1)
+		large := Gang{Key: "large", Queue: "borrower", Created: 2}
+		large.Sets = []PodSet{{Name: "w", Count: 1, Shape: Shape{Requests: Resources{"gpu": 2}}}}
+		if err := s.SetGang(large); err != nil {
+			t.Fatal(err)
+		}
+		s.Advance(2)
+		s.Settle()
+		s.planned("large", 101)
+		s.comes(Gang{Key: "small", Queue: "team", Created: 3}, 1, "gpu")
+		if s.Advance(3); s.gangs["small"].runs() != want {
+			t.Errorf("on nodes of kind %s it runs: %t, want %t", kind, !want, want)
+		}
+	}
+}
+
 // TestClaims: which queues are within what they are guaranteed with a gang of so many pods of 1
 // cpu and 1 GPU, of what is used already.
 func TestClaims(t *testing.T) {
@@ -134,18 +195,20 @@ func TestClaims(t *testing.T) {
 		pods         int32
 		want         string
 	}{
-		"nothing is guaranteed":        {nil, nil, 1, ""},
-		"nothing of what it asks for":  {[]Quota{{"fpga", "", 8, most}}, nil, 1, ""},
-		"within":                       {[]Quota{{gpu, "", 4, most}}, nil, 2, "team"},
-		"beyond, with what is used":    {[]Quota{{gpu, "", 4, most}}, nil, 3, ""},
-		"of two resources beyond one":  {[]Quota{{gpu, "", 8, most}, {cpu, "", 3000, most}}, nil, 2, ""},
-		"the other one is not limited": {[]Quota{{gpu, "", 8, most}, {cpu, "", 0, most}}, nil, 2, "team"},
-		"of a kind of nodes":           {[]Quota{{gpu, "", 8, most}, {gpu, "h100", 2, most}}, nil, 1, ""},
-		"of another kind":              {[]Quota{{gpu, "", 8, most}, {gpu, "a100", 2, most}}, nil, 2, "team"},
-		"of a kind beyond":             {[]Quota{{gpu, "a100", 2, most}}, nil, 3, ""},
-		"above, too":                   {[]Quota{{gpu, "", 4, most}}, []Quota{{gpu, "", 4, most}}, 2, "team lab"},
-		"above alone":                  {nil, []Quota{{gpu, "", 4, most}}, 2, "lab"},
-		"not above":                    {[]Quota{{gpu, "", 4, most}}, []Quota{{gpu, "", 3, most}}, 2, "team"},
+		"nothing is guaranteed":       {nil, nil, 1, ""},
+		"nothing of what it asks for": {[]Quota{{"fpga", "", 8, most}}, nil, 1, ""},
+		"within":                      {[]Quota{{gpu, "", 4, most}}, nil, 2, "team"},
+		"beyond, with what is used":   {[]Quota{{gpu, "", 4, most}}, nil, 3, ""},
+		"of two resources beyond one": {[]Quota{{gpu, "", 8, most}, {cpu, "", 3000, most}}, nil, 2, ""},
+		"nothing of the other one":    {[]Quota{{gpu, "", 8, most}, {cpu, "", 0, most}}, nil, 2, ""},
+		"the other one is not named":  {[]Quota{{gpu, "", 8, most}}, nil, 2, "team"},
+		"of a kind nothing":           {[]Quota{{gpu, "", 8, most}, {gpu, "h100", 0, most}}, nil, 2, "team"},
+		"of a kind of nodes":          {[]Quota{{gpu, "", 8, most}, {gpu, "h100", 2, most}}, nil, 1, ""},
+		"of another kind":             {[]Quota{{gpu, "", 8, most}, {gpu, "a100", 2, most}}, nil, 2, "team"},
+		"of a kind beyond":            {[]Quota{{gpu, "a100", 2, most}}, nil, 3, ""},
+		"above, too":                  {[]Quota{{gpu, "", 4, most}}, []Quota{{gpu, "", 4, most}}, 2, "team lab"},
+		"above alone":                 {nil, []Quota{{gpu, "", 4, most}}, 2, "lab"},
+		"not above":                   {[]Quota{{gpu, "", 4, most}}, []Quota{{gpu, "", 3, most}}, 2, "team"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := scene{t, New()}

@@ -86,6 +86,8 @@ type Picture struct {
 	denials map[asking]*denial
 	events  uint64
 	round   uint64
+	// feuds are of gangs for which others gave way, by key.
+	feuds map[string]*feud
 	// unsure are the names of nodes that the next decision reviews.
 	unsure map[string]bool
 
@@ -141,6 +143,7 @@ func blank() *Picture {
 		fitting:   map[unique.Handle[string]]bool{},
 		unsure:    map[string]bool{},
 		denials:   map[asking]*denial{},
+		feuds:     map[string]*feud{},
 		marks:     newRegistry(),
 
 		evicting: map[string]*node{},

@@ -16,6 +16,7 @@ func (w *world) plan() {
 	w.decide()
 	w.p.Plan(3)
 	w.keptAsPlanned()
+	checkFrees(w.t, w.p)
 	for key := range w.gangs {
 		if start, is := w.p.PlannedStart(key); is && (start.At < w.now || start.Confidence <= 0 || start.Confidence > 1) {
 			w.t.Errorf("%s was promised %+v, and it is %d", key, start, w.now)

@@ -247,20 +247,30 @@ func (pl *planner) numbered(g *gang) int64 {
 	if last := pl.before[g]; last != nil {
 		return last.number
 	}
-	return g.Promised
+	return min(g.Promised, maxNumber)
 }
 
 // seniority of a gang among those who borrow: first those promised a start by the plan before, as
 // they were there, then those who came with a promise, then the others.
-func (pl *planner) seniority(g *gang) uint64 {
-	if last := pl.before[g]; last != nil {
-		return uint64(last.order)
+func (pl *planner) seniority(g *gang) int64 {
+	switch last := pl.before[g]; {
+	case last != nil:
+		return int64(last.order) - maxNumber
+	case g.Promised > 0:
+		return min(g.Promised, maxNumber)
 	}
-	return uint64(g.Promised-1) | 1<<32
+	return never
 }
 
-// remembered are the gangs that came with a promise, in the order in which these were given.
+// maxNumber of a promise that a gang comes with: so many are never given, and more can be.
+const maxNumber = 1 << 60
+
+// remembered are the gangs that came with a promise, in the order in which these were given. All
+// that are given from now on are newer.
 func (p *Picture) remembered() []*gang {
+	for _, g := range p.reminded {
+		p.promises = max(p.promises, min(g.Promised, maxNumber))
+	}
 	p.reminded = slices.DeleteFunc(p.reminded, func(g *gang) bool { return p.gangs[g.Key] != g || !g.unplaced() })
 	slices.SortFunc(p.reminded, func(a, b *gang) int { return cmp.Or(cmp.Compare(a.Promised, b.Promised), a.turn.compare(b.turn)) })
 	all := p.reminded

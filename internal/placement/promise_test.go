@@ -141,3 +141,23 @@ func TestWithdrawnPromise(t *testing.T) {
 		t.Errorf("a start is promised at %d (%t), and who waits for it runs: %t", at.At, is, s.gangs["small"].runs())
 	}
 }
+
+// TestPromisesAreKeptBesideOthers: who leads takes no promise from those who borrow and were given
+// one before, however many may be given.
+func TestPromisesAreKeptBesideOthers(t *testing.T) {
+	s := newScene(t, "gpu", "gpu")
+	s.guarantee("gpu", 1)
+	for i, key := range []string{"runs", "runs longer"} {
+		on := []SetPlacement{{"w", []Slot{{fmt.Sprint("n", i), 1}}}}
+		s.comes(Gang{Key: key, Started: 1, Limit: 99 + 100*int64(i), Protected: 1000, Placement: on}, 1, "gpu")
+	}
+	s.comes(Gang{Key: "borrower", Queue: "borrower", Created: 1, Limit: 500}, 1, "gpu")
+	s.Advance(10)
+	s.Plan(1)
+	s.planned("borrower", 100)
+	s.comes(Gang{Key: "owner", Queue: "owner", Created: 2, Limit: 500}, 1, "gpu")
+	s.Advance(11)
+	s.Plan(1)
+	s.planned("owner", 100)
+	s.planned("borrower", 200)
+}

@@ -16,6 +16,9 @@ type shelter struct {
 	// gangs that would have to, as words; until is when the last of them may.
 	gangs string
 	until int64
+	// relapses is how often it gave way itself after others had: it is that, and nobody's
+	// protection, for which it waits. Zero is for none.
+	relapses int
 }
 
 // protectedUntil is the moment up to which a gang that runs gives way to nobody.
@@ -58,7 +61,7 @@ func (p *Picture) shelterFrom(g *gang) *shelter {
 	if len(names) == 0 {
 		return nil
 	}
-	return &shelter{named(names), until}
+	return &shelter{gangs: named(names), until: until}
 }
 
 // sheltersFrom says, at little cost, that some gang would give way that is protected.
@@ -88,9 +91,14 @@ func (s *shelter) add(to *Reason, now int64) *Reason {
 		return to
 	}
 	why := *to
-	why.Because = append(slices.Clip(to.Because), Reason{
-		Code: InsufficientResources,
-		Text: fmt.Sprintf("%s would give way to it, but not before %s (slipway.dev/min-run-time)", s.gangs, time.Unix(s.until, 0).UTC().Format(time.RFC3339)),
-	})
+	why.Because = append(slices.Clip(to.Because), Reason{Code: InsufficientResources, Text: s.text()})
 	return &why
+}
+
+func (s *shelter) text() string {
+	until := time.Unix(s.until, 0).UTC().Format(time.RFC3339)
+	if s.relapses > 0 {
+		return fmt.Sprintf("others gave way to it %s, and it gave way itself each time: it asks them again at %s", plural(s.relapses, "time"), until)
+	}
+	return fmt.Sprintf("%s would give way to it, but not before %s (slipway.dev/min-run-time)", s.gangs, until)
 }

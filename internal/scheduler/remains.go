@@ -97,14 +97,18 @@ func (l *ledger) tellRemains(key string) {
 		l.picture.DeleteGang(key)
 		return
 	}
+	_ = l.picture.Reseat(l.remainsGang(key)) // What wants nothing is never refused.
+}
+
+// remainsGang is what placement is told of what remains of a group: for whom it gave way.
+func (l *ledger) remainsGang(key string) placement.Gang {
 	heirs := map[string]bool{}
 	for uid := range l.remains[key] {
 		if heir := l.evicted[uid].heir; heir != "" {
 			heirs[heir] = true
 		}
 	}
-	// What wants nothing is never refused.
-	_ = l.picture.Reseat(placement.Gang{Key: key, GaveWayTo: slices.Sorted(maps.Keys(heirs))})
+	return placement.Gang{Key: key, GaveWayTo: slices.Sorted(maps.Keys(heirs))}
 }
 
 // bury a pod that gave way and has ended.

@@ -24,6 +24,8 @@ type Told struct {
 	Gangs  []placement.Gang
 	// Groups are the gangs of pods that have no Gang, which the scheduler has in memory alone.
 	Groups []placement.Gang
+	// Remains of groups that gave way, whose pods have not ended: gangs that want nothing.
+	Remains []placement.Gang
 	// Held are groups that room alone does not help.
 	Held []Held
 	Past []placement.Past
@@ -101,12 +103,17 @@ func (out *Told) tellPods(s *snapshot.Snapshot, stock inventory) {
 		}
 		out.Groups = append(out.Groups, l.groupGang(key, g, crew))
 	}
+	for _, key := range slices.Sorted(maps.Keys(l.remains)) {
+		out.Remains = append(out.Remains, l.remainsGang(key))
+	}
 	for _, p := range s.Pods {
 		pod, takes := podOf(p)
 		if !takes {
 			continue
 		}
-		if m := l.member(p.UID); m != nil {
+		if left, evicted := l.evicted[p.UID]; evicted {
+			pod.Gang, pod.Set, pod.Rank = left.remains, "", 0
+		} else if m := l.member(p.UID); m != nil {
 			l.seatOf(m, &pod)
 		}
 		out.Pods = append(out.Pods, pod)

@@ -60,3 +60,28 @@ func TestPodsAreToldAsGangs(t *testing.T) {
 		t.Errorf("pods %+v", told.Pods)
 	}
 }
+
+// TestRemainsAreTold of groups that gave way, for whom, and which pods they are: or else a
+// simulation would give the room to anybody, or wait for it for ever.
+func TestRemainsAreTold(t *testing.T) {
+	gaveWay := func(name, heir string) *corev1.Pod {
+		p := ourPod(name, ofGroup("web", 1), boundTo("n1"))
+		p.DeletionTimestamp = &metav1.Time{Time: noon}
+		p.Annotations[slipwayv1.AnnotationGaveWayTo] = heir
+		p.Status.Conditions = []corev1.PodCondition{{Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue, Reason: corev1.PodReasonPreemptionByScheduler}}
+		return p
+	}
+	told := Tell(&snapshot.Snapshot{Taken: noon, Pods: []*corev1.Pod{gaveWay("a", "ns/b"), gaveWay("b", "ns/a"), ourPod("c", ofGroup("web", 1))}})
+	want := []placement.Gang{{Key: "ns/group/web/remains", GaveWayTo: []string{"ns/a", "ns/b"}}}
+	if diff := cmp.Diff(want, told.Remains); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for _, p := range told.Pods {
+		if p.Gang != want[0].Key || p.Set != "" || !p.Leaving {
+			t.Errorf("pod %+v", p)
+		}
+	}
+	if len(told.Pods) != 2 || len(told.Groups) != 1 || len(told.Groups[0].Placement) > 0 {
+		t.Errorf("%d pods, groups %+v", len(told.Pods), told.Groups)
+	}
+}

@@ -28,8 +28,11 @@ type Input struct {
 	Levels []string
 	// Past of queues, which decides whose turn it is; none of those left out.
 	Past []placement.Past
-	// Pods that are bound at the start. Those of a job end with it, others never do.
+	// Pods that are bound at the start. Those that are on their way out, and those of gangs that
+	// gave their places up, end when Grace is over; others of a job with it, and all others never.
 	Pods []placement.Pod
+	// Remains of gangs that gave way, which want nothing: for whom, and which pods are theirs.
+	Remains []placement.Gang
 	// Jobs that run or wait at the start, and those that come later.
 	Jobs []Job
 	// Changes of the cluster, in any order.

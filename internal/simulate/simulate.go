@@ -23,8 +23,9 @@ type simulation struct {
 	byKey   map[string]*run
 	// bound are the keys of the pods that the picture knows, by node.
 	bound map[string]map[string]bool
-	// others are what pods of no gang use, by key.
-	others map[string][]amount
+	// others are what pods of no gang use, by key; remains are the keys of what remains of gangs.
+	others  map[string][]amount
+	remains map[string]bool
 }
 
 // Run the input under a policy. It fails on an input of which there is no
@@ -45,6 +46,7 @@ func simulate(in Input, policy Policy, drive func(*placement.Picture, *Input) dr
 	s := &simulation{
 		in: &in, picture: p, driver: drive(p, &in), meter: newMeter(in.Start), now: in.Start,
 		byKey: map[string]*run{}, bound: map[string]map[string]bool{}, others: map[string][]amount{},
+		remains: map[string]bool{},
 	}
 	p.Elapse(in.Start)
 	if err := s.build(); err != nil {
@@ -78,6 +80,12 @@ func (s *simulation) build() error {
 	}
 	for i := range s.in.Jobs {
 		s.enrol(&s.in.Jobs[i])
+	}
+	for _, g := range s.in.Remains {
+		if err := s.picture.SetGang(g); err != nil {
+			return fmt.Errorf("what remains of a gang: %w", err)
+		}
+		s.remains[g.Key] = true
 	}
 	for _, pod := range s.in.Pods {
 		s.adopt(pod)
@@ -212,12 +220,29 @@ func (s *simulation) unbind(pod placement.Pod) {
 // adopt a pod that is there at the start.
 func (s *simulation) adopt(pod placement.Pod) {
 	s.bind(pod)
-	if r := s.byKey[pod.Gang]; r != nil {
+	r := s.byKey[pod.Gang]
+	if s.leaves(pod, r) {
+		s.agenda.add(s.now+s.in.Grace, leaves, func() { s.unbind(pod) })
+		return
+	}
+	if r != nil {
 		r.pods = append(r.pods, pod)
 		return
 	}
 	s.others[pod.Key] = s.meter.amounts(pod.Requests)
 	s.meter.use(s.others[pod.Key], 1, "")
+}
+
+// leaves says that a pod, of a run or of nobody's, is on its way out: it is told to end, or of a
+// gang that gave up this place.
+func (s *simulation) leaves(pod placement.Pod, r *run) bool {
+	switch {
+	case pod.Leaving || s.remains[pod.Gang]:
+		return true
+	case r == nil || len(r.Gang.GaveWayTo) == 0:
+		return false
+	}
+	return !r.running || !slices.Contains(places(r.placement), place{pod.Set, pod.Rank, pod.Node})
 }
 
 func (s *simulation) result(policy Policy) *Result {

@@ -52,7 +52,7 @@ func New(s *snapshot.Snapshot, assumed time.Duration) *Cluster {
 	told := scheduler.Tell(s)
 	c := &Cluster{snapshot: s, assumed: int64(assumed / time.Second), Held: told.Held, Refused: told.Refused, RefusedProjects: map[string]string{}}
 	c.input = simulate.Input{
-		Start: s.Taken.Unix(), Nodes: told.Nodes, Pods: told.Pods, Grace: grace, Namespaces: told.Namespaces,
+		Start: s.Taken.Unix(), Nodes: told.Nodes, Pods: told.Pods, Remains: told.Remains, Grace: grace, Namespaces: told.Namespaces,
 	}
 	c.accept(told.Queues)
 	c.input.Past, c.learned = told.Past, map[string]int64{}

@@ -5,6 +5,7 @@ package why
 
 import (
 	"cmp"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -89,9 +90,21 @@ func quotaLines(o *outline, p *slipwayv1.Project, status slipwayv1.ProjectStatus
 		if q.Limit != nil {
 			limit = "may use " + q.Limit.String()
 		}
-		o.say("quota: project %s is guaranteed %s %s, %s, uses %s%s%s", p.Name, q.Guaranteed.String(),
-			resourceName(string(q.Resource), q.Kind), limit, used, borrowed, over)
+		o.say("quota: project %s is guaranteed %s %s, %s, uses %s%s%s%s", p.Name, q.Guaranteed.String(),
+			resourceName(string(q.Resource), q.Kind), limit, used, borrowed, over, noRight(p, q))
 	}
+}
+
+// noRight to take anything back has a project that is guaranteed something, but nothing of this.
+func noRight(p *slipwayv1.Project, q slipwayv1.Quota) string {
+	some := slices.ContainsFunc(p.Spec.Quota, func(q slipwayv1.Quota) bool { return !q.Guaranteed.IsZero() })
+	switch {
+	case !some || !q.Guaranteed.IsZero():
+		return ""
+	case q.Kind != "":
+		return "; takes nothing back on such nodes"
+	}
+	return "; takes nothing back for gangs that ask for it"
 }
 
 func resourceName(resource, kind string) string {

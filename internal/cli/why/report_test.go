@@ -173,6 +173,21 @@ func TestOverLimit(t *testing.T) {
 		"quota: project p is guaranteed 0 nvidia.com/gpu, may use 2, uses 3; what runs above the limit runs on, and nothing more starts")
 }
 
+// TestNoRight: a project that is guaranteed something is told of what it is guaranteed nothing.
+func TestNoRight(t *testing.T) {
+	quota := func(name corev1.ResourceName, kind, guaranteed string) slipwayv1.Quota {
+		return slipwayv1.Quota{Resource: name, Kind: kind, Guaranteed: resource.MustParse(guaranteed)}
+	}
+	p := &slipwayv1.Project{ObjectMeta: metav1.ObjectMeta{Name: "p"}, Spec: slipwayv1.ProjectSpec{
+		Quota: []slipwayv1.Quota{quota(gpu, "", "2"), quota("cpu", "", "0"), quota(gpu, "new", "0")}}}
+	o := &outline{}
+	quotaLines(o, p, slipwayv1.ProjectStatus{})
+	expect(t, strings.Join(o.lines, "\n")+"\n",
+		"quota: project p is guaranteed 2 nvidia.com/gpu, no limit, uses nothing",
+		"quota: project p is guaranteed 0 cpu, no limit, uses nothing; takes nothing back for gangs that ask for it",
+		"quota: project p is guaranteed 0 nvidia.com/gpu on new, no limit, uses nothing; takes nothing back on such nodes")
+}
+
 // TestTitle leaves to the gangs below it what they say.
 func TestTitle(t *testing.T) {
 	f := &Facts{Gangs: []slipwayv1.Gang{*told(gang("g", 1, 1), metav1.ConditionFalse, "NodeLost", "lost n2: none fits")}}
