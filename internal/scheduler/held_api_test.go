@@ -35,9 +35,14 @@ func TestAPIPodsOfNoGangThatClaim(t *testing.T) {
 	template := claimTemplate("gpu", class)
 	template.Namespace = r.ns
 	r.create(template)
-	r.awaitPod("a", "it to be let go", func(p *corev1.Pod) bool {
+	a := r.awaitPod("a", "it to be let go", func(p *corev1.Pod) bool {
 		return len(p.Spec.SchedulingGates) == 0 && podset.PinnedTo(p.Spec.Affinity) == n.Name
 	})
+	if why := refusalOf(a); why != "" {
+		t.Errorf("what Slipway said before is taken for the word of Kubernetes' scheduler: %s", why)
+	}
+	r.must(r.client.Status().Update(t.Context(), unschedulable(a)))
+	r.awaitPod("a", "a refusal to be one", func(p *corev1.Pod) bool { return refusalOf(p) == noDevices })
 	r.ours("b", claims)
 	r.awaitWait("b", "too little "+class+".deviceclass.resource.k8s.io/devices (0 free of 1)")
 }

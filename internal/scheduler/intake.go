@@ -39,8 +39,10 @@ type intake struct {
 	remains map[string]map[types.UID]bool
 	// assumed are pods whose binding was sent and is not seen yet.
 	assumed map[types.UID]bool
-	// pinned are pods that are held to a node and not bound yet.
-	pinned map[types.UID]bool
+	// pinned are pods that are held to a node and not bound yet, and refusals those of them that
+	// Kubernetes' scheduler did not bind, by their owners.
+	pinned   map[types.UID]*pin
+	refusals map[types.UID]*refusals
 	// uids of the pods, by name; ripe are those about which something is to be done.
 	uids map[types.NamespacedName]types.UID
 	ripe []types.NamespacedName
@@ -52,7 +54,7 @@ type intake struct {
 func newIntake() intake {
 	return intake{
 		crews: map[string]*crew{}, crewOf: map[types.UID]string{}, groups: map[string]*group{}, succeeded: map[string]map[types.UID]bool{}, graduated: map[types.UID]string{}, dirty: map[string]bool{},
-		evicted: map[types.UID]leaving{}, remains: map[string]map[types.UID]bool{}, assumed: map[types.UID]bool{}, pinned: map[types.UID]bool{}, uids: map[types.NamespacedName]types.UID{},
+		evicted: map[types.UID]leaving{}, remains: map[string]map[types.UID]bool{}, assumed: map[types.UID]bool{}, pinned: map[types.UID]*pin{}, refusals: map[types.UID]*refusals{}, uids: map[types.NamespacedName]types.UID{},
 		podGroups: map[types.NamespacedName]podGroup{}, storage: newStorage(),
 	}
 }
@@ -60,14 +62,10 @@ func newIntake() intake {
 // setPod takes note of a pod, whoever binds it.
 func (l *ledger) setPod(p *corev1.Pod) bool {
 	seen := p
-	if p = settled(seen); p != seen {
-		l.pinned[p.UID] = true
-	} else {
-		delete(l.pinned, p.UID)
-	}
-	news := false
+	p = settled(seen)
+	news := l.pin(seen, p != seen)
 	if len(p.Spec.ResourceClaims) > 0 {
-		news = l.introduce(p)
+		news = l.introduce(p) || news
 	}
 	l.remember(p)
 	left, evicted := l.evicted[p.UID]
@@ -134,6 +132,9 @@ func (l *ledger) enlist(p *corev1.Pod) bool {
 	}
 	m := &member{name: client.ObjectKeyFromObject(p), uid: p.UID, pod: p, node: p.Spec.NodeName, rank: -1,
 		ending: p.DeletionTimestamp != nil, claims: claimsOf(p)}
+	if owner := metav1.GetControllerOf(p); owner != nil {
+		m.owner = owner.UID
+	}
 	crew := l.crew(g.key)
 	known := crew.pods[p.UID]
 	// Who waits may have been told to say how many pods its group has.
@@ -142,9 +143,6 @@ func (l *ledger) enlist(p *corev1.Pod) bool {
 	if g.gang {
 		if m.set, m.rank = placeOf(p); known != nil && known.node != "" {
 			m.set, m.rank = known.set, known.rank
-		}
-		if owner := metav1.GetControllerOf(p); owner != nil {
-			m.owner = owner.UID
 		}
 		m.asks = podset.Requests(p.Spec.DeepCopy())
 		m.problem = l.intruder(g.key, m)
@@ -340,6 +338,8 @@ type errand struct {
 	wait, notice string
 	// announce to its group that it was placed: the pod is bound already.
 	announce bool
+	// stuck says what to do about a pod that is held to its node and is not bound there.
+	stuck string
 	// podGroup of Kubernetes' own kind that it is in; empty for none.
 	podGroup string
 }
@@ -362,6 +362,8 @@ func (l *ledger) errand(name types.NamespacedName) (errand, bool) {
 	case m == nil:
 	case m.unsure:
 		e.bind, m.unsure = m.node, false
+	case l.stuck(uid):
+		e.stuck = l.pinned[uid].advice(m.node)
 	case m.node != "":
 		e.announce = l.untold(types.NamespacedName{Namespace: name.Namespace, Name: e.podGroup})
 	case m.problem != "":
@@ -383,7 +385,7 @@ func (l *ledger) errand(name types.NamespacedName) (errand, bool) {
 	}
 	e.held = e.bind != "" && isHeld(m.pod)
 	e.notice = l.notice(&e)
-	return e, e.delete != "" || e.bind != "" || e.wait != "" || e.announce
+	return e, e.delete != "" || e.bind != "" || e.wait != "" || e.announce || e.stuck != ""
 }
 
 // assume that a pod is bound, from when the request is sent: its gang may give way before

@@ -115,6 +115,8 @@ func (c *cluster) run(e errand, waits map[string]string) {
 		p = p.DeepCopy()
 		p.Spec.NodeName = e.bind
 		c.add(p)
+	case e.stuck != "":
+		c.did = append(c.did, "advise "+p.Name)
 	case e.announce:
 		c.did = append(c.did, "tell "+e.podGroup)
 		c.ledger.toldPlaced(types.NamespacedName{Namespace: e.name.Namespace, Name: e.podGroup})
