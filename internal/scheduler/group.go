@@ -45,8 +45,8 @@ type group struct {
 type applicant struct {
 	pod *corev1.Pod
 	set placement.PodSet
-	// devices that it claims.
-	devices []slipwayv1.DeviceRequest
+	// claimed are the devices that it claims.
+	claimed claimed
 	// problem that keeps it from being placed anywhere.
 	problem string
 }
@@ -96,11 +96,12 @@ func startedAt(p *corev1.Pod) int64 {
 func (l *ledger) applicant(p *corev1.Pod) *applicant {
 	volumes, problem := l.volumesOf(p)
 	asked := podset.Of("", 1, &corev1.PodTemplateSpec{ObjectMeta: p.ObjectMeta, Spec: unassigned(&p.Spec)}, volumes)
-	a := &applicant{pod: p, problem: cmp.Or(unheld(p), problem)}
-	if a.devices, problem = l.stock.claimed(p); problem != "" {
-		a.problem = cmp.Or(a.problem, problem)
+	a := &applicant{pod: p, claimed: l.stock.claimed(p)}
+	a.problem = cmp.Or(unheld(p), problem, a.claimed.problem)
+	asked.Devices = a.claimed.devices
+	for _, reach := range a.claimed.nodes {
+		asked.Affinity = podset.Confined(asked.Affinity, reach)
 	}
-	asked.Devices = a.devices
 	var err error
 	asked.Labels = likeOthers(asked.Labels)
 	if a.set, err = setOf(p.Namespace, &asked); err != nil {
@@ -195,7 +196,7 @@ func (l *ledger) groupGang(key string, g *group, c *crew) placement.Gang {
 	sets, at := map[string]*placement.PodSet{}, map[string]map[string]int32{}
 	for i, m := range c.inOrder() {
 		a := g.pods[m.uid]
-		devices, problem := l.stock.devices(a.devices)
+		devices, problem := l.stock.devices(a.claimed.devices)
 		m.problem = cmp.Or(groupingOf(a.pod).problem, a.problem, problem, strayed(a.pod, project))
 		if m.problem != "" && c.whereIs(m) == "" {
 			continue // It joined a group that runs.

@@ -140,6 +140,7 @@ func (l *ledger) enlist(p *corev1.Pod) bool {
 	// Who waits may have been told to say how many pods its group has.
 	recounted := known != nil && !g.gang && known.node == "" && groupingOf(known.pod) != g
 	l.crewOf[p.UID], l.uids[m.name] = g.key, p.UID
+	renamed := l.stock.refer(p)
 	if g.gang {
 		if m.set, m.rank = placeOf(p); known != nil && known.node != "" {
 			m.set, m.rank = known.set, known.rank
@@ -156,6 +157,9 @@ func (l *ledger) enlist(p *corev1.Pod) bool {
 		m.told, m.noticed = known.told, known.noticed
 	}
 	moved := crew.set(m)
+	if renamed && known != nil {
+		recounted = l.recount(p.UID) || recounted
+	}
 	if known != nil && !moved && !recounted {
 		return false // It is where it was placed.
 	}
@@ -246,6 +250,7 @@ func (l *ledger) dismiss(uid types.UID) bool {
 		delete(l.uids, m.name)
 	}
 	l.unmount(m)
+	l.forget(uid)
 	crew := l.crews[key]
 	crew.drop(uid)
 	if g := l.groups[key]; g != nil {
