@@ -5,6 +5,8 @@ package scheduler
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -13,6 +15,7 @@ import (
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/podset"
+	"slipway.dev/slipway/internal/scheduler/devices"
 )
 
 // A pod claims what its claim says or, as long as there is none, the template that it will be
@@ -89,4 +92,33 @@ func claimName(p *corev1.Pod, of *corev1.PodResourceClaim) string {
 		}
 	}
 	return ""
+}
+
+// overclaims says what a pod claims beyond what a set of its Gang asks for, or why that is not
+// known; empty for nothing.
+func (l *ledger) overclaims(p *corev1.Pod, planned []slipwayv1.DeviceRequest, gang string) string {
+	if len(p.Spec.ResourceClaims) == 0 {
+		return ""
+	}
+	claims := l.stock.claimed(p)
+	if claims.problem != "" {
+		return claims.problem
+	}
+	most := countsOf(planned)
+	asked := countsOf(claims.devices)
+	for _, name := range slices.Sorted(maps.Keys(asked)) {
+		if asked[name] > most[name] {
+			return fmt.Sprintf("spec.resourceClaims: asks for %d %s, and Gang %s for %d; ask for as much in its workload", asked[name], name, gang, most[name])
+		}
+	}
+	return ""
+}
+
+// countsOf requests, by the name of what they ask for.
+func countsOf(requests []slipwayv1.DeviceRequest) map[string]int64 {
+	counts := map[string]int64{}
+	for i := range requests {
+		counts[devices.NameOf(&requests[i])] += requests[i].Count
+	}
+	return counts
 }

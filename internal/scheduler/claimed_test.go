@@ -10,6 +10,7 @@ import (
 	resourcev1 "k8s.io/api/resource/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // named pod has its claim by name.
@@ -122,4 +123,41 @@ func TestNamings(t *testing.T) {
 	if n.unname(a.UID); len(n.names)+len(n.namers)+len(n.firsts) != 0 {
 		t.Errorf("a is gone, and %v is not", n)
 	}
+}
+
+// TestPodsThatClaimMoreThanTheirGang get nothing, whichever is heard of last.
+func TestPodsThatClaimMoreThanTheirGang(t *testing.T) {
+	two := claimTemplate("gpu", "gpu")
+	two.Spec.Spec.Devices.Requests[0].Exactly.Count = 2
+	const more = "a: spec.resourceClaims: asks for 2 gpu.deviceclass.resource.k8s.io/devices, and Gang g for 1; ask for as much in its workload"
+	for name, order := range map[string][]client.Object{
+		"the template first": {two, claiming("g", 1, "gpu"), heldBack("a", inGang("g"))},
+		"the pod first":      {heldBack("a", inGang("g")), claiming("g", 1, "gpu"), two},
+		"its own claim": {claimTemplate("gpu", "gpu"), heldBack("a", inGang("g"), generated("a-gpu")), claiming("g", 1, "gpu"),
+			asking(newClaim("a-gpu", "", ""), 2)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCluster(t, newNode("n1", 8, 0))
+			c.set(newDeviceClass("gpu", anyGPU))
+			c.set(newSlice("n1", "h100", "h100"))
+			for _, o := range order {
+				if p, is := o.(*corev1.Pod); is {
+					c.add(p)
+				} else {
+					c.set(o)
+				}
+			}
+			c.does(more)
+			if name != "its own claim" {
+				c.set(claimTemplate("gpu", "gpu"))
+				c.does("hold a@n1")
+			}
+		})
+	}
+	t.Run("of another kind", func(t *testing.T) {
+		c := newDeviceCluster(t, "h100", "h100")
+		c.set(claiming("g", 1, "gpu", onH100))
+		c.add(heldBack("a", inGang("g")))
+		c.does("a: spec.resourceClaims: asks for 1 gpu.deviceclass.resource.k8s.io/devices, and Gang g for 0; ask for as much in its workload")
+	})
 }

@@ -57,6 +57,9 @@ func TestAPIPodsThatClaim(t *testing.T) {
 	r.publish("n2", "h100", "h100")
 	r.claiming("g", 2, class)
 	r.await("g", "Placed")
+	template := claimTemplate("gpu", class)
+	template.Namespace = r.ns
+	r.create(template)
 	of := func(p *corev1.Pod) {
 		p.Labels = map[string]string{slipwayv1.LabelGang: "g", slipwayv1.LabelPodSet: "worker"}
 		p.Spec.Containers[0].Resources = corev1.ResourceRequirements{Requests: quantities(1, 0), Claims: []corev1.ResourceClaim{{Name: "gpu"}}}

@@ -4,6 +4,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -204,7 +205,7 @@ func (l *ledger) intruder(key string, m *member) string {
 	}
 	for i := range gang.Spec.PodSets {
 		if s := &gang.Spec.PodSets[i]; s.Name == m.set {
-			return beyond(m.asks, s.Requests, gang.Name)
+			return cmp.Or(beyond(m.asks, s.Requests, gang.Name), l.overclaims(m.pod, s.Devices, gang.Name))
 		}
 	}
 	return fmt.Sprintf("is of pod set %q, which Gang %s does not have", m.set, gang.Name)

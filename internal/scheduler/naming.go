@@ -123,13 +123,16 @@ func (l *ledger) reclaim(o client.Object) bool {
 	return news
 }
 
-// recount what a pod of a group claims, and return whether it is another thing than before.
-// One that has its place keeps it, and what was counted for it as long as nobody knows better.
+// recount what a pod claims, and return whether it is another thing than before. One of a group
+// that has its place keeps it, and what was counted for it as long as nobody knows better.
 func (l *ledger) recount(uid types.UID) bool {
 	m, key := l.member(uid), l.crewOf[uid]
 	g := l.groups[key]
-	if m == nil || g == nil {
+	switch {
+	case m == nil:
 		return false
+	case g == nil:
+		return l.suspect(key, m)
 	}
 	a := g.pods[uid]
 	now := l.stock.claimed(a.pod)
@@ -146,5 +149,21 @@ func (l *ledger) recount(uid types.UID) bool {
 		l.ripe = append(l.ripe, m.name)
 	}
 	l.dirty[key] = true
+	return true
+}
+
+// suspect a pod that names a Gang: what it claims may be more than is its part, or no longer.
+func (l *ledger) suspect(key string, m *member) bool {
+	problem := l.intruder(key, m)
+	if problem == m.problem {
+		return false
+	}
+	m.problem = problem
+	crew := l.crews[key]
+	if problem != "" && m.node == "" {
+		crew.rise(m)
+	}
+	crew.fill()
+	l.ripen(crew)
 	return true
 }
