@@ -16,7 +16,6 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/utils/ptr"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/placement"
@@ -185,54 +184,6 @@ func (l *ledger) waitsFor(g *group, c *crew) string {
 		return fmt.Sprintf("waits for the pods of its group: %d of %d are there", n, least)
 	}
 	return ""
-}
-
-// groupGang is what the group asks of placement. The places that its pods have are
-// facts.
-func (l *ledger) groupGang(key string, g *group, c *crew) placement.Gang {
-	project := l.projectOf(g, c)
-	// Its pods were started together, and nobody starts them again when one is lost.
-	out := placement.Gang{Key: key, Queue: project, Started: g.started, Loose: true}
-	sets, at := map[string]*placement.PodSet{}, map[string]map[string]int32{}
-	for i, m := range c.inOrder() {
-		a := g.pods[m.uid]
-		devices, problem := l.stock.devices(a.claimed.devices)
-		m.problem = cmp.Or(groupingOf(a.pod).problem, a.problem, problem, strayed(a.pod, project))
-		if m.problem != "" && c.whereIs(m) == "" {
-			continue // It joined a group that runs.
-		}
-		priority, created := ptr.Deref(a.pod.Spec.Priority, 0), a.pod.CreationTimestamp.Unix()
-		if i == 0 {
-			out.Priority, out.Created = priority, created
-		}
-		out.Priority, out.Created = max(out.Priority, priority), min(out.Created, created)
-		if sets[m.set] == nil {
-			set := a.set
-			set.Count = 0
-			if len(devices) > 0 {
-				set.Shape.Requests = maps.Clone(set.Shape.Requests)
-				maps.Copy(set.Shape.Requests, devices)
-			}
-			sets[m.set], at[m.set] = &set, map[string]int32{}
-		}
-		sets[m.set].Count++
-		if node := c.whereIs(m); node != "" {
-			at[m.set][node]++
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(sets)) {
-		out.Sets = append(out.Sets, *sets[name])
-		if len(at[name]) == 0 {
-			continue
-		}
-		placed := placement.SetPlacement{Set: name}
-		for _, node := range slices.Sorted(maps.Keys(at[name])) {
-			placed.Slots = append(placed.Slots, placement.Slot{Node: node, Count: at[name][node]})
-		}
-		out.Placement = append(out.Placement, placed)
-	}
-	out.Unfinished = len(out.Placement) > 0 && !g.whole && l.here(g, c) < l.least(g)
-	return out
 }
 
 // projectOf a group is that of the first of its pods, those that are bound before others:
