@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/utils/ptr"
 
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/placement"
 )
 
@@ -21,11 +22,11 @@ type roster struct {
 }
 
 // groupGang is what the group asks of placement. The places that its pods have are
-// facts.
+// facts. It is whose the first of its pods is, as is its charge.
 func (l *ledger) groupGang(key string, g *group, c *crew) placement.Gang {
-	project := l.projectOf(g, c)
+	project, first := l.projectOf(g, c), g.pods[c.inOrder()[0].uid].pod
 	// Its pods were started together, and nobody starts them again when one is lost.
-	out := placement.Gang{Key: key, Queue: project, Started: g.started, Loose: true}
+	out := placement.Gang{Key: key, Queue: project, User: first.Annotations[slipwayv1.AnnotationUser], Started: g.started, Loose: true}
 	r := roster{map[string]*placement.PodSet{}, map[string]map[string]int32{}}
 	for i, m := range c.inOrder() {
 		a := g.pods[m.uid]
