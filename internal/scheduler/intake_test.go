@@ -401,6 +401,20 @@ func TestUncountedGroup(t *testing.T) {
 	c.does("a@n1", "b@n1")
 }
 
+// TestMiscountedGroup does not start one by one, and does start when its label says a number.
+func TestMiscountedGroup(t *testing.T) {
+	c := newCluster(t, newNode("n1", 8, 4))
+	c.add(ourPod("a", ofGroup("g", 2), labelled(labelGroupLeast, "many")))
+	const odd = `: metadata.labels[pod-group.scheduling.sigs.k8s.io/min-available]: "many" is no number of pods; write how many of the group it takes to start`
+	c.does("a" + odd)
+	c.add(ourPod("b", ofGroup("g", 2)))
+	c.does("a"+odd, "b"+odd)
+	a := ourPod("a", ofGroup("g", 2))
+	a.UID = c.pods["a"].UID
+	c.add(a)
+	c.does("a@n1", "b@n1")
+}
+
 func TestGroupingOf(t *testing.T) {
 	for name, tt := range map[string]struct {
 		change func(*corev1.Pod)
