@@ -65,6 +65,9 @@ const (
 	// AnnotationGaveWayTo of a pod without a Gang that the scheduler deletes is the gang that
 	// gets its place, as NAMESPACE/NAME.
 	AnnotationGaveWayTo = "slipway.dev/gave-way-to"
+	// AnnotationStartedWith of a pod without a Gang is how many pods its group took to start when
+	// the pod got its place.
+	AnnotationStartedWith = "slipway.dev/started-with"
 )
 
 // NodeUnhealthy is the condition by which whoever watches a node's hardware, such as its

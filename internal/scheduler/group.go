@@ -180,7 +180,7 @@ func (l *ledger) waitsFor(g *group, c *crew) string {
 	if g.podGroup != "" && least == 0 {
 		return fmt.Sprintf("there is no PodGroup %s; make it", g.podGroup)
 	}
-	if n := int32(len(g.pods) + len(l.succeeded[g.key])); n < least {
+	if n := int32(len(g.pods)) + l.done(g); n < least {
 		return fmt.Sprintf("waits for the pods of its group: %d of %d are there", n, least)
 	}
 	return ""
@@ -211,17 +211,6 @@ func (l *ledger) least(g *group) int32 {
 		least = max(least, groupingOf(a.pod).least)
 	}
 	return least
-}
-
-// here are the pods of the group that have a node or have ended well.
-func (l *ledger) here(g *group, c *crew) int32 {
-	here := int32(len(l.succeeded[g.key]))
-	for _, m := range c.pods {
-		if c.whereIs(m) != "" {
-			here++
-		}
-	}
-	return here
 }
 
 // whereIs a pod, or where its place is; empty for nowhere.

@@ -81,7 +81,7 @@ func (b binder) hold(ctx context.Context, e errand) error {
 		return apierrors.NewConflict(corev1.Resource("pods"), e.name.Name, errors.New("somebody else opened its gate"))
 	}
 	body, err := json.Marshal(map[string]any{
-		"metadata": map[string]any{"uid": e.uid},
+		"metadata": map[string]any{"uid": e.uid, "annotations": e.annotations()},
 		"spec":     map[string]any{"affinity": podset.Pinned(pod.Spec.Affinity, e.bind), "schedulingGates": nil},
 	})
 	if err != nil {

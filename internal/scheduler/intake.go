@@ -25,7 +25,7 @@ type intake struct {
 	groups map[string]*group
 	// succeeded are pods that did their part in a group and are still there, and graduated is
 	// the group of each.
-	succeeded map[string]map[types.UID]bool
+	succeeded map[string]map[types.UID]span
 	graduated map[types.UID]string
 	// dirty are the groups that placement is to be asked about anew.
 	dirty map[string]bool
@@ -49,7 +49,7 @@ type intake struct {
 
 func newIntake() intake {
 	return intake{
-		crews: map[string]*crew{}, crewOf: map[types.UID]string{}, groups: map[string]*group{}, succeeded: map[string]map[types.UID]bool{}, graduated: map[types.UID]string{}, dirty: map[string]bool{},
+		crews: map[string]*crew{}, crewOf: map[types.UID]string{}, groups: map[string]*group{}, succeeded: map[string]map[types.UID]span{}, graduated: map[types.UID]string{}, dirty: map[string]bool{},
 		evicted: map[types.UID]leaving{}, remains: map[string]map[types.UID]bool{}, assumed: map[types.UID]bool{}, pinned: map[types.UID]*pin{}, refusals: map[types.UID]*refusals{}, uids: map[types.NamespacedName]types.UID{},
 		podGroups: map[types.NamespacedName]podGroup{}, storage: newStorage(),
 	}
@@ -97,9 +97,9 @@ func (l *ledger) graduate(p *corev1.Pod) {
 		return
 	}
 	if l.succeeded[g.key] == nil {
-		l.succeeded[g.key] = map[types.UID]bool{}
+		l.succeeded[g.key] = map[types.UID]span{}
 	}
-	l.succeeded[g.key][p.UID], l.graduated[p.UID] = true, g.key
+	l.succeeded[g.key][p.UID], l.graduated[p.UID] = spanOf(p), g.key
 }
 
 func (l *ledger) removePod(p *corev1.Pod) bool {
@@ -232,9 +232,11 @@ type errand struct {
 	uid  types.UID
 	// delete it, for it gives way to the heir, as it says; empty for one that stays.
 	delete, heir string
-	// bind it to the node or, if held is set, hold it to that.
-	bind string
-	held bool
+	// bind it to the node or, if held is set, hold it to that; least is how many pods its group
+	// takes to start, to be written down.
+	bind  string
+	held  bool
+	least int32
 	// assign are claims whose volumes are to be made for the node first.
 	assign []types.NamespacedName
 	node   string
@@ -258,7 +260,7 @@ func (l *ledger) errand(name types.NamespacedName) (errand, bool) {
 	e := errand{name: name, uid: uid}
 	m := l.member(uid)
 	if g := l.groups[l.crewOf[uid]]; g != nil {
-		e.podGroup = g.podGroup
+		e.podGroup, e.least = g.podGroup, l.least(g)
 	}
 	e.delete, e.heir = l.evicted[uid].why, l.evicted[uid].heir
 	switch {

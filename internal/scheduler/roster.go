@@ -44,7 +44,7 @@ func (l *ledger) groupGang(key string, g *group, c *crew) placement.Gang {
 		r.add(m.set, a.set, devices, node)
 	}
 	out.Sets, out.Placement = r.ask()
-	out.Unfinished = len(out.Placement) > 0 && !g.whole && l.here(g, c) < l.least(g)
+	out.Unfinished = len(out.Placement) > 0 && !g.whole && l.here(g, c) < l.startedWith(g)
 	return out
 }
 
