@@ -23,14 +23,11 @@ import (
 // TestAPIPodsOfNoGangThatClaim wait for the template of their claims, and for what it asks for.
 func TestAPIPodsOfNoGangThatClaim(t *testing.T) {
 	r := newRig(t)
+	r.settled()
 	n := r.node("n1", 8, 0)
 	class := r.deviceClass("gpu", anyGPU)
 	r.publish("n1", "h100")
-	claims := func(p *corev1.Pod) {
-		p.Spec.Containers[0].Resources = corev1.ResourceRequirements{Requests: quantities(1, 0), Claims: []corev1.ResourceClaim{{Name: "gpu"}}}
-		p.Spec.ResourceClaims = []corev1.PodResourceClaim{{Name: "gpu", ResourceClaimTemplateName: ptr.To("gpu")}}
-	}
-	r.ours("a", claims)
+	r.ours("a", claimsGPU)
 	r.awaitWait("a", "there is no ResourceClaimTemplate gpu")
 	template := claimTemplate("gpu", class)
 	template.Namespace = r.ns
@@ -43,7 +40,7 @@ func TestAPIPodsOfNoGangThatClaim(t *testing.T) {
 	}
 	r.must(r.client.Status().Update(t.Context(), unschedulable(a)))
 	r.awaitPod("a", "a refusal to be one", func(p *corev1.Pod) bool { return refusalOf(p) == noDevices })
-	r.ours("b", claims)
+	r.ours("b", claimsGPU)
 	r.awaitWait("b", "too little "+class+".deviceclass.resource.k8s.io/devices (0 free of 1)")
 }
 
@@ -51,6 +48,7 @@ func TestAPIPodsOfNoGangThatClaim(t *testing.T) {
 // of nodes themselves.
 func TestAPIPodsThatClaim(t *testing.T) {
 	r := newRig(t)
+	r.settled()
 	r.node("n1", 8, 0)
 	n2 := r.node("n2", 8, 0)
 	class := r.deviceClass("gpu", anyGPU)
@@ -62,8 +60,7 @@ func TestAPIPodsThatClaim(t *testing.T) {
 	r.create(template)
 	of := func(p *corev1.Pod) {
 		p.Labels = map[string]string{slipwayv1.LabelGang: "g", slipwayv1.LabelPodSet: "worker"}
-		p.Spec.Containers[0].Resources = corev1.ResourceRequirements{Requests: quantities(1, 0), Claims: []corev1.ResourceClaim{{Name: "gpu"}}}
-		p.Spec.ResourceClaims = []corev1.PodResourceClaim{{Name: "gpu", ResourceClaimTemplateName: ptr.To("gpu")}}
+		claimsGPU(p)
 	}
 	r.ours("plain", of)
 	r.ours("choosy", of, func(p *corev1.Pod) {
@@ -85,6 +82,7 @@ func TestAPIPodsThatClaim(t *testing.T) {
 // edit pods.
 func TestAPIHeldPodsStaySo(t *testing.T) {
 	r := newRig(t)
+	r.settled()
 	r.node("n1", 8, 0)
 	r.ours("a", func(p *corev1.Pod) {
 		p.Spec.ResourceClaims = []corev1.PodResourceClaim{{Name: "gpu", ResourceClaimTemplateName: ptr.To("gpu")}}

@@ -37,6 +37,7 @@ func (r *rig) here(p *corev1.Pod) *corev1.Pod {
 // nobody else does.
 func TestAPIWhosePodsAre(t *testing.T) {
 	r := newRig(t)
+	r.settled()
 	others := func(p *corev1.Pod) { p.Spec.SchedulerName = corev1.DefaultSchedulerName }
 	for name, tt := range map[string]struct {
 		user string
@@ -74,6 +75,7 @@ func TestAPIWhosePodsAre(t *testing.T) {
 // TestAPIWhosePodsOfDeploymentsAre: the template says so, and is not changed again.
 func TestAPIWhosePodsOfDeploymentsAre(t *testing.T) {
 	r := newRig(t)
+	r.settled()
 	template := corev1.PodTemplateSpec{Spec: ourPod("x").Spec}
 	template.Labels = map[string]string{"app": "x"}
 	selector := &metav1.LabelSelector{MatchLabels: template.Labels}
@@ -93,6 +95,7 @@ func TestAPIWhosePodsOfDeploymentsAre(t *testing.T) {
 // TestAPIChargedPodsStayTheirProjects once they have their place.
 func TestAPIChargedPodsStayTheirProjects(t *testing.T) {
 	r := newRig(t)
+	r.settled()
 	r.node("n1", 8, 1)
 	move := func(p *corev1.Pod) error {
 		next := p.DeepCopy()
