@@ -148,7 +148,7 @@ func (p *Picture) PlannedStart(key string) (Start, bool) {
 }
 
 func (p *Picture) endings() []ending {
-	var all []ending
+	all := p.orphans()
 	for _, g := range p.departing() {
 		all = append(all, ending{p.now + overrun, 1, leaver{gang: g, part: remains}})
 	}
