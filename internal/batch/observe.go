@@ -68,13 +68,14 @@ const systemPrefix = "system-"
 // may use it. Pods that name one that does not exist are refused by the API server, so that the Job
 // waits for it.
 func (in *observed) observePriority(of podset.Priority) error {
-	ofPods, err := of(in.Job.Spec.Template.Spec.PriorityClassName)
+	class := in.Job.Spec.Template.Spec.PriorityClassName
+	ofPods, err := of(class)
+	if err == nil && ofPods == nil {
+		in.NoPodClass = class
+		ofPods, err = of("")
+	}
 	if err != nil {
 		return err
-	}
-	if ofPods == nil {
-		in.NoPodClass = in.Job.Spec.Template.Spec.PriorityClassName
-		return nil
 	}
 	in.Priority = *ofPods
 	queued := in.Job.Labels[labelPriority]

@@ -130,9 +130,9 @@ func TestPriorityOfAJob(t *testing.T) {
 		"pods":             {"", "high", 9, ""},
 		"queue":            {"low", "high", 1, ""},
 		"no such queue's":  {"none", "high", 9, "none"},
-		"no such pods'":    {"", "none", 0, "pods none"},
-		"no such, queued":  {"high", "none", 0, "pods none"},
-		"neither is there": {"none", "nil", 0, "pods nil"},
+		"no such pods'":    {"", "none", 5, "pods none"},
+		"no such, queued":  {"high", "none", 9, "pods none"},
+		"neither is there": {"none", "nil", 5, "none, pods nil"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := observed{Job: queuedJob(func(j *batchv1.Job) {
@@ -142,12 +142,12 @@ func TestPriorityOfAJob(t *testing.T) {
 			if err := in.observePriority(classes); err != nil {
 				t.Fatal(err)
 			}
-			missing := strings.Join(in.NoClass, " ")
+			missing := in.NoClass
 			if in.NoPodClass != "" {
-				missing = "pods " + in.NoPodClass
+				missing = append(missing, "pods "+in.NoPodClass)
 			}
-			if in.Priority != tt.priority || missing != tt.missing {
-				t.Errorf("priority %d, missing %q; want %d, %q", in.Priority, missing, tt.priority, tt.missing)
+			if got := strings.Join(missing, ", "); in.Priority != tt.priority || got != tt.missing {
+				t.Errorf("priority %d, missing %q; want %d, %q", in.Priority, got, tt.priority, tt.missing)
 			}
 		})
 	}

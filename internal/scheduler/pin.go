@@ -77,8 +77,12 @@ func (l *ledger) pin(p *corev1.Pod, pinned bool) bool {
 }
 
 // refusalOf a pod by Kubernetes' scheduler, since its gate was opened: opening it was a change of
-// the spec, and what this scheduler says of a pod does not say of which spec.
+// the spec, and what this scheduler says of a pod does not say of which spec. One that waits for
+// others to leave, which the other scheduler makes give way to it, is not refused.
 func refusalOf(p *corev1.Pod) string {
+	if p.Status.NominatedNodeName != "" {
+		return ""
+	}
 	for _, c := range p.Status.Conditions {
 		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable &&
 			c.ObservedGeneration != 0 && c.ObservedGeneration == p.Generation {

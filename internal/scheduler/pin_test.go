@@ -130,6 +130,7 @@ func TestRefusals(t *testing.T) {
 		"before":           {func(p *corev1.Pod) { p.Status.Conditions[0].ObservedGeneration = 1 }, ""},
 		"held back":        {func(p *corev1.Pod) { p.Status.Conditions[0].Reason = corev1.PodReasonSchedulingGated }, ""},
 		"bound":            {func(p *corev1.Pod) { p.Status.Conditions[0].Status = corev1.ConditionTrue }, ""},
+		"others give way":  {func(p *corev1.Pod) { p.Status.NominatedNodeName = "n1" }, ""},
 		"of an old server": {func(p *corev1.Pod) { p.Generation, p.Status.Conditions[0].ObservedGeneration = 0, 0 }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
