@@ -80,8 +80,12 @@ func (b binder) hold(ctx context.Context, e errand) error {
 		}
 		return apierrors.NewConflict(corev1.Resource("pods"), e.name.Name, errors.New("somebody else opened its gate"))
 	}
+	metadata := map[string]any{"uid": e.uid}
+	if annotations := e.annotations(); annotations != nil { // None would take the pod's own away.
+		metadata["annotations"] = annotations
+	}
 	body, err := json.Marshal(map[string]any{
-		"metadata": map[string]any{"uid": e.uid, "annotations": e.annotations()},
+		"metadata": metadata,
 		"spec":     map[string]any{"affinity": podset.Pinned(pod.Spec.Affinity, e.bind), "schedulingGates": nil},
 	})
 	if err != nil {

@@ -62,7 +62,7 @@ func TestAPIPodsThatClaim(t *testing.T) {
 		p.Labels = map[string]string{slipwayv1.LabelGang: "g", slipwayv1.LabelPodSet: "worker"}
 		claimsGPU(p)
 	}
-	r.ours("plain", of)
+	r.ours("plain", of, func(p *corev1.Pod) { p.Annotations["example.com/own"] = "kept" })
 	r.ours("choosy", of, func(p *corev1.Pod) {
 		p.Spec.Affinity = &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{
 			NodeSelectorTerms: []corev1.NodeSelectorTerm{{MatchExpressions: []corev1.NodeSelectorRequirement{
@@ -73,6 +73,9 @@ func TestAPIPodsThatClaim(t *testing.T) {
 		if node := podset.PinnedTo(p.Spec.Affinity); node != n2.Name || p.Spec.NodeName != "" || p.Spec.SchedulerName != corev1.DefaultSchedulerName {
 			t.Errorf("%s is held to node %q, on %q and the business of %s", name, node, p.Spec.NodeName, p.Spec.SchedulerName)
 		}
+	}
+	if p := r.awaitPod("plain", "it", func(*corev1.Pod) bool { return true }); p.Annotations["example.com/own"] != "kept" {
+		t.Errorf("plain has the annotations %v", p.Annotations)
 	}
 	r.ours("more", of)
 	r.awaitWait("more", "the places of Gang "+r.ns+"/g are all taken")
