@@ -34,9 +34,9 @@ const (
 // pin is a pod that is held to a node and not bound yet.
 type pin struct {
 	// refused is why Kubernetes' scheduler does not bind it, in its words, since the decision
-	// that was first to know. Empty when it says nothing.
-	refused string
-	since   time.Time
+	// that was first to know, and due is when patience with that ends. Empty when it says nothing.
+	refused    string
+	since, due time.Time
 	// stuck says that it is to be told about, and told that it was.
 	stuck, told bool
 }
@@ -103,16 +103,16 @@ func (l *ledger) unpin(now time.Time) {
 		switch p := l.pinned[uid]; {
 		case l.lostPlace(m):
 			l.remake(m, placeLost, fmt.Sprintf("it was held to node %s before it was bound, and has no place there any more", m.node))
-		case p.refused == "":
+		case p.refused == "", m.ending:
 		case p.since.IsZero():
-			p.since = now
-		case now.Before(p.since.Add(l.patience(m.owner))):
+			p.since, p.due = now, now.Add(l.patience(m.owner))
+		case now.Before(p.due):
 		case m.owner == "":
 			if p.stuck = true; !p.told {
 				l.ripe = append(l.ripe, m.name)
 			}
 		default:
-			l.refuse(m.owner, now)
+			l.refuse(m.owner, p, now)
 			l.remake(m, unbound, fmt.Sprintf("it was held to node %s, where Kubernetes' scheduler does not bind it: %s", m.node, p.refused))
 		}
 	}
@@ -143,22 +143,24 @@ func (l *ledger) patience(owner types.UID) time.Duration {
 	return patience
 }
 
-// refuse a pod of an owner, and forget the refusals that are too old to be in a row with another.
-func (l *ledger) refuse(owner types.UID, now time.Time) {
+// refuse a pod of an owner, once for all that were held at a time, and forget the refusals that are
+// too old to be in a row with another.
+func (l *ledger) refuse(owner types.UID, p *pin, now time.Time) {
 	maps.DeleteFunc(l.refusals, func(_ types.UID, r *refusals) bool { return now.Sub(r.last) > 2*lastPatience })
 	if l.refusals[owner] == nil {
 		l.refusals[owner] = &refusals{}
 	}
-	l.refusals[owner].n++
-	l.refusals[owner].last = now
+	if r := l.refusals[owner]; !r.last.After(p.since) {
+		r.n, r.last = r.n+1, now
+	}
 }
 
 // nextUnpin is when patience with Kubernetes' scheduler next ends; zero for never.
 func (l *ledger) nextUnpin() time.Time {
 	next := time.Time{}
 	for uid, p := range l.pinned {
-		if m := l.member(uid); m != nil && !p.since.IsZero() && !p.stuck {
-			next = sooner(next, p.since.Add(l.patience(m.owner)))
+		if m := l.member(uid); m != nil && !m.ending && !p.since.IsZero() && !p.stuck {
+			next = sooner(next, p.due)
 		}
 	}
 	return next

@@ -98,6 +98,26 @@ func TestPatienceWithKubernetesScheduler(t *testing.T) {
 	}
 }
 
+// TestPodsThatAreRefusedAtOnce go at once, and are one refusal in a row.
+func TestPodsThatAreRefusedAtOnce(t *testing.T) {
+	c := newDeviceCluster(t, "h100", "h100", "h100")
+	for range 2 {
+		for _, name := range []string{"a", "b", "c"} {
+			c.add(heldBack(name, made))
+		}
+		c.does("hold a@n1", "hold b@n1", "hold c@n1")
+		for _, name := range []string{"a", "b", "c"} {
+			c.add(unschedulable(c.pods[name]))
+		}
+		c.does()
+		c.now = c.ledger.nextUnpin()
+		c.does("delete a", "delete b", "delete c")
+	}
+	if got := c.ledger.patience("r"); got != 4*firstPatience {
+		t.Errorf("after two rounds patience is %v", got)
+	}
+}
+
 // TestBarePodThatIsNotBound stays, for nobody would make another, and says what to do.
 func TestBarePodThatIsNotBound(t *testing.T) {
 	c := newDeviceCluster(t, "h100")
