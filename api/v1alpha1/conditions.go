@@ -39,7 +39,7 @@ const (
 	LabelProject = "slipway.dev/project"
 	// LabelQueueName is Kueue's. Where LabelProject is not, it names the Project.
 	LabelQueueName = "kueue.x-k8s.io/queue-name"
-	// AnnotationUser on a job is who made it; the API server writes it, see api/admission.
+	// AnnotationUser on a job, or on a pod without one that Slipway places, is who made it; the API server writes it, see api/admission.
 	AnnotationUser = "slipway.dev/user"
 	// AnnotationQueued on a suspended batch Job says that it waits for its turn: no
 	// person suspended it.
@@ -65,6 +65,9 @@ const (
 	// AnnotationGaveWayTo of a pod without a Gang that the scheduler deletes is the gang that
 	// gets its place, as NAMESPACE/NAME.
 	AnnotationGaveWayTo = "slipway.dev/gave-way-to"
+	// AnnotationStartedWith of a pod without a Gang is how many pods its group took to start when
+	// the pod got its place.
+	AnnotationStartedWith = "slipway.dev/started-with"
 )
 
 // NodeUnhealthy is the condition by which whoever watches a node's hardware, such as its

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"io"
 	"testing"
-	"time"
 
 	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -28,27 +27,11 @@ import (
 // settled returns when the API server, just started, follows its policies.
 func (r *rig) settled() {
 	r.t.Helper()
-	r.until("the admission policies to be followed", func(ctx context.Context) bool {
+	kubetest.Until(r.t, "the admission policies to be followed", func(ctx context.Context) bool {
 		probe := r.job("probe", label(slipwayv1.LabelQueueName, "q"))
 		r.must(r.client.Create(ctx, probe, client.DryRunAll))
 		return probe.Spec.Template.Spec.SchedulerName == slipwayv1.SchedulerName && probe.Annotations[slipwayv1.AnnotationUser] != ""
 	})
-}
-
-// until something holds that cannot be watched.
-func (r *rig) until(what string, holds func(context.Context) bool) {
-	r.t.Helper()
-	ctx, cancel := context.WithTimeout(r.t.Context(), kubetest.Patience)
-	defer cancel()
-	ticker := time.NewTicker(20 * time.Millisecond)
-	defer ticker.Stop()
-	for !holds(ctx) {
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			r.t.Fatalf("waiting for %s", what)
-		}
-	}
 }
 
 // owned by another job.
@@ -160,7 +143,7 @@ func (r *rig) applyTraining(probe client.Object) {
 		}
 		r.create(policy)
 	}
-	r.until("the policies about training to be followed", func(ctx context.Context) bool {
+	kubetest.Until(r.t, "the policies about training to be followed", func(ctx context.Context) bool {
 		offered := probe.DeepCopyObject().(client.Object)
 		return r.client.Create(ctx, offered, client.DryRunAll) == nil && offered.GetAnnotations()[slipwayv1.AnnotationUser] != "mallory"
 	})

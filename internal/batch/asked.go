@@ -19,11 +19,11 @@ import (
 // queued.
 func GangOf(job *batchv1.Job, priority podset.Priority) (gang *slipwayv1.Gang, noClass []string, err error) {
 	p := &pass{in: observed{Job: job}}
-	if problems := p.problems(); len(problems) > 0 {
-		return nil, nil, errors.New(strings.Join(problems, "; "))
-	}
 	if err := p.in.observePriority(priority); err != nil {
 		return nil, nil, err
+	}
+	if problems := p.problems(); len(problems) > 0 {
+		return nil, nil, errors.New(strings.Join(problems, "; "))
 	}
 	return &slipwayv1.Gang{
 		ObjectMeta: metav1.ObjectMeta{Name: gangName(job), Namespace: job.Namespace},

@@ -24,8 +24,10 @@ type observed struct {
 	// InTheWay says who has the name that the Gang needs.
 	InTheWay string
 	Priority int32
-	// NoClass are the priority classes that the Job names and that do not exist.
-	NoClass []string
+	// NoClass are the priority classes that the Job names for the queue alone and that do not
+	// exist; NoPodClass is the one that its pods name, if that does not.
+	NoClass    []string
+	NoPodClass string
 	// Volumes that the pods mount, and Devices that they claim.
 	Volumes podset.Volumes
 	Devices podset.Devices

@@ -141,6 +141,8 @@ func TestDecide(t *testing.T) {
 		"misses a claim": {queuedJob(), []func(*observed){gang(2, 2), func(in *observed) {
 			in.Volumes.Missing = map[string]string{"f": "there is no claim"}
 		}}, "blocked since there is no claim, drop, Blocked"},
+		"misses its class": {queuedJob(), []func(*observed){gang(2, 2), func(in *observed) { in.NoPodClass = "high" }},
+			"blocked since spec.template.spec.priorityClassName: there is no PriorityClass high; make it, or name another in a Job made anew, drop, Blocked"},
 		"another's gang":       {queuedJob(), []func(*observed){func(in *observed) { in.InTheWay = "gang x" }}, "blocked since gang x, Blocked"},
 		"is no longer blocked": {queuedJob(blocked("gang x")), nil, "gang 2, hold"},
 		"is blocked still":     {queuedJob(blocked("gang x")), []func(*observed){func(in *observed) { in.InTheWay = "gang x" }}, "Blocked"},

@@ -4,6 +4,7 @@
 package batch
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -65,6 +66,9 @@ func (p *pass) problems() []string {
 	problems := slices.Concat(slices.Sorted(maps.Values(p.in.Volumes.Missing)), slices.Sorted(maps.Values(p.in.Devices.Problems)))
 	if p.in.InTheWay != "" {
 		problems = append(problems, p.in.InTheWay)
+	}
+	if p.in.NoPodClass != "" {
+		problems = append(problems, fmt.Sprintf("spec.template.spec.priorityClassName: there is no PriorityClass %s; make it, or name another in a Job made anew", p.in.NoPodClass))
 	}
 	template := &p.in.Job.Spec.Template
 	problems = append(problems, podset.Problems("spec.template.metadata.annotations", template.Annotations)...)

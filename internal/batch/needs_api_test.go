@@ -4,6 +4,7 @@
 package batch
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	resourcev1 "k8s.io/api/resource/v1"
+	schedulingv1 "k8s.io/api/scheduling/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
@@ -25,6 +27,7 @@ import (
 // devices.
 func TestAPIJobsClaimDevices(t *testing.T) {
 	r := newRig(t)
+	r.settled()
 	r.run()
 	r.create(r.job("j", label(slipwayv1.LabelProject, "p"), func(j *batchv1.Job) {
 		spec := &j.Spec.Template.Spec
@@ -49,10 +52,11 @@ func TestAPIJobsClaimDevices(t *testing.T) {
 	r.awaitJob("j", "runs")
 }
 
-// TestAPIGoesOnWhenWhatItNeedsComes: a claim that is made, its volume, and a name that
-// becomes free.
+// TestAPIGoesOnWhenWhatItNeedsComes: a claim that is made, its volume, a name that
+// becomes free, and a priority class.
 func TestAPIGoesOnWhenWhatItNeedsComes(t *testing.T) {
 	r := newRig(t)
+	r.settled()
 	r.run()
 	other := &slipwayv1.Gang{ObjectMeta: metav1.ObjectMeta{Name: "job-named", Namespace: r.ns}, Spec: slipwayv1.GangSpec{PodSets: []slipwayv1.PodSet{{Name: "w", Count: 1}}}}
 	r.create(other)
@@ -61,18 +65,22 @@ func TestAPIGoesOnWhenWhatItNeedsComes(t *testing.T) {
 		j.Spec.Template.Spec.Volumes = []corev1.Volume{{Name: "data", VolumeSource: corev1.VolumeSource{
 			PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "data"}}}}
 	}))
-	kubetest.AwaitList(t, r.client, r.ns, "both to be told what is missing", &eventsv1.EventList{}, func(l *eventsv1.EventList) bool {
+	r.create(r.job("ranked", label(slipwayv1.LabelProject, "p"), func(j *batchv1.Job) { j.Spec.Template.Spec.PriorityClassName = r.ns }))
+	kubetest.AwaitList(t, r.client, r.ns, "all to be told what is missing", &eventsv1.EventList{}, func(l *eventsv1.EventList) bool {
 		blocked := map[string]bool{}
 		for _, e := range l.Items {
 			blocked[e.Regarding.Name] = blocked[e.Regarding.Name] || e.Reason == "Blocked"
 		}
-		return blocked["named"] && blocked["mounts"]
+		return blocked["named"] && blocked["mounts"] && blocked["ranked"]
 	})
 	r.must(r.client.Delete(t.Context(), other))
 	r.create(&corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Name: "data", Namespace: r.ns},
 		Spec: corev1.PersistentVolumeClaimSpec{AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
 			Resources: corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")}}}})
-	for _, g := range r.awaitGangs(2) {
+	class := &schedulingv1.PriorityClass{ObjectMeta: metav1.ObjectMeta{Name: r.ns}, Value: 7}
+	r.create(class)
+	t.Cleanup(func() { _ = r.client.Delete(context.Background(), class) })
+	for _, g := range r.awaitGangs(3) {
 		if owner := metav1.GetControllerOf(&g); owner == nil || owner.Kind != kind {
 			t.Errorf("gang %s is of %+v", g.Name, owner)
 		}

@@ -63,34 +63,37 @@ func (r *reconciler) observeGang(ctx context.Context, in *observed) error {
 // systemPrefix begins the names of the classes that Kubernetes keeps for itself.
 const systemPrefix = "system-"
 
-// observePriority is that of the class named for the queue, or else for the pods. A
-// class that does not exist counts as none: pods that name one are refused by the
-// API server. So does one of the system's that is named for the queue alone, where
-// nobody asks who may use it.
+// observePriority is that of the class named for the queue, or else for the pods. One for the
+// queue that does not exist counts as none, and so does one of the system's, where nobody asks who
+// may use it. Pods that name one that does not exist are refused by the API server, so that the Job
+// waits for it.
 func (in *observed) observePriority(of podset.Priority) error {
-	queued := in.Job.Labels[labelPriority]
-	if strings.HasPrefix(queued, systemPrefix) {
-		in.NoClass, queued = append(in.NoClass, queued), ""
+	class := in.Job.Spec.Template.Spec.PriorityClassName
+	ofPods, err := of(class)
+	if err == nil && ofPods == nil {
+		in.NoPodClass = class
+		ofPods, err = of("")
 	}
-	for _, name := range []string{queued, in.Job.Spec.Template.Spec.PriorityClassName} {
-		if name == "" {
-			continue
-		}
-		priority, err := of(name)
-		if err != nil {
+	if err != nil {
+		return err
+	}
+	in.Priority = *ofPods
+	queued := in.Job.Labels[labelPriority]
+	if queued == "" {
+		return nil
+	}
+	var ofQueue *int32
+	if !strings.HasPrefix(queued, systemPrefix) {
+		if ofQueue, err = of(queued); err != nil {
 			return err
 		}
-		if priority != nil {
-			in.Priority = *priority
-			return nil
-		}
-		in.NoClass = append(in.NoClass, name)
 	}
-	priority, err := of("")
-	if err == nil {
-		in.Priority = *priority
+	if ofQueue == nil {
+		in.NoClass = append(in.NoClass, queued)
+		return nil
 	}
-	return err
+	in.Priority = *ofQueue
+	return nil
 }
 
 func wrap(err error, format string, args ...any) error {

@@ -115,3 +115,40 @@ func TestSystemClassForTheQueue(t *testing.T) {
 		t.Errorf("priority is %d, there are no %v: %v", in.Priority, in.NoClass, err)
 	}
 }
+
+// TestPriorityOfAJob is the queue's word before the pods', which must name a class that is there.
+func TestPriorityOfAJob(t *testing.T) {
+	classes := podset.PriorityOf([]schedulingv1.PriorityClass{
+		{ObjectMeta: metav1.ObjectMeta{Name: "low"}, Value: 1}, {ObjectMeta: metav1.ObjectMeta{Name: "high"}, Value: 9},
+		{ObjectMeta: metav1.ObjectMeta{Name: "usual"}, Value: 5, GlobalDefault: true}})
+	for name, tt := range map[string]struct {
+		queue, pods string
+		priority    int32
+		missing     string
+	}{
+		"nothing":          {"", "", 5, ""},
+		"pods":             {"", "high", 9, ""},
+		"queue":            {"low", "high", 1, ""},
+		"no such queue's":  {"none", "high", 9, "none"},
+		"no such pods'":    {"", "none", 5, "pods none"},
+		"no such, queued":  {"high", "none", 9, "pods none"},
+		"neither is there": {"none", "nil", 5, "none, pods nil"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := observed{Job: queuedJob(func(j *batchv1.Job) {
+				j.Labels = map[string]string{labelPriority: tt.queue}
+				j.Spec.Template.Spec.PriorityClassName = tt.pods
+			})}
+			if err := in.observePriority(classes); err != nil {
+				t.Fatal(err)
+			}
+			missing := in.NoClass
+			if in.NoPodClass != "" {
+				missing = append(missing, "pods "+in.NoPodClass)
+			}
+			if got := strings.Join(missing, ", "); in.Priority != tt.priority || got != tt.missing {
+				t.Errorf("priority %d, missing %q; want %d, %q", in.Priority, got, tt.priority, tt.missing)
+			}
+		})
+	}
+}

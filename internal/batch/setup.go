@@ -54,7 +54,11 @@ func needs(object client.Object) []string {
 	if !isQueued(job) || finished(job) || !isSuspended(job) || !waits(job) {
 		return nil
 	}
-	return append(podset.NeedClaims(&job.Spec.Template.Spec), podset.NeedGang(gangName(job)))
+	needs := append(podset.NeedClaims(&job.Spec.Template.Spec), podset.NeedGang(gangName(job)))
+	if class := job.Spec.Template.Spec.PriorityClassName; class != "" {
+		needs = append(needs, podset.NeedClass(class))
+	}
+	return needs
 }
 
 // Rules are what the controller may do, and all that it does.

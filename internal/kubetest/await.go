@@ -76,3 +76,19 @@ func AwaitList[L client.ObjectList](t testing.TB, c client.WithWatch, namespace,
 		}
 	}
 }
+
+// Until something holds that cannot be watched.
+func Until(t testing.TB, what string, holds func(context.Context) bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), Patience)
+	defer cancel()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for !holds(ctx) {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			t.Fatalf("waiting for %s", what)
+		}
+	}
+}

@@ -48,6 +48,7 @@ func (p *Picture) SetGang(told Gang) error {
 		p.takeExits(g, old)
 	default:
 		p.inherit(g, old)
+		g.amend(old)
 	}
 	p.gangs[g.Key] = g
 	if old != nil {

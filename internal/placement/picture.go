@@ -31,6 +31,8 @@ type Picture struct {
 	// holders of places, and leavers, some of whose pods may still be where they gave places
 	// back: each in any order.
 	holders, leavers []*gang
+	// outgoing are the pods on their way out, by gang.
+	outgoing map[string]map[*bookedPod]bool
 	// clearances that are not over, in the order in which they began; restored are the keys of
 	// gangs whose exits are yet to be found, as pods may be told of after them.
 	clearances []*clearance

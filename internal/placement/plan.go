@@ -153,7 +153,7 @@ func (p *Picture) PlannedStart(key string) (Start, bool) {
 }
 
 func (p *Picture) endings() []ending {
-	var all []ending
+	all := p.orphans()
 	for _, g := range p.departing() {
 		left := slices.MaxFunc(g.exits, func(a, b exit) int { return cmp.Compare(a.at, b.at) }).at
 		all = append(all, ending{p.expectedEnd(left + overrun), 1, leaver{gang: g, part: remains}})

@@ -22,6 +22,8 @@ type Pod struct {
 	Namespace string
 	Labels    map[string]string
 	Leaving   bool
+	// Until is the moment by which one that is Leaving will have ended, in seconds.
+	Until int64
 	// Apart are the terms by which it keeps others away, wanted there when it was bound.
 	Apart []PeerTerm
 	// Claim says that it is no pod but what one was given beside its room, such as devices:
@@ -43,6 +45,8 @@ type bookedPod struct {
 	requests []amount
 	signs
 	kin kin
+	// until is Pod.Until.
+	until int64
 }
 
 func (b *bookedPod) equal(o *bookedPod) bool {
@@ -53,7 +57,7 @@ func (b *bookedPod) equal(o *bookedPod) bool {
 // It returns whether that is news.
 func (p *Picture) Bind(told Pod) bool {
 	k := kin{told.Namespace, told.Labels, told.Leaving, told.Claim, p.carry(told.Apart)}
-	next := &bookedPod{told.Node, told.Gang, seat{told.Set, told.Rank}, p.names.perPod(told.Requests), p.marks.signs(told.HostPorts, &k), k}
+	next := &bookedPod{told.Node, told.Gang, seat{told.Set, told.Rank}, p.names.perPod(told.Requests), p.marks.signs(told.HostPorts, &k), k, 0}
 	if told.Claim {
 		next.requests = p.names.amounts(told.Requests)
 	}
@@ -61,11 +65,12 @@ func (p *Picture) Bind(told Pod) bool {
 		if old.equal(next) {
 			p.uncarry(old.kin.apart)
 			old.kin = k // nobody looks for what changed
-			return false
+			return p.until(old, told.Until)
 		}
 		p.Unbind(told.Key)
 	}
 	p.pods[told.Key] = next
+	p.until(next, told.Until)
 	n := p.node(told.Node)
 	n.bind(next, 1)
 	p.doubt(n)
@@ -110,6 +115,7 @@ func (p *Picture) Unbind(key string) bool {
 		return false
 	}
 	delete(p.pods, key)
+	p.stays(old)
 	n := p.node(old.node)
 	n.bind(old, -1)
 	p.uncarry(old.kin.apart)

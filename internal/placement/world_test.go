@@ -162,6 +162,9 @@ func (w *world) pod() Pod {
 		pod.HostPorts = []HostPort{{Port: 80, Protocol: "TCP"}}
 	}
 	pod.Namespace, pod.Labels, pod.Leaving = namespace, w.podLabels(), w.n(5) == 0
+	if pod.Leaving {
+		pod.Until = w.now + int64(w.n(4))*100
+	}
 	if w.n(5) == 0 {
 		pod.Apart = []PeerTerm{w.peerTerm()}
 	}

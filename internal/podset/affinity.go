@@ -51,7 +51,7 @@ func PinnedTo(affinity *corev1.Affinity) string {
 func reachable(affinity *corev1.Affinity, template *corev1.PodTemplateSpec, volumes map[string]*corev1.NodeSelector) *corev1.Affinity {
 	for i := range template.Spec.Volumes {
 		if where := volumes[claimOf(template.Name, &template.Spec.Volumes[i])]; where != nil {
-			affinity = confined(affinity, where)
+			affinity = Confined(affinity, where)
 		}
 	}
 	return affinity
@@ -70,8 +70,8 @@ func claimOf(pod string, v *corev1.Volume) string {
 	return ""
 }
 
-// confined adds to an affinity that the node must match the selector as well.
-func confined(affinity *corev1.Affinity, to *corev1.NodeSelector) *corev1.Affinity {
+// Confined adds to an affinity that the node must match the selector as well.
+func Confined(affinity *corev1.Affinity, to *corev1.NodeSelector) *corev1.Affinity {
 	out, required := ofNodes(affinity)
 	if *required == nil {
 		*required = to.DeepCopy()

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	resourcev1 "k8s.io/api/resource/v1"
@@ -89,6 +90,71 @@ func Claimed(claim *corev1.PodResourceClaim, template *resourcev1.ResourceClaimT
 	return requests, problem
 }
 
+// Asked by a claim that is there: what it has or, as long as it has nothing, what it requests; or
+// what is wrong with that, to be said after the field that names it.
+func Asked(claim *resourcev1.ResourceClaim) ([]slipwayv1.DeviceRequest, string) {
+	if claim.Status.Allocation != nil {
+		return allocated(claim), ""
+	}
+	requests, problem := Counted(&claim.Spec.Devices)
+	if problem != "" {
+		problem = fmt.Sprintf(": ResourceClaim %s: spec.devices.%s", claim.Name, problem)
+	}
+	return requests, problem
+}
+
+// allocated to a claim are so many devices of the class of each of its requests, be it of one of
+// several alternatives.
+func allocated(claim *resourcev1.ResourceClaim) []slipwayv1.DeviceRequest {
+	var has []slipwayv1.DeviceRequest
+	at := map[string]int{}
+	for _, r := range claim.Status.Allocation.Devices.Results {
+		if ptr.Deref(r.AdminAccess, false) {
+			continue
+		}
+		if i, is := at[r.Request]; is {
+			has[i].Count++
+			continue
+		}
+		if one, is := requested(&claim.Spec.Devices, r.Request); is {
+			one.Count = 1
+			at[r.Request] = len(has)
+			has = append(has, one)
+		}
+	}
+	return has
+}
+
+// requested in a claim under a name, or under a name and that of an alternative.
+func requested(claim *resourcev1.DeviceClaim, name string) (slipwayv1.DeviceRequest, bool) {
+	name, alternative, _ := strings.Cut(name, "/")
+	for i := range claim.Requests {
+		r := &claim.Requests[i]
+		switch {
+		case r.Name != name:
+		case r.Exactly != nil:
+			return requestOf(r.Exactly.DeviceClassName, r.Exactly.Count, r.Exactly.Selectors), true
+		default:
+			for _, s := range r.FirstAvailable {
+				if s.Name == alternative {
+					return requestOf(s.DeviceClassName, s.Count, s.Selectors), true
+				}
+			}
+		}
+	}
+	return slipwayv1.DeviceRequest{}, false
+}
+
+func requestOf(class string, count int64, selectors []resourcev1.DeviceSelector) slipwayv1.DeviceRequest {
+	out := slipwayv1.DeviceRequest{DeviceClass: class, Count: max(count, 1)}
+	for _, s := range selectors {
+		if s.CEL != nil {
+			out.Selectors = append(out.Selectors, s.CEL.Expression)
+		}
+	}
+	return out
+}
+
 // Counted requests of a claim, or what in it cannot be counted: the field, the cause, and what
 // to write instead.
 func Counted(claim *resourcev1.DeviceClaim) ([]slipwayv1.DeviceRequest, string) {
@@ -98,13 +164,7 @@ func Counted(claim *resourcev1.DeviceClaim) ([]slipwayv1.DeviceRequest, string) 
 		if problem := uncounted(r); problem != "" {
 			return nil, fmt.Sprintf("requests[%d].%s", i, problem)
 		}
-		asked := slipwayv1.DeviceRequest{DeviceClass: r.Exactly.DeviceClassName, Count: max(r.Exactly.Count, 1)}
-		for _, s := range r.Exactly.Selectors {
-			if s.CEL != nil {
-				asked.Selectors = append(asked.Selectors, s.CEL.Expression)
-			}
-		}
-		requests = append(requests, asked)
+		requests = append(requests, requestOf(r.Exactly.DeviceClassName, r.Exactly.Count, r.Exactly.Selectors))
 	}
 	for i := range claim.Constraints {
 		if constrained(claim, &claim.Constraints[i]) > 1 {

@@ -64,3 +64,24 @@ func TestCounted(t *testing.T) {
 		})
 	}
 }
+
+// TestAsked of a claim is what it has, once it has something.
+func TestAsked(t *testing.T) {
+	claim := &resourcev1.ResourceClaim{}
+	claim.Name = "mine"
+	claim.Spec.Devices.Requests = []resourcev1.DeviceRequest{
+		{Name: "two", Exactly: &resourcev1.ExactDeviceRequest{DeviceClassName: "gpu", Count: 2,
+			Selectors: []resourcev1.DeviceSelector{{CEL: &resourcev1.CELDeviceSelector{Expression: "true"}}}}},
+		{Name: "either", FirstAvailable: []resourcev1.DeviceSubRequest{{Name: "a", DeviceClassName: "fast"}, {Name: "b", DeviceClassName: "slow"}}},
+	}
+	if _, problem := Asked(claim); !strings.HasPrefix(problem, ": ResourceClaim mine: spec.devices.requests[1].firstAvailable: ") {
+		t.Errorf("before it has any: %q", problem)
+	}
+	claim.Status.Allocation = &resourcev1.AllocationResult{Devices: resourcev1.DeviceAllocationResult{Results: []resourcev1.DeviceRequestAllocationResult{
+		{Request: "two"}, {Request: "either/b"}, {Request: "two"}, {Request: "two", AdminAccess: ptr.To(true)}, {Request: "unknown"}}}}
+	want := []slipwayv1.DeviceRequest{{DeviceClass: "gpu", Count: 2, Selectors: []string{"true"}}, {DeviceClass: "slow", Count: 1}}
+	got, problem := Asked(claim)
+	if diff := cmp.Diff(want, got); diff != "" || problem != "" {
+		t.Errorf("problem %q; %s", problem, diff)
+	}
+}

@@ -59,6 +59,9 @@ func (b binder) run(ctx context.Context, e errand) error {
 		return b.tellGroup(ctx, e)
 	case e.announce:
 		return b.tellGroup(ctx, e)
+	case e.stuck != "":
+		b.events.Eventf(pod, nil, corev1.EventTypeWarning, reasonFailedScheduling, "Schedule", "%s", clip.Note(e.stuck))
+		return nil
 	default:
 		for _, claim := range e.assign {
 			if err := b.assign(ctx, claim, e.node); err != nil {
@@ -74,7 +77,7 @@ func (b binder) bind(ctx context.Context, pod *corev1.Pod, e errand) error {
 		return b.hold(ctx, e)
 	}
 	binding := &corev1.Binding{
-		ObjectMeta: metav1.ObjectMeta{Namespace: e.name.Namespace, Name: e.name.Name, UID: e.uid},
+		ObjectMeta: metav1.ObjectMeta{Namespace: e.name.Namespace, Name: e.name.Name, UID: e.uid, Annotations: e.annotations()},
 		Target:     corev1.ObjectReference{Kind: "Node", Name: e.bind},
 	}
 	if err := b.client.SubResource("binding").Create(ctx, pod, binding); err != nil {

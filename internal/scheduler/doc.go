@@ -48,7 +48,5 @@
 // another comes. An affinity cannot be about labels that differ from
 // pod to pod of a set, such as the rank. Of resource claims package devices counts whole
 // devices, and says which it does not. Whoever deletes a Gang that gave way while its pods
-// are ending deletes what a restart would know it by. A group of pods that was told to
-// be larger while it ran is taken, after a restart, for one whose start was cut off, until
-// its new pods have places.
+// are ending deletes what a restart would know it by.
 package scheduler

@@ -16,7 +16,6 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/utils/ptr"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/placement"
@@ -45,8 +44,8 @@ type group struct {
 type applicant struct {
 	pod *corev1.Pod
 	set placement.PodSet
-	// devices that it claims.
-	devices []slipwayv1.DeviceRequest
+	// claimed are the devices that it claims.
+	claimed claimed
 	// problem that keeps it from being placed anywhere.
 	problem string
 }
@@ -96,11 +95,12 @@ func startedAt(p *corev1.Pod) int64 {
 func (l *ledger) applicant(p *corev1.Pod) *applicant {
 	volumes, problem := l.volumesOf(p)
 	asked := podset.Of("", 1, &corev1.PodTemplateSpec{ObjectMeta: p.ObjectMeta, Spec: unassigned(&p.Spec)}, volumes)
-	a := &applicant{pod: p, problem: cmp.Or(unheld(p), problem)}
-	if a.devices, problem = l.stock.claimed(p); problem != "" {
-		a.problem = cmp.Or(a.problem, problem)
+	a := &applicant{pod: p, claimed: l.stock.claimed(p)}
+	a.problem = cmp.Or(unheld(p), problem, a.claimed.problem)
+	asked.Devices = a.claimed.devices
+	for _, reach := range a.claimed.nodes {
+		asked.Affinity = podset.Confined(asked.Affinity, reach)
 	}
-	asked.Devices = a.devices
 	var err error
 	asked.Labels = likeOthers(asked.Labels)
 	if a.set, err = setOf(p.Namespace, &asked); err != nil {
@@ -180,58 +180,10 @@ func (l *ledger) waitsFor(g *group, c *crew) string {
 	if g.podGroup != "" && least == 0 {
 		return fmt.Sprintf("there is no PodGroup %s; make it", g.podGroup)
 	}
-	if n := int32(len(g.pods) + len(l.succeeded[g.key])); n < least {
+	if n := int32(len(g.pods)) + l.done(g); n < least {
 		return fmt.Sprintf("waits for the pods of its group: %d of %d are there", n, least)
 	}
 	return ""
-}
-
-// groupGang is what the group asks of placement. The places that its pods have are
-// facts.
-func (l *ledger) groupGang(key string, g *group, c *crew) placement.Gang {
-	project := l.projectOf(g, c)
-	// Its pods were started together, and nobody starts them again when one is lost.
-	out := placement.Gang{Key: key, Queue: project, Started: g.started, Loose: true}
-	sets, at := map[string]*placement.PodSet{}, map[string]map[string]int32{}
-	for i, m := range c.inOrder() {
-		a := g.pods[m.uid]
-		devices, problem := l.stock.devices(a.devices)
-		m.problem = cmp.Or(groupingOf(a.pod).problem, a.problem, problem, strayed(a.pod, project))
-		if m.problem != "" && c.whereIs(m) == "" {
-			continue // It joined a group that runs.
-		}
-		priority, created := ptr.Deref(a.pod.Spec.Priority, 0), a.pod.CreationTimestamp.Unix()
-		if i == 0 {
-			out.Priority, out.Created = priority, created
-		}
-		out.Priority, out.Created = max(out.Priority, priority), min(out.Created, created)
-		if sets[m.set] == nil {
-			set := a.set
-			set.Count = 0
-			if len(devices) > 0 {
-				set.Shape.Requests = maps.Clone(set.Shape.Requests)
-				maps.Copy(set.Shape.Requests, devices)
-			}
-			sets[m.set], at[m.set] = &set, map[string]int32{}
-		}
-		sets[m.set].Count++
-		if node := c.whereIs(m); node != "" {
-			at[m.set][node]++
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(sets)) {
-		out.Sets = append(out.Sets, *sets[name])
-		if len(at[name]) == 0 {
-			continue
-		}
-		placed := placement.SetPlacement{Set: name}
-		for _, node := range slices.Sorted(maps.Keys(at[name])) {
-			placed.Slots = append(placed.Slots, placement.Slot{Node: node, Count: at[name][node]})
-		}
-		out.Placement = append(out.Placement, placed)
-	}
-	out.Unfinished = len(out.Placement) > 0 && !g.whole && l.here(g, c) < l.least(g)
-	return out
 }
 
 // projectOf a group is that of the first of its pods, those that are bound before others:
@@ -259,17 +211,6 @@ func (l *ledger) least(g *group) int32 {
 		least = max(least, groupingOf(a.pod).least)
 	}
 	return least
-}
-
-// here are the pods of the group that have a node or have ended well.
-func (l *ledger) here(g *group, c *crew) int32 {
-	here := int32(len(l.succeeded[g.key]))
-	for _, m := range c.pods {
-		if c.whereIs(m) != "" {
-			here++
-		}
-	}
-	return here
 }
 
 // whereIs a pod, or where its place is; empty for nowhere.

@@ -51,7 +51,8 @@ func groupingOf(p *corev1.Pod) grouping {
 		return grouping{key: podGroupKey(types.NamespacedName{Namespace: p.Namespace, Name: name}), podGroup: name}
 	}
 	if name := p.Labels[labelGroup]; name != "" {
-		return grouping{key: keyOf(p.Namespace, "group/"+name), least: atLeastOne(p.Labels[labelGroupLeast])}
+		least, problem := minimumOf(p)
+		return grouping{key: keyOf(p.Namespace, "group/"+name), least: least, problem: problem}
 	}
 	if name := p.Labels[labelKueueGroup]; name != "" {
 		least, problem := totalOf(p)
@@ -88,14 +89,18 @@ func totalOf(p *corev1.Pod) (least int32, problem string) {
 // maxQuoted of what somebody wrote is quoted.
 const maxQuoted = 64
 
-// atLeastOne reads a number of pods; what is none counts as one, as upstream's plugins
-// have it.
-func atLeastOne(s string) int32 {
-	n, err := strconv.ParseInt(s, 10, 32)
-	if err != nil || n < 1 {
-		return 1
+// minimumOf a group of the coscheduling plugin's. Without a number, or with one below it, that is
+// one, as the plugin has it; what is no number was meant to be one.
+func minimumOf(p *corev1.Pod) (least int32, problem string) {
+	text := p.Labels[labelGroupLeast]
+	if text == "" {
+		return 1, ""
 	}
-	return int32(n)
+	n, err := strconv.ParseInt(text, 10, 32)
+	if err != nil {
+		return 1, fmt.Sprintf("metadata.labels[%s]: %q is no number of pods; write how many of the group it takes to start", labelGroupLeast, clip.Text(text, maxQuoted))
+	}
+	return int32(max(n, 1)), ""
 }
 
 // isOurs says that this scheduler sees to the pod's node, be it not yet or already.

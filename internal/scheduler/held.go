@@ -8,8 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -17,7 +15,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
-	"slipway.dev/slipway/internal/placement"
 	"slipway.dev/slipway/internal/podset"
 )
 
@@ -71,25 +68,6 @@ func settled(p *corev1.Pod) *corev1.Pod {
 // letGo says that somebody else opened the gate of a pod that was held back.
 func letGo(p *corev1.Pod) bool { return isHeld(p) && !chosenFor(p) && len(p.Spec.SchedulingGates) == 0 }
 
-// unpin pods that are held to a node where they have no place any more: nobody else would ever
-// do anything about them. Whoever made them makes others.
-func (l *ledger) unpin() {
-	for _, uid := range slices.Sorted(maps.Keys(l.pinned)) {
-		m := l.member(uid)
-		if m == nil {
-			continue
-		}
-		key := l.crewOf[uid]
-		lost := l.stock.nodes[m.node] == nil
-		if e := l.gangs[key]; e != nil && e.places() != nil && !m.seated {
-			lost = true
-		}
-		if lost {
-			l.evict(m, &placement.Reason{Code: placement.NodeLost, Text: fmt.Sprintf("it was held to node %s before it was bound, and has no place there any more", m.node)})
-		}
-	}
-}
-
 // hold a pod to its node, and back no longer.
 func (b binder) hold(ctx context.Context, e errand) error {
 	pod := &corev1.Pod{}
@@ -102,8 +80,12 @@ func (b binder) hold(ctx context.Context, e errand) error {
 		}
 		return apierrors.NewConflict(corev1.Resource("pods"), e.name.Name, errors.New("somebody else opened its gate"))
 	}
+	metadata := map[string]any{"uid": e.uid}
+	if annotations := e.annotations(); annotations != nil { // None would take the pod's own away.
+		metadata["annotations"] = annotations
+	}
 	body, err := json.Marshal(map[string]any{
-		"metadata": map[string]any{"uid": e.uid},
+		"metadata": metadata,
 		"spec":     map[string]any{"affinity": podset.Pinned(pod.Spec.Affinity, e.bind), "schedulingGates": nil},
 	})
 	if err != nil {

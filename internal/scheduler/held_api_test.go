@@ -23,22 +23,24 @@ import (
 // TestAPIPodsOfNoGangThatClaim wait for the template of their claims, and for what it asks for.
 func TestAPIPodsOfNoGangThatClaim(t *testing.T) {
 	r := newRig(t)
+	r.settled()
 	n := r.node("n1", 8, 0)
 	class := r.deviceClass("gpu", anyGPU)
 	r.publish("n1", "h100")
-	claims := func(p *corev1.Pod) {
-		p.Spec.Containers[0].Resources = corev1.ResourceRequirements{Requests: quantities(1, 0), Claims: []corev1.ResourceClaim{{Name: "gpu"}}}
-		p.Spec.ResourceClaims = []corev1.PodResourceClaim{{Name: "gpu", ResourceClaimTemplateName: ptr.To("gpu")}}
-	}
-	r.ours("a", claims)
+	r.ours("a", claimsGPU)
 	r.awaitWait("a", "there is no ResourceClaimTemplate gpu")
 	template := claimTemplate("gpu", class)
 	template.Namespace = r.ns
 	r.create(template)
-	r.awaitPod("a", "it to be let go", func(p *corev1.Pod) bool {
+	a := r.awaitPod("a", "it to be let go", func(p *corev1.Pod) bool {
 		return len(p.Spec.SchedulingGates) == 0 && podset.PinnedTo(p.Spec.Affinity) == n.Name
 	})
-	r.ours("b", claims)
+	if why := refusalOf(a); why != "" {
+		t.Errorf("what Slipway said before is taken for the word of Kubernetes' scheduler: %s", why)
+	}
+	r.must(r.client.Status().Update(t.Context(), unschedulable(a)))
+	r.awaitPod("a", "a refusal to be one", func(p *corev1.Pod) bool { return refusalOf(p) == noDevices })
+	r.ours("b", claimsGPU)
 	r.awaitWait("b", "too little "+class+".deviceclass.resource.k8s.io/devices (0 free of 1)")
 }
 
@@ -46,18 +48,21 @@ func TestAPIPodsOfNoGangThatClaim(t *testing.T) {
 // of nodes themselves.
 func TestAPIPodsThatClaim(t *testing.T) {
 	r := newRig(t)
+	r.settled()
 	r.node("n1", 8, 0)
 	n2 := r.node("n2", 8, 0)
 	class := r.deviceClass("gpu", anyGPU)
 	r.publish("n2", "h100", "h100")
 	r.claiming("g", 2, class)
 	r.await("g", "Placed")
+	template := claimTemplate("gpu", class)
+	template.Namespace = r.ns
+	r.create(template)
 	of := func(p *corev1.Pod) {
 		p.Labels = map[string]string{slipwayv1.LabelGang: "g", slipwayv1.LabelPodSet: "worker"}
-		p.Spec.Containers[0].Resources = corev1.ResourceRequirements{Requests: quantities(1, 0), Claims: []corev1.ResourceClaim{{Name: "gpu"}}}
-		p.Spec.ResourceClaims = []corev1.PodResourceClaim{{Name: "gpu", ResourceClaimTemplateName: ptr.To("gpu")}}
+		claimsGPU(p)
 	}
-	r.ours("plain", of)
+	r.ours("plain", of, func(p *corev1.Pod) { p.Annotations["example.com/own"] = "kept" })
 	r.ours("choosy", of, func(p *corev1.Pod) {
 		p.Spec.Affinity = &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{
 			NodeSelectorTerms: []corev1.NodeSelectorTerm{{MatchExpressions: []corev1.NodeSelectorRequirement{
@@ -69,6 +74,9 @@ func TestAPIPodsThatClaim(t *testing.T) {
 			t.Errorf("%s is held to node %q, on %q and the business of %s", name, node, p.Spec.NodeName, p.Spec.SchedulerName)
 		}
 	}
+	if p := r.awaitPod("plain", "it", func(*corev1.Pod) bool { return true }); p.Annotations["example.com/own"] != "kept" {
+		t.Errorf("plain has the annotations %v", p.Annotations)
+	}
 	r.ours("more", of)
 	r.awaitWait("more", "the places of Gang "+r.ns+"/g are all taken")
 }
@@ -77,6 +85,7 @@ func TestAPIPodsThatClaim(t *testing.T) {
 // edit pods.
 func TestAPIHeldPodsStaySo(t *testing.T) {
 	r := newRig(t)
+	r.settled()
 	r.node("n1", 8, 0)
 	r.ours("a", func(p *corev1.Pod) {
 		p.Spec.ResourceClaims = []corev1.PodResourceClaim{{Name: "gpu", ResourceClaimTemplateName: ptr.To("gpu")}}

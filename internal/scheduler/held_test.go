@@ -44,6 +44,7 @@ func TestPodsThatClaimAreHeldToTheirNode(t *testing.T) {
 	c.set(newDeviceClass("gpu", anyGPU))
 	c.set(newSlice("n2", "h100", "h100"))
 	c.set(claiming("g", 2, "gpu"))
+	c.set(claimTemplate("gpu", "gpu"))
 	c.add(heldBack("a", inGang("g")))
 	c.does("hold a@n2")
 	gated := func(p *corev1.Pod) {
@@ -60,6 +61,7 @@ func TestPodsThatClaimAreHeldToTheirNode(t *testing.T) {
 		next := newCluster(t, newNode("n1", 8, 0), newNode("n2", 8, 0))
 		next.set(newDeviceClass("gpu", anyGPU))
 		next.set(newSlice("n2", "h100", "h100"))
+		next.set(claimTemplate("gpu", "gpu"))
 		next.set(c.gang("g"))
 		for _, p := range c.pods {
 			next.add(p)

@@ -5,18 +5,14 @@ package scheduler
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/placement"
-	"slipway.dev/slipway/internal/podset"
 	"slipway.dev/slipway/internal/scheduler/snapshot"
 )
 
@@ -29,7 +25,7 @@ type intake struct {
 	groups map[string]*group
 	// succeeded are pods that did their part in a group and are still there, and graduated is
 	// the group of each.
-	succeeded map[string]map[types.UID]bool
+	succeeded map[string]map[types.UID]span
 	graduated map[types.UID]string
 	// dirty are the groups that placement is to be asked about anew.
 	dirty map[string]bool
@@ -39,8 +35,10 @@ type intake struct {
 	remains map[string]map[types.UID]bool
 	// assumed are pods whose binding was sent and is not seen yet.
 	assumed map[types.UID]bool
-	// pinned are pods that are held to a node and not bound yet.
-	pinned map[types.UID]bool
+	// pinned are pods that are held to a node and not bound yet, and refusals those of them that
+	// Kubernetes' scheduler did not bind, by their owners.
+	pinned   map[types.UID]*pin
+	refusals map[types.UID]*refusals
 	// uids of the pods, by name; ripe are those about which something is to be done.
 	uids map[types.NamespacedName]types.UID
 	ripe []types.NamespacedName
@@ -51,8 +49,8 @@ type intake struct {
 
 func newIntake() intake {
 	return intake{
-		crews: map[string]*crew{}, crewOf: map[types.UID]string{}, groups: map[string]*group{}, succeeded: map[string]map[types.UID]bool{}, graduated: map[types.UID]string{}, dirty: map[string]bool{},
-		evicted: map[types.UID]leaving{}, remains: map[string]map[types.UID]bool{}, assumed: map[types.UID]bool{}, pinned: map[types.UID]bool{}, uids: map[types.NamespacedName]types.UID{},
+		crews: map[string]*crew{}, crewOf: map[types.UID]string{}, groups: map[string]*group{}, succeeded: map[string]map[types.UID]span{}, graduated: map[types.UID]string{}, dirty: map[string]bool{},
+		evicted: map[types.UID]leaving{}, remains: map[string]map[types.UID]bool{}, assumed: map[types.UID]bool{}, pinned: map[types.UID]*pin{}, refusals: map[types.UID]*refusals{}, uids: map[types.NamespacedName]types.UID{},
 		podGroups: map[types.NamespacedName]podGroup{}, storage: newStorage(),
 	}
 }
@@ -60,14 +58,10 @@ func newIntake() intake {
 // setPod takes note of a pod, whoever binds it.
 func (l *ledger) setPod(p *corev1.Pod) bool {
 	seen := p
-	if p = settled(seen); p != seen {
-		l.pinned[p.UID] = true
-	} else {
-		delete(l.pinned, p.UID)
-	}
-	news := false
+	p = settled(seen)
+	news := l.pin(seen, p != seen)
 	if len(p.Spec.ResourceClaims) > 0 {
-		news = l.introduce(p)
+		news = l.introduce(p) || news
 	}
 	l.remember(p)
 	left, evicted := l.evicted[p.UID]
@@ -103,9 +97,9 @@ func (l *ledger) graduate(p *corev1.Pod) {
 		return
 	}
 	if l.succeeded[g.key] == nil {
-		l.succeeded[g.key] = map[types.UID]bool{}
+		l.succeeded[g.key] = map[types.UID]span{}
 	}
-	l.succeeded[g.key][p.UID], l.graduated[p.UID] = true, g.key
+	l.succeeded[g.key][p.UID], l.graduated[p.UID] = spanOf(p), g.key
 }
 
 func (l *ledger) removePod(p *corev1.Pod) bool {
@@ -124,99 +118,6 @@ func (l *ledger) removePod(p *corev1.Pod) bool {
 	delete(l.assumed, p.UID)
 	delete(l.pinned, p.UID)
 	return l.picture.Unbind(string(p.UID)) || news
-}
-
-// enlist a pod in the crew of its gang.
-func (l *ledger) enlist(p *corev1.Pod) bool {
-	g := l.belongs(p)
-	if before := l.crewOf[p.UID]; before != "" && before != g.key {
-		l.dismiss(p.UID) // Its labels were changed.
-	}
-	m := &member{name: client.ObjectKeyFromObject(p), uid: p.UID, pod: p, node: p.Spec.NodeName, rank: -1,
-		ending: p.DeletionTimestamp != nil, claims: claimsOf(p)}
-	crew := l.crew(g.key)
-	known := crew.pods[p.UID]
-	// Who waits may have been told to say how many pods its group has.
-	recounted := known != nil && !g.gang && known.node == "" && groupingOf(known.pod) != g
-	l.crewOf[p.UID], l.uids[m.name] = g.key, p.UID
-	if g.gang {
-		if m.set, m.rank = placeOf(p); known != nil && known.node != "" {
-			m.set, m.rank = known.set, known.rank
-		}
-		if owner := metav1.GetControllerOf(p); owner != nil {
-			m.owner = owner.UID
-		}
-		m.asks = podset.Requests(p.Spec.DeepCopy())
-		m.problem = l.intruder(g.key, m)
-	} else {
-		m.set = l.join(g, p, known)
-	}
-	if known != nil {
-		if m.node == "" {
-			m.node, m.unsure = known.node, known.unsure // It was bound a moment ago.
-		}
-		m.told, m.noticed = known.told, known.noticed
-	}
-	moved := crew.set(m)
-	if known != nil && !moved && !recounted {
-		return false // It is where it was placed.
-	}
-	if known == nil {
-		l.mount(m)
-	}
-	if !g.gang {
-		l.dirty[g.key] = true
-	}
-	l.ripe = append(l.ripe, m.name)
-	return true
-}
-
-// belongs to a crew, for good once it is bound: whoever may write its labels could
-// otherwise make what it takes another's business.
-func (l *ledger) belongs(p *corev1.Pod) grouping {
-	m := l.member(p.UID)
-	if m == nil || m.node == "" {
-		return groupingOf(p)
-	}
-	key := l.crewOf[p.UID]
-	if g := l.groups[key]; g != nil {
-		return g.grouping
-	}
-	return grouping{key: key, gang: true}
-}
-
-// intruder says why a pod that names a Gang has no part in it: it is not of the workload
-// whose Gang it is, or asks for more than its set does, or nobody would allocate its devices. Empty is for one that belongs, or
-// of whose Gang nothing is known yet.
-func (l *ledger) intruder(key string, m *member) string {
-	if problem := unheld(m.pod); problem != "" {
-		return problem
-	}
-	e := l.gangs[key]
-	if e == nil {
-		return ""
-	}
-	gang := e.object
-	if owner := metav1.GetControllerOf(gang); owner != nil && owner.UID != m.owner {
-		return fmt.Sprintf("is no pod of %s %s, whose Gang %s its label %s names", owner.Kind, owner.Name, gang.Name, slipwayv1.LabelGang)
-	}
-	for i := range gang.Spec.PodSets {
-		if s := &gang.Spec.PodSets[i]; s.Name == m.set {
-			return beyond(m.asks, s.Requests, gang.Name)
-		}
-	}
-	return fmt.Sprintf("is of pod set %q, which Gang %s does not have", m.set, gang.Name)
-}
-
-// beyond what a set of a Gang asks for, what a pod asks for.
-func beyond(asked, planned corev1.ResourceList, gang string) string {
-	for _, name := range slices.Sorted(maps.Keys(asked)) {
-		quantity, most := asked[name], planned[name]
-		if quantity.Cmp(most) > 0 {
-			return fmt.Sprintf("asks for %s %s, and Gang %s for %s; ask for as much in its workload", quantity.String(), name, gang, most.String())
-		}
-	}
-	return ""
 }
 
 func (l *ledger) crew(key string) *crew {
@@ -248,6 +149,7 @@ func (l *ledger) dismiss(uid types.UID) bool {
 		delete(l.uids, m.name)
 	}
 	l.unmount(m)
+	l.forget(uid)
 	crew := l.crews[key]
 	crew.drop(uid)
 	if g := l.groups[key]; g != nil {
@@ -330,9 +232,11 @@ type errand struct {
 	uid  types.UID
 	// delete it, for it gives way to the heir, as it says; empty for one that stays.
 	delete, heir string
-	// bind it to the node or, if held is set, hold it to that.
-	bind string
-	held bool
+	// bind it to the node or, if held is set, hold it to that; least is how many pods its group
+	// takes to start, to be written down.
+	bind  string
+	held  bool
+	least int32
 	// assign are claims whose volumes are to be made for the node first.
 	assign []types.NamespacedName
 	node   string
@@ -340,6 +244,8 @@ type errand struct {
 	wait, notice string
 	// announce to its group that it was placed: the pod is bound already.
 	announce bool
+	// stuck says what to do about a pod that is held to its node and is not bound there.
+	stuck string
 	// podGroup of Kubernetes' own kind that it is in; empty for none.
 	podGroup string
 }
@@ -354,7 +260,7 @@ func (l *ledger) errand(name types.NamespacedName) (errand, bool) {
 	e := errand{name: name, uid: uid}
 	m := l.member(uid)
 	if g := l.groups[l.crewOf[uid]]; g != nil {
-		e.podGroup = g.podGroup
+		e.podGroup, e.least = g.podGroup, l.least(g)
 	}
 	e.delete, e.heir = l.evicted[uid].why, l.evicted[uid].heir
 	switch {
@@ -362,6 +268,8 @@ func (l *ledger) errand(name types.NamespacedName) (errand, bool) {
 	case m == nil:
 	case m.unsure:
 		e.bind, m.unsure = m.node, false
+	case l.stuck(uid):
+		e.stuck = l.pinned[uid].advice(m.node)
 	case m.node != "":
 		e.announce = l.untold(types.NamespacedName{Namespace: name.Namespace, Name: e.podGroup})
 	case m.problem != "":
@@ -383,7 +291,7 @@ func (l *ledger) errand(name types.NamespacedName) (errand, bool) {
 	}
 	e.held = e.bind != "" && isHeld(m.pod)
 	e.notice = l.notice(&e)
-	return e, e.delete != "" || e.bind != "" || e.wait != "" || e.announce
+	return e, e.delete != "" || e.bind != "" || e.wait != "" || e.announce || e.stuck != ""
 }
 
 // assume that a pod is bound, from when the request is sent: its gang may give way before

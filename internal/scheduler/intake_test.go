@@ -5,6 +5,7 @@ package scheduler
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -114,7 +115,10 @@ func (c *cluster) run(e errand, waits map[string]string) {
 		c.did = append(c.did, p.Name+"@"+e.bind)
 		p = p.DeepCopy()
 		p.Spec.NodeName = e.bind
+		maps.Copy(p.Annotations, e.annotations())
 		c.add(p)
+	case e.stuck != "":
+		c.did = append(c.did, "advise "+p.Name)
 	case e.announce:
 		c.did = append(c.did, "tell "+e.podGroup)
 		c.ledger.toldPlaced(types.NamespacedName{Namespace: e.name.Namespace, Name: e.podGroup})
@@ -369,55 +373,6 @@ func TestWhatPodsCannotAsk(t *testing.T) {
 	c.does("b@n1")
 	c.add(ourPod("c", ofGroup("g", 1), func(p *corev1.Pod) { p.Spec.ResourceClaims = []corev1.PodResourceClaim{{Name: "x"}} }))
 	c.does("c" + why)
-}
-
-// TestUncountedGroup: pods of a group of Kueue's do not start one by one when nobody says how
-// many there are, and start when somebody does.
-func TestUncountedGroup(t *testing.T) {
-	c := newCluster(t, newNode("n1", 8, 4))
-	counted := func(total string) func(*corev1.Pod) {
-		return func(p *corev1.Pod) {
-			p.Labels[labelKueueGroup] = "g"
-			if total != "" {
-				p.Annotations[annotationKueueTotal] = total
-			}
-		}
-	}
-	const uncounted = "its label kueue.x-k8s.io/pod-group-name names a group, and nothing says of how many pods; set the annotation kueue.x-k8s.io/pod-group-total-count to their number, on each of them"
-	c.add(ourPod("a", counted("")))
-	c.does("a: " + uncounted)
-	c.add(ourPod("b", counted("2")))
-	c.does("a: "+uncounted, "b: "+uncounted)
-	a := ourPod("a", counted("none"))
-	a.UID = c.pods["a"].UID
-	c.add(a)
-	const odd = `its annotation kueue.x-k8s.io/pod-group-total-count is "none"; set it to the number of pods of the group, one or more`
-	c.does("a: "+odd, "b: "+odd)
-	a = ourPod("a", counted("2"))
-	a.UID = c.pods["a"].UID
-	c.add(a)
-	c.does("a@n1", "b@n1")
-}
-
-func TestGroupingOf(t *testing.T) {
-	for name, tt := range map[string]struct {
-		change func(*corev1.Pod)
-		want   grouping
-	}{
-		"alone":        {func(*corev1.Pod) {}, grouping{key: "ns/pod/p", least: 1}},
-		"of a gang":    {labelled(slipwayv1.LabelGang, "g"), grouping{key: "ns/g", gang: true}},
-		"of a group":   {ofGroup("g", 4), grouping{key: "ns/group/g", least: 4}},
-		"without many": {labelled(labelGroup, "g"), grouping{key: "ns/group/g", least: 1}},
-		"absurd":       {ofGroup("g", -4), grouping{key: "ns/group/g", least: 1}},
-		"of Kueue": {func(p *corev1.Pod) { p.Labels[labelKueueGroup], p.Annotations[annotationKueueTotal] = "g", "5" },
-			grouping{key: "ns/group/g", least: 5}},
-		"of Kubernetes": {func(p *corev1.Pod) { p.Spec.SchedulingGroup = &corev1.PodSchedulingGroup{PodGroupName: ptr.To("g")} },
-			grouping{key: "ns/podgroup/g", podGroup: "g"}},
-	} {
-		if got := groupingOf(ourPod("p", tt.change)); got != tt.want {
-			t.Errorf("%s: got %+v, want %+v", name, got, tt.want)
-		}
-	}
 }
 
 // FuzzIntake: whatever pods come, go and are lost, no node gets more than it has, and

@@ -11,12 +11,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	resourcev1 "k8s.io/api/resource/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/placement"
-	"slipway.dev/slipway/internal/podset"
 	"slipway.dev/slipway/internal/scheduler/devices"
 	"slipway.dev/slipway/internal/scheduler/snapshot"
 )
@@ -28,8 +26,9 @@ type inventory struct {
 	// owners of the claims that have devices, and the claims of each pod.
 	owners map[types.UID]owner
 	claims map[types.UID]map[types.UID]bool
-	// templates that claims of pods are made of.
+	// templates that claims of pods are made of, and the claims themselves.
 	templates map[types.NamespacedName]*resourcev1.ResourceClaimTemplate
+	named     map[types.NamespacedName]*resourcev1.ResourceClaim
 }
 
 // owner of a claim: the pod that it is reserved for, and its rank in a gang, as far as that
@@ -41,7 +40,8 @@ type owner struct {
 }
 
 func newInventory() inventory {
-	return inventory{devices.New(), map[types.UID]owner{}, map[types.UID]map[types.UID]bool{}, map[types.NamespacedName]*resourcev1.ResourceClaimTemplate{}}
+	return inventory{devices.New(), map[types.UID]owner{}, map[types.UID]map[types.UID]bool{},
+		map[types.NamespacedName]*resourcev1.ResourceClaimTemplate{}, map[types.NamespacedName]*resourcev1.ResourceClaim{}}
 }
 
 // set an object of resource.k8s.io.
@@ -54,6 +54,7 @@ func (v *inventory) set(o client.Object) {
 	case *resourcev1.ResourceClaim:
 		v.own(o)
 		v.SetClaim(o)
+		v.named[client.ObjectKeyFromObject(o)] = o
 	case *resourcev1.ResourceClaimTemplate:
 		v.templates[client.ObjectKeyFromObject(o)] = o
 	}
@@ -69,6 +70,9 @@ func (v *inventory) remove(o client.Object) {
 	case *resourcev1.ResourceClaim:
 		v.disown(o.UID)
 		v.DeleteClaim(o.UID)
+		if key := client.ObjectKeyFromObject(o); v.named[key] != nil && v.named[key].UID == o.UID {
+			delete(v.named, key)
+		}
 	case *resourcev1.ResourceClaimTemplate:
 		delete(v.templates, client.ObjectKeyFromObject(o))
 	}
@@ -210,20 +214,6 @@ func (v *inventory) taken(claim types.UID) (placement.Pod, bool) {
 	return placement.Pod{
 		Key: string(claim), Node: node, Gang: o.gang, Set: o.set, Rank: o.rank, Requests: taken, Claim: true,
 	}, len(taken) > 0
-}
-
-// claimed by a pod of no Gang, or what about it cannot be counted.
-func (v *inventory) claimed(p *corev1.Pod) (requests []slipwayv1.DeviceRequest, problem string) {
-	for i := range p.Spec.ResourceClaims {
-		claim := &p.Spec.ResourceClaims[i]
-		template := v.templates[types.NamespacedName{Namespace: p.Namespace, Name: ptr.Deref(claim.ResourceClaimTemplateName, "")}]
-		more, wrong := podset.Claimed(claim, template)
-		if wrong != "" {
-			return nil, fmt.Sprintf("spec.resourceClaims[%d]%s", i, wrong)
-		}
-		requests = append(requests, more...)
-	}
-	return requests, ""
 }
 
 // devices as resources, or why they cannot be had.

@@ -220,7 +220,7 @@ func (l *ledger) decide(now time.Time) []types.NamespacedName {
 		l.recall(now)
 	}
 	l.decided, l.now = true, now
-	l.unpin()
+	l.unpin(now)
 	l.want()
 	l.takeStock()
 	l.askGroups()

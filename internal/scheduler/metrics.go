@@ -29,6 +29,7 @@ type meters struct {
 	decisions *prometheus.CounterVec
 	evictions *prometheus.CounterVec
 	promises  *prometheus.CounterVec
+	repairs   *prometheus.CounterVec
 	writes    *prometheus.CounterVec
 	deciding  prometheus.Histogram
 	planning  prometheus.Histogram
@@ -52,6 +53,7 @@ func newMeters(s *scheduler) *meters {
 		decisions: counter("decisions_total", "Answers to gangs that were new, by outcome.", "outcome"),
 		evictions: counter("evictions_total", "Gangs that gave way to another one, whole or in part, by cause.", "cause"),
 		promises:  counter("promises_total", "Starts that gangs were told, by outcome: kept, late, put_off or withdrawn.", "outcome"),
+		repairs:   counter("repairs_total", "Pods that were held to a node, are not bound there and go, so that others are made, by cause.", "cause"),
 		writes:    counter("status_writes_total", "Requests to write a status, by kind and result.", "kind", "result"),
 		deciding:  histogram("decision_duration_seconds", "Time that one decision on everything that changed took."),
 		planning:  histogram("plan_duration_seconds", "Time that one plan of evictions and starts took."),
@@ -71,7 +73,7 @@ func (m *meters) register(registry prometheus.Registerer) error {
 }
 
 func (m *meters) counted() []prometheus.Collector {
-	return []prometheus.Collector{m.decisions, m.evictions, m.promises, m.writes, m.deciding, m.planning}
+	return []prometheus.Collector{m.decisions, m.evictions, m.promises, m.repairs, m.writes, m.deciding, m.planning}
 }
 
 // Describe the metrics.
@@ -170,6 +172,9 @@ func (m *meters) add(t tally) {
 	}
 	for outcome, n := range t.promises {
 		m.promises.WithLabelValues(string(outcome)).Add(float64(n))
+	}
+	for cause, n := range t.repairs {
+		m.repairs.WithLabelValues(string(cause)).Add(float64(n))
 	}
 }
 

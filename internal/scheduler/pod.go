@@ -32,6 +32,7 @@ func podOf(p *corev1.Pod) (placement.Pod, bool) {
 		Namespace: p.Namespace,
 		Labels:    p.Labels,
 		Leaving:   p.DeletionTimestamp != nil,
+		Until:     secondsOf(p.DeletionTimestamp), // with its grace period
 		Apart:     apartOf(p),
 	}
 	if gang := p.Labels[slipwayv1.LabelGang]; gang != "" {

@@ -73,7 +73,9 @@ func TestAPIPodsAreBoundOrSayWhy(t *testing.T) {
 	r.awaitWait("g-0", "needs 3 pods")
 	r.node("n2", 8, 2)
 	for _, name := range []string{"g-0", "g-1", "g-2"} {
-		r.awaitBound(name)
+		if with := r.awaitBound(name).Annotations[slipwayv1.AnnotationStartedWith]; with != "3" {
+			t.Errorf("%s started with %q pods", name, with)
+		}
 	}
 }
 

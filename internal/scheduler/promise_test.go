@@ -4,12 +4,14 @@
 package scheduler
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -131,4 +133,36 @@ func TestAPIPromiseOutlivesTheScheduler(t *testing.T) {
 			t.Errorf("why says of %s that it is %s and starts at %v", name, got.State, got.Start)
 		}
 	}
+}
+
+// TestPodsOfADeletedJobAreOnTheirWayOut: the place that they have is promised for when their grace
+// period is over.
+func TestPodsOfADeletedJobAreOnTheirWayOut(t *testing.T) {
+	s := newServer(t, newNode("n1", 8, 2), newGang("deleted", 2, 1))
+	s.settle()
+	ends := metav1.NewTime(noon.Add(10 * time.Minute))
+	pods := []*corev1.Pod{worker("deleted", 0), worker("deleted", 1)}
+	for _, p := range pods {
+		s.set(p)
+	}
+	s.set(atMost(newGang("waits", 2, 1), time.Hour))
+	s.settle()
+	s.ledger.remove(s.gang("deleted"))
+	for _, p := range pods {
+		p = p.DeepCopy()
+		p.DeletionTimestamp = &ends
+		s.set(p)
+	}
+	s.settle()
+	s.ledger.plan()
+	if start, is := s.ledger.picture.PlannedStart("ns/waits"); !is || start.At != ends.Unix() {
+		t.Errorf("a start is promised at %d (%t), want %d", start.At, is, ends.Unix())
+	}
+}
+
+// worker of a gang, of that rank, with one GPU of n1.
+func worker(gang string, rank int) *corev1.Pod {
+	p := newPod(fmt.Sprintf("%s-%d", gang, rank), "n1", quantities(1, 1))
+	p.Labels = map[string]string{slipwayv1.LabelGang: gang, slipwayv1.LabelPodSet: "worker", slipwayv1.LabelRank: fmt.Sprint(rank)}
+	return p
 }

@@ -4,12 +4,15 @@
 package scheduler
 
 import (
+	"context"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
@@ -37,6 +40,23 @@ func newRig(t testing.TB) *rig {
 	r.user = kubetest.Limited(t, config, "scheduler-"+r.ns, Rules())
 	r.start()
 	return r
+}
+
+// settled returns when the API server, just started, follows the policies about pods.
+func (r *rig) settled() {
+	r.t.Helper()
+	kubetest.Until(r.t, "the admission policies to be followed", func(ctx context.Context) bool {
+		probe := r.here(ourPod("probe", claimsGPU))
+		forged := r.here(ourPod("forged", labelled(slipwayv1.LabelHeld, "true")))
+		return r.client.Create(ctx, probe, client.DryRunAll) == nil && isHeld(probe) && probe.Annotations[slipwayv1.AnnotationUser] != "" &&
+			apierrors.IsForbidden(r.client.Create(ctx, forged, client.DryRunAll))
+	})
+}
+
+// claimsGPU of a template, for a container that needs nothing else but a processor.
+func claimsGPU(p *corev1.Pod) {
+	p.Spec.Containers[0].Resources = corev1.ResourceRequirements{Requests: quantities(1, 0), Claims: []corev1.ResourceClaim{{Name: "gpu"}}}
+	p.Spec.ResourceClaims = []corev1.PodResourceClaim{{Name: "gpu", ResourceClaimTemplateName: ptr.To("gpu")}}
 }
 
 func (r *rig) must(err error) {

@@ -163,7 +163,7 @@ func (d *decider) decide(now time.Time, reword bool) ([]types.NamespacedName, ti
 		limit = rewordLimit
 	}
 	reworded, stale := d.ledger.reword(limit)
-	again := momentOf(d.ledger.picture.NextLoss())
+	again := sooner(momentOf(d.ledger.picture.NextLoss()), d.ledger.nextUnpin())
 	if stale {
 		again = sooner(again, d.reworded.Add(rewordEvery))
 	}

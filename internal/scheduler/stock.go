@@ -11,7 +11,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	resourcev1 "k8s.io/api/resource/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
@@ -27,10 +26,11 @@ type stock struct {
 	// claimants are the gangs that ask for devices; asking are those of them with a Gang that
 	// placement is to be told of anew.
 	claimants, asking map[string]bool
+	namings
 }
 
 func newStock() stock {
-	return stock{newInventory(), map[string]*corev1.Node{}, map[string]bool{}, map[string]bool{}}
+	return stock{newInventory(), map[string]*corev1.Node{}, map[string]bool{}, map[string]bool{}, newNamings()}
 }
 
 // deviceKinds are the kinds that feed hears of where devices are handed out by claims.
@@ -46,18 +46,15 @@ func (l *ledger) setDevices(o client.Object) bool {
 		}
 	}
 	l.stock.set(o)
-	switch o := o.(type) {
-	case *resourcev1.ResourceClaim:
-		l.meet(o)
-	case *resourcev1.ResourceClaimTemplate:
-		return l.reclaim(o)
+	if c, is := o.(*resourcev1.ResourceClaim); is {
+		l.meet(c)
 	}
-	return l.stock.Stale()
+	return l.reclaim(o) || l.stock.Stale()
 }
 
 func (l *ledger) removeDevices(o client.Object) bool {
 	l.stock.remove(o)
-	return l.stock.Stale()
+	return l.reclaim(o) || l.stock.Stale()
 }
 
 // meet the pod that a claim is reserved for, if it was seen already.
@@ -115,30 +112,6 @@ func (l *ledger) disclaim(key string) {
 	}
 }
 
-// reclaim looks again at pods of groups whose claims are made of a template, and returns whether
-// there are any that wait.
-func (l *ledger) reclaim(o *resourcev1.ResourceClaimTemplate) bool {
-	news := false
-	for key, g := range l.groups {
-		if g.namespace != o.Namespace {
-			continue
-		}
-		for uid, a := range g.pods {
-			m := l.member(uid)
-			if m.node != "" || m.seated || !slices.ContainsFunc(a.pod.Spec.ResourceClaims, func(c corev1.PodResourceClaim) bool {
-				return ptr.Deref(c.ResourceClaimTemplateName, "") == o.Name
-			}) {
-				continue
-			}
-			g.pods[uid] = l.applicant(a.pod)
-			m.set = g.pods[uid].set.Name
-			l.dirty[key], news = true, true
-			l.ripe = append(l.ripe, m.name)
-		}
-	}
-	return news
-}
-
 // want what the groups claim about which placement is to be asked.
 func (l *ledger) want() {
 	for _, key := range slices.Sorted(maps.Keys(l.dirty)) {
@@ -147,10 +120,10 @@ func (l *ledger) want() {
 		if g, sets := l.groups[key], map[string]bool{}; g != nil && len(g.pods) > 0 {
 			for _, m := range l.crews[key].inOrder() {
 				a := g.pods[m.uid]
-				if claims = claims || len(a.pod.Spec.ResourceClaims) > 0; !sets[a.set.Name] {
-					all = append(all, a.devices...)
+				if claims = claims || len(a.pod.Spec.ResourceClaims) > 0; !sets[m.set] {
+					all = append(all, a.claimed.devices...)
 				}
-				sets[a.set.Name] = true
+				sets[m.set] = true
 			}
 		}
 		if !claims {

@@ -14,6 +14,7 @@ type tally struct {
 	decisions map[placement.State]int
 	evictions map[placement.Cause]int
 	promises  map[promiseOutcome]int
+	repairs   map[repair]int
 }
 
 // promiseOutcome is what became of a start that a gang was told.
@@ -34,7 +35,7 @@ const (
 const refused placement.State = "Refused"
 
 func newTally() tally {
-	return tally{map[placement.State]int{}, map[placement.Cause]int{}, map[promiseOutcome]int{}}
+	return tally{map[placement.State]int{}, map[placement.Cause]int{}, map[promiseOutcome]int{}, map[repair]int{}}
 }
 
 // takeTally counts anew.

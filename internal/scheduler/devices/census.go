@@ -171,7 +171,7 @@ func (c *Census) Want(gang string, requests []slipwayv1.DeviceRequest) {
 		if len(r.Selectors) == 0 {
 			continue
 		}
-		name := nameOf(r)
+		name := NameOf(r)
 		if c.kinds[name] == nil {
 			c.replace(ofRequest(r))
 		}

@@ -53,8 +53,8 @@ func ResourceName(class string) corev1.ResourceName {
 	return corev1.ResourceName(class + corev1.ResourceClaimsPerClass)
 }
 
-// nameOf what a request asks for.
-func nameOf(r *slipwayv1.DeviceRequest) string {
+// NameOf what a request asks for.
+func NameOf(r *slipwayv1.DeviceRequest) string {
 	name := string(ResourceName(r.DeviceClass))
 	if len(r.Selectors) == 0 {
 		return name
@@ -95,7 +95,7 @@ func ofClass(c *resourcev1.DeviceClass) *kind {
 }
 
 func ofRequest(r *slipwayv1.DeviceRequest) *kind {
-	k := newKind(nameOf(r), r.DeviceClass, r.Selectors, ptr.To[uint64](maxCost))
+	k := newKind(NameOf(r), r.DeviceClass, r.Selectors, ptr.To[uint64](maxCost))
 	k.narrower = true
 	return k
 }

@@ -80,7 +80,7 @@ func (c *Census) Resources(requests []slipwayv1.DeviceRequest) (map[string]int64
 	for i := range requests {
 		r := &requests[i]
 		asked[string(ResourceName(r.DeviceClass))] += r.Count
-		k := c.kinds[nameOf(r)]
+		k := c.kinds[NameOf(r)]
 		if problem := c.problem(r, k); problem != nil {
 			problems = append(problems, fmt.Errorf("devices[%d]: %w", i, problem))
 			continue

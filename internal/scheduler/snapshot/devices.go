@@ -54,16 +54,22 @@ func trimDevices(o client.Object) client.Object {
 	case *resourcev1.ResourceClaim:
 		out := &resourcev1.ResourceClaim{TypeMeta: typeMeta(version, "ResourceClaim"), ObjectMeta: trimMeta(&o.ObjectMeta),
 			Status: resourcev1.ResourceClaimStatus{ReservedFor: o.Status.ReservedFor}}
+		out.Spec.Devices = trimRequests(&o.Spec.Devices)
 		if a := o.Status.Allocation; a != nil {
-			out.Status.Allocation = &resourcev1.AllocationResult{Devices: resourcev1.DeviceAllocationResult{Results: a.Devices.Results}}
+			out.Status.Allocation = &resourcev1.AllocationResult{
+				Devices: resourcev1.DeviceAllocationResult{Results: a.Devices.Results}, NodeSelector: a.NodeSelector}
 		}
 		return out
 	case *resourcev1.ResourceClaimTemplate:
 		out := &resourcev1.ResourceClaimTemplate{TypeMeta: typeMeta(version, "ResourceClaimTemplate"), ObjectMeta: trimMeta(&o.ObjectMeta)}
-		out.Spec.Spec.Devices = resourcev1.DeviceClaim{Requests: o.Spec.Spec.Devices.Requests, Constraints: o.Spec.Spec.Devices.Constraints}
+		out.Spec.Spec.Devices = trimRequests(&o.Spec.Spec.Devices)
 		return out
 	}
 	return o
+}
+
+func trimRequests(c *resourcev1.DeviceClaim) resourcev1.DeviceClaim {
+	return resourcev1.DeviceClaim{Requests: c.Requests, Constraints: c.Constraints}
 }
 
 func trimSlice(s *resourcev1.ResourceSlice) *resourcev1.ResourceSlice {

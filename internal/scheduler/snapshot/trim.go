@@ -147,7 +147,8 @@ func trimPod(p *corev1.Pod) *corev1.Pod {
 		},
 		Status: corev1.PodStatus{
 			Phase: p.Status.Phase, StartTime: p.Status.StartTime,
-			Resources: p.Status.Resources, AllocatedResources: p.Status.AllocatedResources,
+			ResourceClaimStatuses: p.Status.ResourceClaimStatuses,
+			Resources:             p.Status.Resources, AllocatedResources: p.Status.AllocatedResources,
 			InitContainerStatuses: trimStatuses(p.Status.InitContainerStatuses),
 			ContainerStatuses:     trimStatuses(p.Status.ContainerStatuses),
 		},

@@ -65,6 +65,7 @@ func TestBatch(t *testing.T) {
 	t.Run("groups start whole", func(t *testing.T) { group(t, c) })
 	t.Run("a claim of the default class", func(t *testing.T) { claim(t, c) })
 	t.Run("a job claims devices", func(t *testing.T) { claimDevices(t, c) })
+	t.Run("a pod that Kubernetes' scheduler does not bind", func(t *testing.T) { refused(t, c) })
 }
 
 func takeTurns(t *testing.T, c *rig.Cluster) {

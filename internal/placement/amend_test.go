@@ -1,0 +1,51 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import "testing"
+
+// TestWhoIsEditedKeepsItsPromise where it asks for no more than before: nobody gets in between, though
+// it came before.
+func TestWhoIsEditedKeepsItsPromise(t *testing.T) {
+	for name, tt := range map[string]struct {
+		count int32
+		edit  Gang
+		keeps bool
+	}{
+		"nothing":       {2, Gang{Created: 2, Limit: 10}, true},
+		"less time":     {2, Gang{Created: 2, Limit: 5}, true},
+		"fewer places":  {1, Gang{Created: 2, Limit: 10}, true},
+		"more priority": {2, Gang{Created: 2, Limit: 10, Priority: 1}, true},
+		"less priority": {2, Gang{Created: 2, Limit: 10, Priority: -1}, false},
+		"more time":     {2, Gang{Created: 2, Limit: 11}, false},
+		"no limit":      {2, Gang{Created: 2}, false},
+		"more places":   {3, Gang{Created: 2, Limit: 10}, false},
+		"another queue": {2, Gang{Created: 2, Limit: 10, Queue: "q"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t, "gpu", "gpu", "fpga")
+			if err := s.SetQueue(Queue{Name: "q"}); err != nil {
+				t.Fatal(err)
+			}
+			s.submit("runs", 1, 1, "gpu", 1000)
+			s.states(0)
+			s.submit("edited", 2, 2, "gpu", 10)
+			s.states(0)
+			s.Plan(1)
+			before, _ := s.PlannedStart("edited")
+			s.planned("edited", 1000)
+			tt.edit.Key = "edited"
+			s.comes(tt.edit, tt.count, "gpu")
+			if at, is := s.PlannedStart("edited"); is != tt.keeps || is && at.Number != before.Number {
+				t.Fatalf("after it was edited a start is promised at %d (%t), want %t", at.At, is, tt.keeps)
+			}
+			s.submit("in between", 1, 2, "gpu", 2000)
+			s.states(0)
+			s.Plan(2)
+			if tt.count == 2 && tt.keeps {
+				s.planned("edited", 1000)
+			}
+		})
+	}
+}

@@ -1,0 +1,81 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import (
+	"cmp"
+	"slices"
+)
+
+// The pods of a gang that is gone end like those of one that gave way: whoever deleted it deletes
+// them, and each says by when it will have ended. What they take is promised to others for then.
+
+// until a moment a pod is on its way out, or for good if that is zero; say whether that is news of
+// a pod whose gang is gone.
+func (p *Picture) until(b *bookedPod, moment int64) bool {
+	news := b.until != moment
+	if b.until = moment; b.gang == "" || !news {
+		return false
+	}
+	if moment == 0 {
+		p.stays(b)
+		return false
+	}
+	if p.outgoing == nil {
+		p.outgoing = map[string]map[*bookedPod]bool{}
+	}
+	if p.outgoing[b.gang] == nil {
+		p.outgoing[b.gang] = map[*bookedPod]bool{}
+	}
+	p.outgoing[b.gang][b] = true
+	if p.gangs[b.gang] != nil {
+		return false
+	}
+	p.changes++
+	return true
+}
+
+// stays: a pod is no longer among those on their way out.
+func (p *Picture) stays(b *bookedPod) {
+	if delete(p.outgoing[b.gang], b); len(p.outgoing[b.gang]) == 0 {
+		delete(p.outgoing, b.gang)
+	}
+}
+
+// orphans are the endings of what is left of gangs that are gone.
+func (p *Picture) orphans() []ending {
+	var all []ending
+	for _, key := range sortedKeys(p.outgoing) {
+		known := func(l *gang) bool { return l.Key == key }
+		if p.gangs[key] != nil || slices.ContainsFunc(p.leavers, known) {
+			continue
+		}
+		left, until := &gang{Gang: Gang{Key: key}}, int64(0)
+		for b := range p.outgoing[key] {
+			until = max(until, b.until)
+			n := p.byName[b.node]
+			if !slices.ContainsFunc(left.exits, func(e exit) bool { return e.node == n }) && n.accounts[key].ends() {
+				left.exits = append(left.exits, exit{node: n})
+			}
+		}
+		slices.SortFunc(left.exits, func(a, b exit) int { return cmp.Compare(a.node.Name, b.node.Name) })
+		if len(left.exits) > 0 {
+			all = append(all, ending{p.expectedEnd(until), 1, leaver{gang: left, part: remains}})
+		}
+	}
+	return all
+}
+
+// ends says that all pods of an account are on their way out. What they were given beside their
+// room goes with them.
+func (a *account) ends() bool {
+	for _, there := range a.seated {
+		for _, b := range there {
+			if b.until == 0 && !b.kin.claim {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,130 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	"strings"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/kubetest"
+)
+
+// as a user who may do everything.
+func (r *rig) as(user string) client.Client {
+	r.t.Helper()
+	c, err := client.New(kubetest.As(r.config, user, "system:masters"), client.Options{Scheme: r.client.Scheme()})
+	r.must(err)
+	return c
+}
+
+const ofControllers = "system:serviceaccount:kube-system:"
+
+// here is the pod in the rig's namespace.
+func (r *rig) here(p *corev1.Pod) *corev1.Pod {
+	p.ObjectMeta = metav1.ObjectMeta{Name: p.Name, Namespace: r.ns, Labels: p.Labels, Annotations: p.Annotations}
+	return p
+}
+
+// TestAPIWhosePodsAre: the API server writes down who made a pod that Slipway places, and
+// nobody else does.
+func TestAPIWhosePodsAre(t *testing.T) {
+	r := newRig(t)
+	r.settled()
+	others := func(p *corev1.Pod) { p.Spec.SchedulerName = corev1.DefaultSchedulerName }
+	for name, tt := range map[string]struct {
+		user string
+		pod  *corev1.Pod
+		want string
+	}{
+		"plain":                {"ada", ourPod("plain"), "ada"},
+		"claimed":              {"ada", ourPod("claimed", madeBy("bob")), "ada"},
+		"of a replica set":     {ofControllers + "replicaset-controller", ourPod("replica", madeBy("bob")), "bob"},
+		"of an old one":        {ofControllers + "replicaset-controller", ourPod("old"), ""},
+		"of another scheduler": {"ada", ourPod("other", others, madeBy("bob")), "bob"},
+		"of a gang":            {"ada", ourPod("gang", inGang("g")), ""},
+		"held":                 {"ada", heldBack("held", func(p *corev1.Pod) { p.Spec.SchedulerName, p.Spec.SchedulingGates = slipwayv1.SchedulerName, nil }), "ada"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pod := r.here(tt.pod)
+			if name == "held" {
+				delete(pod.Labels, slipwayv1.LabelHeld)
+			}
+			r.must(r.as(tt.user).Create(t.Context(), pod))
+			if got := pod.Annotations[slipwayv1.AnnotationUser]; got != tt.want {
+				t.Errorf("the pod is %q's, want %q", got, tt.want)
+			}
+			if tt.want != "ada" {
+				return
+			}
+			kubetest.Edit(t, r.client, pod, madeBy("mallory"))
+			if got := pod.Annotations[slipwayv1.AnnotationUser]; got != "ada" {
+				t.Errorf("after a change it is %q's", got)
+			}
+		})
+	}
+}
+
+// TestAPIWhosePodsOfDeploymentsAre: the template says so, and is not changed again.
+func TestAPIWhosePodsOfDeploymentsAre(t *testing.T) {
+	r := newRig(t)
+	r.settled()
+	template := corev1.PodTemplateSpec{Spec: ourPod("x").Spec}
+	template.Labels = map[string]string{"app": "x"}
+	selector := &metav1.LabelSelector{MatchLabels: template.Labels}
+	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "d", Namespace: r.ns}, Spec: appsv1.DeploymentSpec{Selector: selector, Template: template}}
+	r.must(r.as("ada").Create(t.Context(), d))
+	kubetest.Edit(t, r.client, d, func(d *appsv1.Deployment) { d.Spec.Template.Annotations = nil })
+	if got := d.Spec.Template.Annotations[slipwayv1.AnnotationUser]; got != "ada" || d.Generation != 1 {
+		t.Errorf("the template is %q's, in generation %d", got, d.Generation)
+	}
+	set := &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Name: "d-1", Namespace: r.ns}, Spec: appsv1.ReplicaSetSpec{Selector: selector, Template: d.Spec.Template}}
+	r.must(r.as(ofControllers+"deployment-controller").Create(t.Context(), set))
+	if got := set.Spec.Template.Annotations[slipwayv1.AnnotationUser]; got != "ada" {
+		t.Errorf("the template of the replica set is %q's", got)
+	}
+}
+
+// TestAPIChargedPodsStayTheirProjects once they have their place.
+func TestAPIChargedPodsStayTheirProjects(t *testing.T) {
+	r := newRig(t)
+	r.settled()
+	r.node("n1", 8, 1)
+	move := func(p *corev1.Pod) error {
+		next := p.DeepCopy()
+		next.Labels[slipwayv1.LabelProject] = "rich"
+		return r.as("ada").Patch(t.Context(), next, client.MergeFrom(p))
+	}
+	waits := ourPod("waits", labelled(slipwayv1.LabelProject, "poor-"+r.ns))
+	r.create(r.here(waits))
+	if err := move(waits); err != nil {
+		t.Errorf("a pod that waits: %v", err)
+	}
+	bound := ourPod("bound", boundTo(r.ns+"-n1"), labelled(slipwayv1.LabelProject, "poor-"+r.ns))
+	r.create(r.here(bound))
+	if err := move(bound); !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "delete the pod and make it again in the other project") {
+		t.Errorf("a pod that is bound: %v", err)
+	}
+	held := r.here(heldBack("held", func(p *corev1.Pod) { p.Spec.SchedulerName, p.Spec.SchedulingGates = slipwayv1.SchedulerName, nil }))
+	delete(held.Labels, slipwayv1.LabelHeld)
+	r.create(held)
+	if err := move(held); err != nil {
+		t.Errorf("a pod that is held back: %v", err)
+	}
+	kubetest.Edit(t, r.client, held, func(p *corev1.Pod) { p.Spec.SchedulingGates, p.Labels[slipwayv1.LabelProject] = nil, "poor-"+r.ns })
+	if err := move(held); !apierrors.IsForbidden(err) {
+		t.Errorf("a pod that is held to its node: %v", err)
+	}
+	others := ourPod("others", boundTo(r.ns+"-n1"), labelled(slipwayv1.LabelProject, "poor-"+r.ns), func(p *corev1.Pod) { p.Spec.SchedulerName = corev1.DefaultSchedulerName })
+	r.create(r.here(others))
+	if err := move(others); err != nil {
+		t.Errorf("a pod of another scheduler: %v", err)
+	}
+}
