@@ -84,7 +84,7 @@ func Pods(pods []corev1.Pod, projects Projects) []Line {
 		if p.CreationTimestamp.Time.Before(l.Since) {
 			l.Since = p.CreationTimestamp.Time
 		}
-		l.Size.add(p)
+		l.Size.Add(p)
 	}
 	var all []Line
 	for _, l := range lines {

@@ -31,8 +31,8 @@ func sizeOf(sets []slipwayv1.PodSet) Size {
 	whole, least := Size{}, Size{}
 	for i := range sets {
 		s := &sets[i]
-		whole.take(s, int64(s.Count))
-		least.take(s, int64(min(ptr.Deref(s.MinCount, s.Count), s.Count)))
+		whole.Take(s, int64(s.Count))
+		least.Take(s, int64(min(ptr.Deref(s.MinCount, s.Count), s.Count)))
 	}
 	if least.Pods < whole.Pods {
 		whole.Least = &least
@@ -40,8 +40,8 @@ func sizeOf(sets []slipwayv1.PodSet) Size {
 	return whole
 }
 
-// take so many pods of a set.
-func (s *Size) take(set *slipwayv1.PodSet, pods int64) {
+// Take so many pods of a set.
+func (s *Size) Take(set *slipwayv1.PodSet, pods int64) {
 	s.Pods += pods
 	s.devices(set.Requests, pods)
 	for _, d := range set.Devices {
@@ -49,7 +49,8 @@ func (s *Size) take(set *slipwayv1.PodSet, pods int64) {
 	}
 }
 
-func (s *Size) add(p *corev1.Pod) {
+// Add a pod.
+func (s *Size) Add(p *corev1.Pod) {
 	s.Pods++
 	s.devices(podset.Requests(p.Spec.DeepCopy()), 1)
 }
@@ -84,9 +85,14 @@ func (s Size) String() string {
 	}
 	parts := []string{span(least.Pods, s.Pods) + " " + noun}
 	for _, name := range slices.Sorted(maps.Keys(s.Devices)) {
-		parts = append(parts, span(least.Devices[name], s.Devices[name])+" "+strings.TrimPrefix(name, resourcev1.ResourceDeviceClassPrefix))
+		parts = append(parts, span(least.Devices[name], s.Devices[name])+" "+ResourceName(name))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// ResourceName as people write it: of devices that are claimed the name of their class.
+func ResourceName(name string) string {
+	return strings.TrimPrefix(name, resourcev1.ResourceDeviceClassPrefix)
 }
 
 func span(least, most int64) string {

@@ -29,8 +29,11 @@ func (f *Facts) Report(w io.Writer) error {
 	o := &outline{}
 	o.say("%s", f.title())
 	o.below(func() {
-		if f.Subject.Kind.Kind == "Project" {
+		switch f.Subject.Kind.Kind {
+		case "Project":
 			f.project(o)
+		case "Node":
+			f.node(o)
 		}
 		for i := range f.Gangs[:min(len(f.Gangs), maxGangs)] {
 			f.gang(o, &f.Gangs[i])
