@@ -35,3 +35,16 @@ func (p *Picture) Kept(name string) []Kept {
 	}
 	return all
 }
+
+// Endless are the gangs that hold places, or were promised them, of which nobody knows how long
+// they run, by key.
+func (p *Picture) Endless() []string {
+	var keys []string
+	for _, g := range slices.Concat(p.holders, p.promised(p.holders)) {
+		if takes, _ := p.past.runTime(g); takes == 0 {
+			keys = append(keys, g.Key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}

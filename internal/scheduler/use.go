@@ -56,6 +56,16 @@ func quantitiesOf(amounts placement.Resources) corev1.ResourceList {
 	return list
 }
 
+// Endless are the gangs, and pods that have none, that run, or were promised to, for a time that
+// nobody knows.
+func (d *Decided) Endless() []types.NamespacedName {
+	var names []types.NamespacedName
+	for _, key := range d.Picture.Endless() {
+		names = append(names, nameOfKey(key))
+	}
+	return names
+}
+
 // UsedBy the users of a project, by name, so much of what a quota names.
 func (d *Decided) UsedBy(project string, q slipwayv1.Quota) map[string]resource.Quantity {
 	used := map[string]resource.Quantity{}

@@ -140,16 +140,7 @@ func (f *Facts) waits(o *outline, name types.NamespacedName, answer scheduler.An
 	case before > 0:
 		o.say("in the queue: %d of %d %s, behind %s", before+1, len(queue), where, some(f.named(queue[:before], name.Namespace), maxNames))
 	}
-	if answer.Start.IsZero() {
-		o.say("nobody knows when it starts: it has no promise; what runs may have no limit on how long (slipway.dev/max-run-time)")
-		return
-	}
-	o.say("expected to start by %s", f.moment(answer.Start))
-	if after, sure := f.Decided.After(name); len(after) > 0 {
-		o.below(func() {
-			o.say("when these have ended: %s (%.0f %% sure)", some(f.named(after, name.Namespace), maxNames), 100*sure)
-		})
-	}
+	f.starts(o, name, answer, slices.Index(queue, name))
 }
 
 // named as people in a namespace write it.

@@ -110,7 +110,7 @@ func TestWaits(t *testing.T) {
 		"      2 nodes have too little nvidia.com/gpu (none free)",
 		"    was told last: gave its places to team/runs, which has priority 7 (Evicted)",
 		"    in the queue: 2 of 2 of no project, behind first",
-		"    nobody knows when it starts: it has no promise; what runs may have no limit on how long (slipway.dev/max-run-time)",
+		"    nobody knows when it starts: first has no limit on how long it runs (slipway.dev/max-run-time)",
 	)
 	expect(t, report(t, "first", runs, gang("first", 1, 20)),
 		"gang/first",
@@ -184,6 +184,46 @@ func TestTitle(t *testing.T) {
 	} {
 		if got := f.beyondGangs(reason); got != want {
 			t.Errorf("of %q it says %q, want %q", reason, got, want)
+		}
+	}
+}
+
+// TestUnplanned: whoever has no promise is told what it really waits for.
+func TestUnplanned(t *testing.T) {
+	within := func(project string, g *slipwayv1.Gang) *slipwayv1.Gang {
+		g.Spec.Project = project
+		return g
+	}
+	project := func(name, parent string, limit string) *slipwayv1.Project {
+		q := slipwayv1.Quota{Resource: gpu}
+		if limit != "" {
+			q.Limit = new(resource.MustParse(limit))
+		}
+		return &slipwayv1.Project{ObjectMeta: metav1.ObjectMeta{Name: name, Generation: 1}, Spec: slipwayv1.ProjectSpec{Parent: parent, Quota: []slipwayv1.Quota{q}}}
+	}
+	cordoned := node("n1")
+	cordoned.Spec.Unschedulable = true
+	two := []*corev1.Node{node("n1"), node("n2")}
+	lab, speech, vision := project("lab", "", "8"), project("speech", "lab", ""), project("vision", "", "")
+	foreign := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "foreign", Namespace: "team", UID: "f"}, Spec: corev1.PodSpec{NodeName: "n1", SchedulerName: "other",
+		Containers: []corev1.Container{{Name: "main", Resources: corev1.ResourceRequirements{Requests: gpus(1)}}}}}
+	for what, c := range map[string]struct {
+		cluster snapshot.Snapshot
+		want    string
+	}{
+		"the limit of a project above": {snapshot.Snapshot{Nodes: two, Projects: []*slipwayv1.Project{lab, speech, vision},
+			Gangs: []*slipwayv1.Gang{within("speech", on(gang("runs", 1, 90), "n1")), within("speech", gang("asks", 1, 5))}},
+			"nobody knows when it starts: runs has no limit on how long it runs (slipway.dev/max-run-time); with more quota it may start sooner: slipway kubectl edit project lab"},
+		"no such project": {snapshot.Snapshot{Nodes: two, Gangs: []*slipwayv1.Gang{within("nosuch", gang("asks", 1, 5))}}, ""},
+		"no node takes it": {snapshot.Snapshot{Nodes: []*corev1.Node{cordoned}, Gangs: []*slipwayv1.Gang{gang("asks", 1, 5)}},
+			"does not start before there is a node that takes it; of one node: slipway why node/NAME"},
+		"others' pods": {snapshot.Snapshot{Nodes: two[:1], Pods: []*corev1.Pod{foreign}, Gangs: []*slipwayv1.Gang{gang("asks", 1, 5)}},
+			"nobody knows when it starts: of what has the room it is not known when it ends"},
+	} {
+		c.cluster.Taken = noon
+		got := reportOn(t, "asks", &c.cluster)
+		if says := strings.Contains(got, "nobody knows") || strings.Contains(got, "does not start"); says != (c.want != "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s: it says\n%swithout %q", what, got, c.want)
 		}
 	}
 }
