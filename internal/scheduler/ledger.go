@@ -237,7 +237,7 @@ func (l *ledger) plan() []types.NamespacedName {
 		l.askGroups()
 		l.noteAll(l.picture.Advance(l.now.Unix()))
 	}
-	l.members = l.picture.Members()
+	l.members = l.countMembers()
 	for key, e := range l.gangs {
 		planned, promised := l.picture.PlannedStart(key)
 		if e.answer == nil || !promised && e.answer.start.IsZero() {
