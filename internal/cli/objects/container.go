@@ -47,6 +47,9 @@ func (r Resources) requirements() (corev1.ResourceRequirements, error) {
 			return out, err
 		}
 		out.Requests[each.name] = quantity
+		if each.name == corev1.ResourceMemory && quantity.Cmp(*resource.NewQuantity(1, resource.BinarySI)) < 0 {
+			return out, fmt.Errorf("--memory is %s, which is less than a byte; write %sMi or %[2]sGi", each.value, strings.TrimRight(each.value, "num"))
+		}
 		if each.limited {
 			out.Limits[each.name] = quantity
 		}
