@@ -27,7 +27,8 @@ type Size struct {
 	Least *Size `json:"least,omitempty"`
 }
 
-func sizeOf(sets []slipwayv1.PodSet) Size {
+// SizeOf pod sets.
+func SizeOf(sets []slipwayv1.PodSet) Size {
 	whole, least := Size{}, Size{}
 	for i := range sets {
 		s := &sets[i]
@@ -44,15 +45,20 @@ func sizeOf(sets []slipwayv1.PodSet) Size {
 func (s *Size) Take(set *slipwayv1.PodSet, pods int64) {
 	s.Pods += pods
 	s.devices(set.Requests, pods)
-	for _, d := range set.Devices {
-		s.device(resourcev1.ResourceDeviceClassPrefix+d.DeviceClass, d.Count*pods)
-	}
+	s.claimed(set.Devices, pods)
 }
 
-// Add a pod.
-func (s *Size) Add(p *corev1.Pod) {
+// Add a pod, with what it claims.
+func (s *Size) Add(p *corev1.Pod, claimed []slipwayv1.DeviceRequest) {
 	s.Pods++
 	s.devices(podset.Requests(p.Spec.DeepCopy()), 1)
+	s.claimed(claimed, 1)
+}
+
+func (s *Size) claimed(devices []slipwayv1.DeviceRequest, pods int64) {
+	for _, d := range devices {
+		s.device(resourcev1.ResourceDeviceClassPrefix+d.DeviceClass, d.Count*pods)
+	}
 }
 
 func (s *Size) devices(requests corev1.ResourceList, pods int64) {
