@@ -68,6 +68,7 @@ With --file, manifests that you have are applied as they are, of any kind of job
 	}
 	t.register(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("project", a.completeNames(&slipwayv1.ProjectList{}))
+	_ = cmd.RegisterFlagCompletionFunc("volume", a.completeClaims)
 	return cmd
 }
 
