@@ -272,7 +272,7 @@ func lay(over, on map[string]any) {
 
 func (f *fakeCluster) list(w http.ResponseWriter, r *http.Request) {
 	if resource := r.PathValue("resource"); r.PathValue("namespace") == "" && slices.Contains(f.denied, resource) {
-		refuse(w, apierrors.NewForbidden(schema.GroupResource{Group: r.PathValue("group"), Resource: resource}, "", errors.New("you are a guest")))
+		refuse(w, apierrors.NewForbidden(schema.GroupResource{Group: r.PathValue("group"), Resource: resource}, "", fmt.Errorf(`User "guest" cannot list resource %q in API group %q at the cluster scope`, resource, r.PathValue("group"))))
 		return
 	}
 	query := r.URL.Query()

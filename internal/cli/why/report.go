@@ -11,6 +11,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"slipway.dev/slipway/internal/cli/connect"
 	"slipway.dev/slipway/internal/cli/workload"
 	"slipway.dev/slipway/internal/placement"
 )
@@ -48,7 +49,7 @@ func (f *Facts) Report(w io.Writer) error {
 		}
 		f.recent(o)
 		if f.Denied != nil {
-			o.say("this is what the conditions say; to be told the place in the queue and the quota you must see the whole cluster: %s; ask for a role that allows it", f.Denied)
+			o.say("this is what the conditions say; to be told the place in the queue and the quota you must see the whole cluster: %s", connect.Explain(f.Denied))
 		}
 	})
 	return o.print(w)

@@ -5,12 +5,14 @@ package why
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -146,7 +148,7 @@ func TestNever(t *testing.T) {
 }
 
 func TestGuests(t *testing.T) {
-	f := &Facts{Now: noon, Denied: &snapshot.ForbiddenError{Resource: "pods"}, Gangs: []slipwayv1.Gang{
+	f := &Facts{Now: noon, Denied: &snapshot.ForbiddenError{Resource: "pods", Err: apierrors.NewForbidden(corev1.Resource("pods"), "", errors.New("no"))}, Gangs: []slipwayv1.Gang{
 		*told(gang("big", 3, 1), metav1.ConditionFalse, "NeverFits", "needs 3 nodes; to fit, ask for 2"), *gang("new", 1, 0), *on(gang("runs", 1, 60), "n1")}}
 	expect(t, words(t, f, "all"),
 		"gang/all",
