@@ -231,9 +231,12 @@ func (a *app) afterTrain(ctx context.Context, cluster *connect.Cluster, t traini
 	if t.dryRun != "none" || t.format != "" {
 		return nil
 	}
-	each := ""
+	each, with := "", ", each with "
+	if t.Workers == 1 {
+		with = " with "
+	}
 	if words := t.Resources.String(); words != "" {
-		each = ", each with " + words
+		each = with + words
 	}
 	fmt.Fprintf(a.Stderr, "%s%s\n", pods(t.Workers), each)
 	a.suggest(

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -157,7 +158,7 @@ func (l *ledger) projectDraft(name string, now time.Time) (*projectDraft, bool) 
 	if r := l.picture.NoQueue(name); r != nil {
 		text := "above it, " + r.Text
 		if r.Remedy != "" { // it is told which project names which parent
-			text = r.Text + "; " + r.Remedy
+			text = strings.Replace(r.Text, "project "+name+" ", "it ", 1) + "; " + r.Remedy
 		}
 		condition.Status, condition.Reason, condition.Message = metav1.ConditionFalse, string(r.Code), clip.Text(text, maxMessage)
 	}

@@ -57,7 +57,7 @@ func TestProjectsThatCannotBeUsed(t *testing.T) {
 		"ca":     "above it, " + cycle,
 		"cb":     "its parents form a cycle, cb → ca → cb; give one of them another parent",
 		"odd":    "quota of nvidia.com/gpu is negative; use zero or more",
-		"orphan": "project orphan names the parent nowhere, and there is no such project; make it, or give orphan another parent: slipway kubectl edit project orphan",
+		"orphan": "it names the parent nowhere, and there is no such project; make it, or give orphan another parent: slipway kubectl edit project orphan",
 	})
 
 	c.set(project("ca", "", 2))

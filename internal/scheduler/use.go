@@ -56,11 +56,11 @@ func quantitiesOf(amounts placement.Resources) corev1.ResourceList {
 	return list
 }
 
-// Endless are the gangs, and pods that have none, that run, or were promised to, for a time that
-// nobody knows.
-func (d *Decided) Endless() []types.NamespacedName {
+// Endless are the gangs, and pods that have none, in the way of one that waits that run, or were
+// promised to, for a time that nobody knows.
+func (d *Decided) Endless(name types.NamespacedName) []types.NamespacedName {
 	var names []types.NamespacedName
-	for _, key := range d.Picture.Endless() {
+	for _, key := range d.Picture.Endless(keyOf(name.Namespace, name.Name)) {
 		names = append(names, nameOfKey(key))
 	}
 	return names

@@ -73,7 +73,11 @@ func (r Resources) String() string {
 		words = append(words, r.Memory+" memory")
 	}
 	if r.GPUs > 0 {
-		words = append(words, fmt.Sprintf("%d GPU", r.GPUs))
+		noun := "GPUs"
+		if r.GPUs == 1 {
+			noun = "GPU"
+		}
+		words = append(words, fmt.Sprintf("%d %s", r.GPUs, noun))
 	}
 	return strings.Join(words, ", ")
 }

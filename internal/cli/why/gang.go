@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	resourcev1 "k8s.io/api/resource/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -171,11 +173,31 @@ func (f *Facts) runs(o *outline, g *slipwayv1.Gang, name types.NamespacedName, p
 	if until := f.Decided.Protected(name); until.After(f.Now) {
 		o.say("gives way to nobody before %s (slipway.dev/min-run-time)", f.moment(until))
 	}
-	f.givesWay(o, f.Decided.Project(name), g.Spec.Priority)
+	f.givesWay(o, f.Decided.Project(name), g.Spec.Priority, usesOf(g.Spec.PodSets))
 }
 
-// givesWay says for whom what runs in a project would.
-func (f *Facts) givesWay(o *outline, project string, priority int32) {
+// uses are the resources that something asks for.
+type uses map[corev1.ResourceName]bool
+
+func usesOf(sets []slipwayv1.PodSet) uses {
+	u := uses{}
+	for i := range sets {
+		u.add(sets[i].Requests, sets[i].Devices)
+	}
+	return u
+}
+
+func (u uses) add(requests corev1.ResourceList, devices []slipwayv1.DeviceRequest) {
+	for name, quantity := range requests {
+		u[name] = u[name] || quantity.Sign() > 0
+	}
+	for _, d := range devices {
+		u[corev1.ResourceName(resourcev1.ResourceDeviceClassPrefix+d.DeviceClass)] = true
+	}
+}
+
+// givesWay says for whom what runs in a project, and uses this, would.
+func (f *Facts) givesWay(o *outline, project string, priority int32, of uses) {
 	if project == "" {
 		o.say("would give way to gangs of no project with a priority above %d, and to projects that are guaranteed what it uses", priority)
 		return
@@ -183,7 +205,7 @@ func (f *Facts) givesWay(o *outline, project string, priority int32) {
 	o.say("would give way to gangs of project %s with a priority above %d", project, priority)
 	status, _ := f.Decided.ProjectStatus(project)
 	for _, u := range status.Usage {
-		if u.Borrowed != nil {
+		if u.Borrowed != nil && of[u.Resource] {
 			o.say("would give way to projects that are guaranteed %s: project %s borrows %s", resourceName(string(u.Resource), u.Kind), project, u.Borrowed)
 		}
 	}

@@ -146,7 +146,7 @@ func (f *Facts) pods(o *outline) {
 }
 
 // distinct events: what is told of a gang in the same words as of its job is told once, of
-// what was asked about.
+// what was asked about, and so is what is told again with more to it.
 func (f *Facts) distinct() []corev1.Event {
 	subject := map[[2]string]bool{}
 	for _, e := range f.Events {
@@ -154,9 +154,23 @@ func (f *Facts) distinct() []corev1.Event {
 			subject[[2]string{e.Reason, e.Message}] = true
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(f.Events), func(e corev1.Event) bool {
-		return e.InvolvedObject.Kind != f.Subject.Kind.Kind && subject[[2]string{e.Reason, e.Message}]
-	})
+	var all []corev1.Event
+	for i, e := range f.Events {
+		switch {
+		case e.InvolvedObject.Kind != f.Subject.Kind.Kind && subject[[2]string{e.Reason, e.Message}]:
+		case e.InvolvedObject.Kind == "Node" && e.Type == corev1.EventTypeNormal: // kubelets tell of each step
+		case slices.ContainsFunc(f.Events[i+1:], func(later corev1.Event) bool { return repeats(&later, &e) }):
+		default:
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// repeats says that an event of the same object says what the one before said, and more.
+func repeats(later, before *corev1.Event) bool {
+	return later.InvolvedObject.Kind == before.InvolvedObject.Kind && later.InvolvedObject.Name == before.InvolvedObject.Name &&
+		later.Reason == before.Reason && later.Message != before.Message && strings.HasPrefix(later.Message, before.Message)
 }
 
 func (f *Facts) podState(p *corev1.Pod) string {

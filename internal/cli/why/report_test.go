@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -227,5 +228,57 @@ func TestUnplanned(t *testing.T) {
 		if says := strings.Contains(got, "nobody knows") || strings.Contains(got, "does not start"); says != (c.want != "") || !strings.Contains(got, c.want) {
 			t.Errorf("%s: it says\n%swithout %q", what, got, c.want)
 		}
+	}
+}
+
+// TestEventsAreToldOnce: what is told again with more to it, of the job as of its gang, and what
+// kubelets tell of each step, is not repeated.
+func TestEventsAreToldOnce(t *testing.T) {
+	event := func(kind, kindOf, reason, message string) corev1.Event {
+		return corev1.Event{InvolvedObject: corev1.ObjectReference{Kind: kind, Name: "a"}, Type: kindOf, Reason: reason, Message: message}
+	}
+	f := &Facts{Subject: Subject{Kind: schema.GroupVersionKind{Kind: "PyTorchJob"}}, Events: []corev1.Event{
+		event("PyTorchJob", "Normal", "QuotaExceeded", "uses 8"),
+		event("Gang", "Normal", "QuotaExceeded", "uses 8"),
+		event("PyTorchJob", "Normal", "QuotaExceeded", "uses 8; expected to start by noon"),
+		event("PyTorchJob", "Normal", "Evicted", "uses 8"),
+		event("Node", "Normal", "Starting", ""),
+		event("Node", "Warning", "SystemOOM", "killed"),
+	}}
+	var got []string
+	for _, e := range f.distinct() {
+		got = append(got, e.InvolvedObject.Kind+" "+e.Reason+": "+e.Message)
+	}
+	want := []string{"PyTorchJob QuotaExceeded: uses 8; expected to start by noon", "PyTorchJob Evicted: uses 8", "Node SystemOOM: killed"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestGivesWayForWhatItHas: who has none of what its project borrows gives way to nobody for that.
+func TestGivesWayForWhatItHas(t *testing.T) {
+	p := &slipwayv1.Project{ObjectMeta: metav1.ObjectMeta{Name: "p", Generation: 1}, Spec: slipwayv1.ProjectSpec{Quota: []slipwayv1.Quota{{Resource: gpu}}}}
+	plain := on(gang("plain", 1, 90), "n1")
+	plain.Spec.PodSets[0].Requests = nil
+	both := []*slipwayv1.Gang{on(gang("costly", 1, 90), "n2"), plain, gang("large", 3, 5)}
+	for _, g := range both {
+		g.Spec.Project = "p"
+	}
+	s := &snapshot.Snapshot{Taken: noon, Nodes: []*corev1.Node{node("n1"), node("n2")}, Projects: []*slipwayv1.Project{p}, Gangs: both}
+	for name, want := range map[string]bool{"costly": true, "plain": false} {
+		if got := reportOn(t, name, s); strings.Contains(got, "guaranteed nvidia.com/gpu: project p borrows 8") != want {
+			t.Errorf("of %s it says\n%s", name, got)
+		}
+	}
+	o := &outline{}
+	f := &Facts{Now: noon, Cluster: s, Decided: decide(s)}
+	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Subject.Object = &unstructured.Unstructured{Object: fields}
+	f.project(o)
+	if last := o.lines[len(o.lines)-1]; last != "waiting without a turn, since room alone does not let them start: 1; see: slipway queue" {
+		t.Errorf("of the one that never fits it says %q", last)
 	}
 }

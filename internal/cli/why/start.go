@@ -70,12 +70,12 @@ func list(names []string) string {
 	return some(names, maxNames)
 }
 
-// endless gangs run, or were promised to, and nobody knows for how long: those of a project and of the ones below it,
+// endless gangs are in the way of one, and nobody knows for how long they run: those of a project and of the ones below it,
 // or all where none is named.
 func (f *Facts) endless(of types.NamespacedName, project string) []string {
 	var found []types.NamespacedName
-	for _, name := range f.Decided.Endless() {
-		if name != of && (project == "" || f.below(f.Decided.Project(name), project)) {
+	for _, name := range f.Decided.Endless(of) {
+		if project == "" || f.below(f.Decided.Project(name), project) {
 			found = append(found, name)
 		}
 	}
