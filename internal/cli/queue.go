@@ -80,11 +80,13 @@ func (a *app) printQueue(q queued) error {
 	} else if err := top.PrintProjects(a.Stdout, q.Projects, true); err != nil {
 		return err
 	}
+	if len(q.Projects) > 0 {
+		fmt.Fprintln(a.Stdout)
+	}
 	if len(q.Waiting) == 0 {
 		_, err := fmt.Fprintln(a.Stdout, "nothing waits")
 		return err
 	}
-	fmt.Fprintln(a.Stdout)
 	return waiting.Print(a.Stdout, q.Waiting, time.Now())
 }
 
