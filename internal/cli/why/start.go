@@ -70,8 +70,8 @@ func list(names []string) string {
 	return some(names, maxNames)
 }
 
-// endless gangs are in the way of one, and nobody knows for how long they run: those of a project and of the ones below it,
-// or all where none is named.
+// endless gangs are in the way of one, and nobody knows for how long they run: those of a
+// project and of the ones below it, or all where none is named.
 func (f *Facts) endless(of types.NamespacedName, project string) []string {
 	var found []types.NamespacedName
 	for _, name := range f.Decided.Endless(of) {
