@@ -56,23 +56,25 @@ func TestCommandLines(t *testing.T) {
 func TestProblems(t *testing.T) {
 	p := program{t: t, answers: map[string]answer{}}
 	for line, want := range map[string]int{
-		"slipway launch":                             1,
-		"slipway ps --everywhere":                    1,
-		"slipway ps --all":                           1, // a beginning of --all-namespaces
-		"slipway ps -A --watch":                      0,
-		"slipway node restart node-1":                1,
-		"slipway node add node-1 --data-dir /d":      0,
-		"slipway key revoke ci --duration 7d":        1,
-		"slipway key ci --duration 7d":               0,
-		"slipway train x --image=i -- x --anything":  0,
-		"slipway train x --img=i":                    1,
-		"slipway kubectl fetch pods":                 1,
-		"slipway kubectl get pods -o wide -n x":      0,
-		"slipway kubectl get pods --no-such-flag":    1,
-		"slipway logs -z tiny":                       1,
-		"slipway logs -f tiny":                       0,
-		"slipway up --detach --nodes 3 --api-port 1": 0,
-		"slipway up --attach":                        1,
+		"slipway launch":                              1,
+		"slipway ps --everywhere":                     1,
+		"slipway ps --all":                            1, // a beginning of --all-namespaces
+		"slipway ps -A --watch":                       0,
+		"slipway node restart node-1":                 1,
+		"slipway node add node-1 --data-dir /d":       0,
+		"slipway key revoke ci --duration 7d":         1,
+		"slipway key ci --duration 7d":                0,
+		"slipway train x --image=i -- x --anything":   0,
+		"slipway train x --img=i":                     1,
+		"slipway kubectl fetch pods":                  1,
+		"slipway kubectl get pods -o wide -n x":       0,
+		"slipway kubectl get pods --no-such-flag":     1,
+		"slipway kubectl create role r --verb get":    0,
+		"slipway kubectl create role r --clusterrole": 1,
+		"slipway logs -z tiny":                        1,
+		"slipway logs -f tiny":                        0,
+		"slipway up --detach --nodes 3 --api-port 1":  0,
+		"slipway up --attach":                         1,
 	} {
 		for _, words := range calls(line, "slipway") {
 			if got := p.problems(words); len(got) != want {
@@ -124,6 +126,9 @@ func (p program) help(words []string) (string, bool) {
 	}
 	if verb == "kubectl" {
 		help, options := p.ask(verb, second, "--help"), p.ask(verb, "options")
+		if len(words) > 2 && has(help.text, `(?m)^  `+regexp.QuoteMeta(words[2])+`  `) {
+			help = p.ask(verb, second, words[2], "--help")
+		}
 		return help.text + options.text, help.ok
 	}
 	usage, help := "Usage:\n  slipway "+verb, p.ask(verb, "--help")

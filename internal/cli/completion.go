@@ -5,9 +5,13 @@ package cli
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -60,7 +64,7 @@ func (a *app) completeWorkloads(several, qualified bool, kinds ...workload.Kind)
 		for _, kind := range kinds {
 			all = append(all, a.workloadsOf(ctx, kind)...)
 		}
-		return namesOf(all, qualified), cobra.ShellCompDirectiveNoFileComp
+		return unused(namesOf(all, qualified), args), cobra.ShellCompDirectiveNoFileComp
 	}
 }
 
@@ -94,17 +98,67 @@ func namesOf(all []workload.Workload, qualified bool) []cobra.Completion {
 	return names
 }
 
-// completeNames of cluster-wide objects.
+// completeNames of cluster-wide objects, but for those that are written already.
 func (a *app) completeNames(list client.ObjectList) completer {
-	return func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
 		defer cancel()
 		cluster, err := a.cluster.Open(a.Stderr)
 		if err != nil || cluster.List(ctx, list) != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		return namesIn(list), cobra.ShellCompDirectiveNoFileComp
+		return unused(namesIn(list), args), cobra.ShellCompDirectiveNoFileComp
 	}
+}
+
+// unused completions are not among the arguments.
+func unused(all []cobra.Completion, args []string) []cobra.Completion {
+	return slices.DeleteFunc(all, func(c cobra.Completion) bool {
+		name, _, _ := strings.Cut(c, "\t")
+		return slices.Contains(args, name)
+	})
+}
+
+// completeClaims offers the claims of the namespace as the beginning of CLAIM:/path.
+func (a *app) completeClaims(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
+	defer cancel()
+	var claims corev1.PersistentVolumeClaimList
+	cluster, err := a.cluster.Open(a.Stderr)
+	if err != nil || cluster.List(ctx, &claims, client.InNamespace(cluster.Namespace)) != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var all []cobra.Completion
+	for _, c := range claims.Items {
+		all = append(all, c.Name+":/")
+	}
+	return all, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
+
+// completeFilesOnly where files are meant: a shell offers them wherever a command says nothing
+// else. Flags say by the name of their value what they take.
+func completeFilesOnly(cmd *cobra.Command) {
+	for _, below := range cmd.Commands() {
+		completeFilesOnly(below)
+	}
+	if cmd.DisableFlagParsing { // another program completes it
+		return
+	}
+	if cmd.ValidArgsFunction == nil && cmd.ValidArgs == nil {
+		cmd.ValidArgsFunction = cobra.NoFileCompletions
+	}
+	cmd.LocalFlags().VisitAll(func(flag *pflag.Flag) {
+		if _, completes := cmd.GetFlagCompletionFunc(flag.Name); completes {
+			return
+		}
+		switch takes, _ := pflag.UnquoteUsage(flag); takes {
+		case "file":
+		case "directory":
+			_ = cmd.MarkFlagDirname(flag.Name)
+		default:
+			_ = cmd.RegisterFlagCompletionFunc(flag.Name, cobra.NoFileCompletions)
+		}
+	})
 }
 
 func namesIn(list client.ObjectList) []cobra.Completion {

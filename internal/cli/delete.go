@@ -91,13 +91,12 @@ func (a *app) deleteThem(ctx context.Context, cluster *connect.Cluster, all []do
 		}
 		deleted = append(deleted, each)
 	}
+	tell := func(d doomed) { fmt.Fprintf(a.Stdout, "%s deleted\n", d) }
+	if wait {
+		return errors.Join(append(problems, awaitGone(ctx, cluster, deleted, tell))...)
+	}
 	for _, each := range deleted {
-		if wait {
-			if err := awaitGone(ctx, cluster, each); err != nil {
-				return errors.Join(append(problems, err)...)
-			}
-		}
-		fmt.Fprintf(a.Stdout, "%s deleted\n", each)
+		tell(each)
 	}
 	return errors.Join(problems...)
 }
@@ -116,25 +115,37 @@ func deleteOne(ctx context.Context, cluster *connect.Cluster, d doomed, wait boo
 	return nil
 }
 
-// awaitGone waits until no object of that name is the one that was deleted.
-func awaitGone(ctx context.Context, cluster *connect.Cluster, d doomed) error {
-	key := client.ObjectKeyFromObject(d.object)
-	ctx, view, err := live.Open(ctx, cluster, live.Scope{Kind: d.kind, Namespace: key.Namespace, Name: key.Name})
-	if err != nil {
-		return err
-	}
-	for {
-		w, err := view.One(ctx)
+// awaitGone waits until nothing of these names is what was deleted, and tells of each as it goes.
+func awaitGone(ctx context.Context, cluster *connect.Cluster, all []doomed, tell func(doomed)) error {
+	views, changed := map[string]*live.View{}, make(chan struct{}, 1)
+	for _, d := range all {
+		var err error
+		ctx, views[d.String()], err = live.Open(ctx, cluster, live.Scope{Kind: d.kind, Namespace: d.object.GetNamespace(), Name: d.object.GetName()})
 		if err != nil {
 			return err
 		}
-		if w == nil || w.Object.GetUID() != d.object.GetUID() {
+		go forward(ctx, views[d.String()].Changed(), changed)
+	}
+	for {
+		var left []doomed
+		for _, d := range all {
+			w, err := views[d.String()].One(ctx)
+			switch {
+			case err != nil:
+				return err
+			case w == nil || w.Object.GetUID() != d.object.GetUID():
+				tell(d)
+			default:
+				left = append(left, d)
+			}
+		}
+		if all = left; len(all) == 0 {
 			return nil
 		}
 		select {
-		case <-view.Changed():
+		case <-changed:
 		case <-ctx.Done():
-			return fmt.Errorf("waiting until %s is gone: %w", d, context.Cause(ctx))
+			return fmt.Errorf("waiting until %s is gone: %w", all[0], context.Cause(ctx))
 		}
 	}
 }

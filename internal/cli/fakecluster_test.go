@@ -54,6 +54,7 @@ func fakeKinds() map[string]map[string]string {
 		"apps/v1":                      {"deployments": "Deployment", "replicasets": "ReplicaSet"},
 		"rbac.authorization.k8s.io/v1": {"roles": "Role", "rolebindings": "RoleBinding"},
 		"batch/v1":                     {"jobs": "Job"},
+		"resource.k8s.io/v1":           {"resourceclaimtemplates": "ResourceClaimTemplate"},
 		"kubeflow.org/v1":              {"pytorchjobs": "PyTorchJob"},
 		"slipway.dev/v1alpha1":         {"models": "Model", "gangs": "Gang", "projects": "Project"},
 	}
@@ -271,7 +272,7 @@ func lay(over, on map[string]any) {
 
 func (f *fakeCluster) list(w http.ResponseWriter, r *http.Request) {
 	if resource := r.PathValue("resource"); r.PathValue("namespace") == "" && slices.Contains(f.denied, resource) {
-		refuse(w, apierrors.NewForbidden(schema.GroupResource{Group: r.PathValue("group"), Resource: resource}, "", errors.New("you are a guest")))
+		refuse(w, apierrors.NewForbidden(schema.GroupResource{Group: r.PathValue("group"), Resource: resource}, "", fmt.Errorf(`User "guest" cannot list resource %q in API group %q at the cluster scope`, resource, r.PathValue("group"))))
 		return
 	}
 	query := r.URL.Query()

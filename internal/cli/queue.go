@@ -74,22 +74,29 @@ func (a *app) showQueue(ctx context.Context, format string) error {
 
 // printQueue as tables, with what a person has to mend before them.
 func (a *app) printQueue(q queued) error {
-	for _, p := range q.Projects {
-		if p.Refused != "" {
-			fmt.Fprintf(a.Stderr, "warning: project %s cannot be used: %s\n", p.Name, p.Refused)
-		}
-	}
+	a.warn(q.Projects)
 	if len(q.Projects) == 0 {
 		fmt.Fprintln(a.Stderr, "there are no projects: all gangs share the cluster, by priority and age")
 	} else if err := top.PrintProjects(a.Stdout, q.Projects, true); err != nil {
 		return err
 	}
+	if len(q.Projects) > 0 {
+		fmt.Fprintln(a.Stdout)
+	}
 	if len(q.Waiting) == 0 {
 		_, err := fmt.Fprintln(a.Stdout, "nothing waits")
 		return err
 	}
-	fmt.Fprintln(a.Stdout)
 	return waiting.Print(a.Stdout, q.Waiting, time.Now())
+}
+
+// warn of projects that cannot be used, which their lines do not say at length.
+func (a *app) warn(projects []top.Project) {
+	for _, p := range projects {
+		if p.Refused != "" {
+			fmt.Fprintf(a.Stderr, "warning: project %s cannot be used: %s\n", p.Name, p.Refused)
+		}
+	}
 }
 
 // asWritten is the tree of projects with what the scheduler last wrote of them: that may be

@@ -56,6 +56,7 @@ func (a *app) root() *cobra.Command {
 	root.CompletionOptions.DisableDefaultCmd = true
 	cobra.EnableCommandSorting = false
 	_ = root.RegisterFlagCompletionFunc("namespace", a.completeNames(&corev1.NamespaceList{}))
+	completeFilesOnly(root)
 	return root
 }
 

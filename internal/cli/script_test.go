@@ -129,8 +129,12 @@ func cmdTrains(ts *testscript.TestScript, _ bool, _ []string) {
 			end = "Failed"
 		}
 		labels := map[string]string{"training.kubeflow.org/job-name": job.GetName(), "training.kubeflow.org/replica-type": "master", "training.kubeflow.org/replica-index": "0"}
-		if job.GetName() == "huge" {
-			fake.putStalledGang(job)
+		switch job.GetName() {
+		case "huge":
+			fake.putGang(job, "NeverFits", "needs 64 cpu; none fits on the empty cluster", "True")
+			return
+		case "stray":
+			fake.putGang(job, "NoQueue", "there is no project gone", "False")
 			return
 		}
 		pod := &unstructured.Unstructured{Object: map[string]any{
@@ -151,13 +155,13 @@ func cmdTrains(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 }
 
-// putStalledGang of a job, which fits on no node that there is.
-func (f *fakeCluster) putStalledGang(job object) {
+// putGang of a job, which waits for a reason.
+func (f *fakeCluster) putGang(job object, reason, message, stalled string) {
 	gang := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "slipway.dev/v1alpha1", "kind": "Gang",
 		"status": map[string]any{"conditions": []any{
-			map[string]any{"type": "Placed", "status": "False", "reason": "NeverFits", "message": "needs 64 cpu; none fits on the empty cluster"},
-			map[string]any{"type": "Stalled", "status": "True"},
+			map[string]any{"type": "Placed", "status": "False", "reason": reason, "message": message},
+			map[string]any{"type": "Stalled", "status": stalled},
 		}},
 	}}
 	gang.SetName("pytorchjob-" + job.GetName())

@@ -43,7 +43,7 @@ func printFates(out io.Writer, lines []whatif.Line, different bool) error {
 		fmt.Fprintln(w, "GANG\tPROJECT\tSIZE\tSTARTS\tWHY")
 	}
 	for _, l := range lines {
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t", l.Gang, cmp.Or(l.Project, "-"), l.Size, fateWords(l.Before))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t", l.Gang, cmp.Or(l.Project, "-"), l.Size, fateWords(l.Before))
 		if different {
 			fmt.Fprintf(w, "%s\t", fateWords(l.After))
 		}

@@ -143,6 +143,9 @@ func (a *app) showProjects(ctx context.Context, view topView, names []string) er
 	if err := allFound("project", names, projects, func(p top.Project) string { return p.Name }); err != nil {
 		return err
 	}
+	if view.format == "" {
+		a.warn(projects)
+	}
 	return show(a, view, projects, top.PrintProjects)
 }
 

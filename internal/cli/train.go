@@ -7,13 +7,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
@@ -26,6 +30,7 @@ import (
 type training struct {
 	objects.Train
 	making
+	maxRunTime   time.Duration
 	volumeSize   string
 	files        []string
 	wait, follow bool
@@ -55,11 +60,15 @@ With --file, manifests that you have are applied as they are, of any kind of job
 				return a.trainFiles(cmd.Context(), t)
 			}
 			t.Name, t.Command = args[0], after(cmd, args)
+			if cmd.Flags().Changed("max-run-time") {
+				t.MaxRunTime = &t.maxRunTime
+			}
 			return a.trainOne(cmd.Context(), t)
 		},
 	}
 	t.register(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("project", a.completeNames(&slipwayv1.ProjectList{}))
+	_ = cmd.RegisterFlagCompletionFunc("volume", a.completeClaims)
 	return cmd
 }
 
@@ -72,7 +81,7 @@ func (t *training) register(cmd *cobra.Command) {
 	flags.StringArrayVar(&t.Volumes, "volume", nil, "mount a claim, as `CLAIM:/path`; repeatable")
 	flags.StringVar(&t.volumeSize, "volume-size", "", "make the claims that do not exist, of this `size`")
 	flags.StringVar(&t.RestartPolicy, "restart-policy", "", "`policy` when a pod fails: Never, OnFailure, Always or ExitCode (default: OnFailure)")
-	flags.DurationVar(&t.MaxRunTime, "max-run-time", 0, "longest `time` that it may run, such as 90m or 36h")
+	flags.DurationVar(&t.maxRunTime, "max-run-time", 0, "longest `time` that it may run, such as 90m or 36h (default: no limit)")
 	flags.StringVar(&t.Project, "project", "", "`name` of the project whose quota is charged; --queue means the same")
 	flags.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		if name == "queue" {
@@ -103,14 +112,23 @@ func (t training) check() error {
 	return t.making.check()
 }
 
+// withFiles are the flags of verbs that make objects which mean something for files, too.
+var withFiles = []string{"file", "wait", "follow", "dry-run", "output"}
+
 // nameOrFiles takes one name, or files and no name.
 func nameOrFiles(what string, files *[]string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(*files) == 0 {
 			return oneName(what)(cmd, args)
 		}
-		if len(args) > 0 {
-			return wrongUsage("%s is given with --file; the files say what to make, leave it out", strings.Join(args, " "))
+		given := slices.Clone(args)
+		cmd.LocalNonPersistentFlags().VisitAll(func(flag *pflag.Flag) {
+			if flag.Changed && !slices.Contains(withFiles, flag.Name) {
+				given = append(given, "--"+flag.Name)
+			}
+		})
+		if len(given) > 0 {
+			return wrongUsage("%s is given with --file; the files say what to make, leave it out", strings.Join(given, " "))
 		}
 		return nil
 	}
@@ -151,6 +169,9 @@ func clientObjects[T client.Object](typed []T) []client.Object {
 // createJob lets the cluster check the job before the claims are made, so that
 // nothing is left behind by one that it refuses.
 func (a *app) createJob(ctx context.Context, cluster *connect.Cluster, t training, claims []*corev1.PersistentVolumeClaim, job *kubeflowv1.PyTorchJob) error {
+	if err := usableProject(ctx, cluster, t.Project); err != nil {
+		return err
+	}
 	if err := connect.Create(ctx, client.NewDryRunClient(cluster.Client), job.DeepCopy(), fieldOwner); err != nil {
 		return a.explainCreate(err, job)
 	}
@@ -172,6 +193,27 @@ func (a *app) createJob(ctx context.Context, cluster *connect.Cluster, t trainin
 	return a.report(t.making, append(done, outcome{job, "created"})...)
 }
 
+// usableProject says now what the job would wait for in vain: a project that is not there, or
+// that cannot be used. Who may not read projects is told by the scheduler.
+func usableProject(ctx context.Context, cluster *connect.Cluster, name string) error {
+	if name == "" {
+		return nil
+	}
+	p := &slipwayv1.Project{}
+	switch err := cluster.Get(ctx, client.ObjectKey{Name: name}, p); {
+	case apierrors.IsNotFound(err):
+		return fmt.Errorf("--project: there is no project %q; name one that slipway queue shows, or leave it out for the one of the namespace", name)
+	case apierrors.IsForbidden(err):
+		return nil
+	case err != nil:
+		return fmt.Errorf("reading project %s: %w", name, err)
+	}
+	if c := meta.FindStatusCondition(p.Status.Conditions, slipwayv1.ConditionReady); c != nil && c.Status == metav1.ConditionFalse {
+		return fmt.Errorf("--project: project %q cannot be used: %s", name, c.Message)
+	}
+	return nil
+}
+
 func (a *app) explainCreate(err error, job *kubeflowv1.PyTorchJob) error {
 	if apierrors.IsAlreadyExists(err) {
 		return fmt.Errorf("%s exists already in namespace %s; choose another name, or delete it with: slipway delete %s%s",
@@ -189,9 +231,12 @@ func (a *app) afterTrain(ctx context.Context, cluster *connect.Cluster, t traini
 	if t.dryRun != "none" || t.format != "" {
 		return nil
 	}
-	each := ""
+	each, with := "", ", each with "
+	if t.Workers == 1 {
+		with = " with "
+	}
 	if words := t.Resources.String(); words != "" {
-		each = ", each with " + words
+		each = with + words
 	}
 	fmt.Fprintf(a.Stderr, "%s%s\n", pods(t.Workers), each)
 	a.suggest(

@@ -23,14 +23,16 @@ func (a *app) why() *cobra.Command {
 		Short: "Explain why something waits, or where it runs and until when",
 		Long: `Explain one object: why it waits, its place in the queue, when it is expected to
 start and what would make it fit; or where it runs, until when, and for whom it would
-give way. A name alone is looked for among jobs, models, deployments, gangs, pods and
-projects; any other kind that has pods can be named as KIND/NAME.
+give way. Of a node it tells whom it takes, who is there, and for whom it is kept. A name
+alone is looked for among jobs, models, deployments, gangs, pods, projects and nodes; any
+other kind that has pods can be named as KIND/NAME.
 
 The reasons are those of the scheduler, decided once more on the cluster as it is. Who may
 not list all nodes and pods is told what the scheduler wrote last.`,
 		Example: `  slipway why tiny
   slipway why pod/tiny-master-0
-  slipway why project/speech`,
+  slipway why project/speech
+  slipway why node/node-7`,
 		Args:              oneName("NAME"),
 		GroupID:           groupLook,
 		ValidArgsFunction: a.completeSubjects,

@@ -56,7 +56,7 @@ func (t *trial) shortage(k int, beside bool, over []excess) *Reason {
 	}
 	reason := &Reason{Code: code, Text: text, Because: children(t.p, s.class, found)}
 	if limits := t.kindLimits(k); len(limits) > 0 && !s.Topology.bound() && s.class.total >= int64(need) {
-		reason.Code, reason.Because = QuotaExceeded, append(limits, reason.Because...)
+		reason.Code, reason.Queue, reason.Because = QuotaExceeded, limits[0].Queue, append(limits, reason.Because...)
 	}
 	if t.p.empty == nil {
 		t.undo(0)

@@ -4,6 +4,7 @@
 package placement
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -55,11 +56,7 @@ func (pl *planner) lateness(i int, pr, before *promise) string {
 	case len(slow) > 1:
 		return named(slow) + " have run for longer than expected"
 	}
-	for _, o := range pl.made[:i] {
-		if before.yields(o.gang, o.within) {
-			pr.gang.passedBy = o.gang.Key
-		}
-	}
+	pr.gang.passedBy = cmp.Or(pl.passing(pl.made[:i], before), pr.gang.passedBy)
 	switch g := pr.gang; {
 	case g.passedBy != "":
 		return g.passedBy + " goes first, whose project is guaranteed its places"
@@ -67,6 +64,35 @@ func (pl *planner) lateness(i int, pr, before *promise) string {
 		return g.late.why
 	}
 	return ""
+}
+
+// passing is who goes before a gang whose last promise yields to it; empty for nobody. Of several it
+// is rather one that takes of what was promised, and one that had no promise itself.
+func (pl *planner) passing(made []*promise, last *promise) string {
+	by, most := "", -1
+	for _, o := range made {
+		if !last.yields(o.gang, o.within) {
+			continue
+		}
+		likely := 0
+		if last.meets(o) || sharesLimit(o.gang.queue, last.gang.queue) {
+			likely += 2
+		}
+		if pl.before[o.gang] == nil {
+			likely++
+		}
+		if likely > most {
+			by, most = o.gang.Key, likely
+		}
+	}
+	return by
+}
+
+// meets says that another promise is of places on the same node.
+func (pr *promise) meets(o *promise) bool {
+	return slices.ContainsFunc(pr.places, func(at place) bool {
+		return slices.ContainsFunc(o.places, func(other place) bool { return other.node == at.node })
+	})
 }
 
 // overdue says that a gang that runs should have ended.

@@ -128,7 +128,7 @@ func (t *trial) kindLimits(k int) []Reason {
 		for _, l := range q.quotas {
 			asks := c.request(l.at) * int64(t.need[k])
 			if name := t.p.names.list[l.at]; l.kind != 0 && l.Limit != Unlimited && current(q, l)+asks > l.Limit && asks > 0 {
-				reasons = append(reasons, Reason{Code: QuotaExceeded, Text: fmt.Sprintf("project %s may use %s %s on nodes of kind %s%s",
+				reasons = append(reasons, Reason{Code: QuotaExceeded, Queue: q.Name, Text: fmt.Sprintf("project %s may use %s %s on nodes of kind %s%s",
 					q.Name, format(name, l.Limit), name, l.Kind, using(name, inUse(q, l), q.keeps(l)))})
 			}
 		}
@@ -162,7 +162,7 @@ func (e excess) reason() *Reason {
 	name := e.quota.Resource
 	text := fmt.Sprintf("needs %s %s; project %s may use %s%s", format(name, e.asks), name, e.queue.Name,
 		format(name, e.quota.Limit), using(name, e.used-e.promised, e.promised))
-	return &Reason{Code: QuotaExceeded, Text: text}
+	return &Reason{Code: QuotaExceeded, Text: text, Queue: e.queue.Name}
 }
 
 // using so much of a resource, in words, while more is promised.

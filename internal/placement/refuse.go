@@ -3,6 +3,8 @@
 
 package placement
 
+import "fmt"
+
 // refuse a queue, for a reason that gangs are told that wait for it.
 func (p *Picture) refuse(name string, why error) error {
 	if p.refused[name] != why.Error() {
@@ -37,6 +39,12 @@ func (p *Picture) noQueue(q *queue) *Reason {
 	}
 	if why := p.refused[name]; why != "" {
 		return &Reason{Code: NoQueue, Text: "project " + name + " cannot be used: " + why}
+	}
+	for below := range q.chain {
+		if below.Parent == name {
+			return &Reason{Code: NoQueue, Text: fmt.Sprintf("project %s names the parent %s, and there is no such project", below.Name, name),
+				Remedy: fmt.Sprintf("make it, or give %s another parent: slipway kubectl edit project %[1]s", below.Name)}
+		}
 	}
 	return &Reason{Code: NoQueue, Text: "there is no project " + name, Remedy: "make it, or name another in the label slipway.dev/project"}
 }

@@ -102,13 +102,17 @@ func (t *trial) roomiest(c *class) *node {
 // admit says what is needed for pods of which no node holds a single one.
 func (t *trial) admit(k int, over []excess) string {
 	c := t.g.sets[k].class
-	admitting := slices.DeleteFunc(slices.Clone(t.p.nodes), func(n *node) bool { return !c.admits(n) })
-	if len(admitting) == 0 {
+	admitting := t.admitting(c)
+	switch {
+	case len(admitting) > 0:
+	case c.unlabelled(t.p.nodes):
+		return "label nodes with " + enumerate(c.labels()) + ", or change its node selector" + raised(", and ", over)
+	default:
 		return "change its node selector, affinity or tolerations, or the labels and taints of a node" + raised(", and ", over)
 	}
 	scarce := c.scarce(admitting)
 	if len(scarce) == 0 {
-		return "ask for less per pod, or " + t.add(c.requests, admitting) + raised(" and ", over)
+		return "ask for less per pod, or " + t.add() + raised(" and ", over)
 	}
 	var most []string
 	for _, r := range scarce {
@@ -117,11 +121,45 @@ func (t *trial) admit(k int, over []excess) string {
 			most = append(most, format(name, n)+" "+name)
 		}
 	}
-	more := t.add(scarce, admitting) + raised(" and ", over)
-	if len(most) < len(scarce) {
+	more := t.add() + raised(" and ", over)
+	if len(most) < len(scarce) || t.others(c) {
 		return more
 	}
 	return "ask for at most " + enumerate(most) + " per pod, or " + more
+}
+
+// others than the pods of a class, of the same gang, find no node either.
+func (t *trial) others(c *class) bool {
+	for k := range t.g.sets {
+		if o := t.g.sets[k].class; o != c && t.need[k] > 0 {
+			if o.sync(t.p); o.total == 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// admitting nodes take pods of a class if they have room.
+func (t *trial) admitting(c *class) []*node {
+	return slices.DeleteFunc(slices.Clone(t.p.nodes), func(n *node) bool { return !c.admits(n) })
+}
+
+// unlabelled says that no node has the labels of the class's selector.
+func (c *class) unlabelled(nodes []*node) bool {
+	return len(c.selectors) > 0 && !slices.ContainsFunc(nodes, func(n *node) bool {
+		_, missing := c.missingLabel(n)
+		return !missing
+	})
+}
+
+// labels of the selector, as people write them.
+func (c *class) labels() []string {
+	var labels []string
+	for _, key := range c.selectors {
+		labels = append(labels, key+"="+c.Selector[key])
+	}
+	return labels
 }
 
 // scarce requests: no node has so much of that.
@@ -131,41 +169,59 @@ func (c *class) scarce(nodes []*node) []amount {
 	})
 }
 
-// add nodes, one for each pod that none of those that are there holds: these amounts of what
-// pods of the one class lack, and of those of other sets what they do.
-func (t *trial) add(lacks []amount, admitting []*node) string {
-	var kinds []string
-	counts := map[string]int32{}
+// add nodes, one for each pod that none of those that are there holds, of whichever set.
+func (t *trial) add() string {
+	var kinds []addition
+	counts := map[addition]int32{}
 	for k := range t.g.sets {
 		c := t.g.sets[k].class
-		c.sync(t.p)
-		if c.total > 0 || t.need[k] == 0 {
+		if c.sync(t.p); c.total > 0 || t.need[k] == 0 {
 			continue
 		}
-		wants := c.scarce(admitting)
-		if len(wants) == 0 {
-			wants = lacks
-		}
-		var has []string
-		for _, r := range wants {
-			if name := t.p.names.list[r.at]; name != pods && !Beside(name) {
-				has = append(has, format(name, r.n)+" "+name)
-			}
-		}
-		kind := enumerate(has)
+		kind := t.addition(c)
 		if counts[kind] == 0 {
 			kinds = append(kinds, kind)
 		}
 		counts[kind] += t.need[k]
 	}
-	for i, kind := range kinds {
-		if n := counts[kind]; n == 1 {
-			kinds[i] = "a node that has " + kind
-		} else {
-			kinds[i] = fmt.Sprintf("%s that have %s each", plural(n, "node"), kind)
+	var all []string
+	for _, kind := range kinds {
+		all = append(all, kind.words(counts[kind]))
+	}
+	return "add " + strings.Join(all, " and ")
+}
+
+// addition is a kind of node to add: its labels, and what it has.
+type addition struct{ labels, has string }
+
+// addition for pods of a class: of which nodes that admit them have too little or, if there are
+// none or no single one has enough of everything, all.
+func (t *trial) addition(c *class) addition {
+	lacks := c.scarce(t.admitting(c))
+	if len(lacks) == 0 {
+		lacks = c.requests
+	}
+	var has []string
+	for _, r := range lacks {
+		if name := t.p.names.list[r.at]; name != pods && !Beside(name) {
+			has = append(has, format(name, r.n)+" "+name)
 		}
 	}
-	return "add " + strings.Join(kinds, " and ")
+	return addition{enumerate(c.labels()), enumerate(has)}
+}
+
+func (a addition) words(count int32) string {
+	text, has, each := "a node", " that has ", ""
+	if count > 1 {
+		text, has, each = plural(count, "node"), " that have ", " each"
+	}
+	if a.labels != "" {
+		text += " labelled " + a.labels
+	}
+	if a.has != "" {
+		text += has + a.has + each
+	}
+	return text
 }
 
 // most of a resource that each pod of a class may ask for so that all of them find room on

@@ -72,6 +72,8 @@ type Reason struct {
 	// Cause of an eviction, and Heir, to whom the gang gave way; empty for all other codes.
 	Cause Cause
 	Heir  string
+	// Queue whose limit it is, of QuotaExceeded.
+	Queue string
 }
 
 // Cause is why a gang gives way.

@@ -82,8 +82,8 @@ func (d *Decided) Project(name types.NamespacedName) string {
 	if g := d.ledger.groups[key]; g != nil {
 		return d.ledger.projectOf(g, d.ledger.crews[key])
 	}
-	if e := d.ledger.gangs[key]; e != nil && e.project != "" {
-		return e.project
+	if e := d.ledger.gangs[key]; e != nil {
+		return d.ledger.projectOfGang(e)
 	}
 	return d.ledger.namespaces[name.Namespace]
 }

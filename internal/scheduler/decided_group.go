@@ -24,7 +24,7 @@ func (d *Decided) Group(pod *corev1.Pod) (types.NamespacedName, bool) {
 func (d *Decided) groupAnswer(key string, g *group) Answer {
 	out := Answer{State: g.state, Placement: d.ledger.crews[key].places, Reason: g.reason}
 	if g.reason == nil && g.why != "" {
-		out.Reason = &placement.Reason{Code: reasonIncomplete, Text: g.why}
+		out.Reason = &placement.Reason{Code: ReasonIncomplete, Text: g.why}
 	}
 	if start, promised := d.Picture.PlannedStart(key); promised {
 		out.Start = time.Unix(start.At, 0)

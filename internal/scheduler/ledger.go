@@ -237,7 +237,7 @@ func (l *ledger) plan() []types.NamespacedName {
 		l.askGroups()
 		l.noteAll(l.picture.Advance(l.now.Unix()))
 	}
-	l.members = l.picture.Members()
+	l.members = l.countMembers()
 	for key, e := range l.gangs {
 		if e.answer == nil {
 			continue

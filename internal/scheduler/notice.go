@@ -22,9 +22,9 @@ const (
 	reasonFailedScheduling = "FailedScheduling"
 )
 
-// reasonIncomplete is the kind of reason for which a group of pods waits that more than
+// ReasonIncomplete is the kind of reason for which a group of pods waits that more than
 // room is missing to.
-const reasonIncomplete = "Incomplete"
+const ReasonIncomplete = "Incomplete"
 
 // preempt a pod that gives way. Its condition comes first: whoever made the pod reads
 // there, when it has ended, that this was no failure of its own.
@@ -75,7 +75,7 @@ func (l *ledger) notice(e *errand) string {
 func (l *ledger) waitKind(key string) string {
 	if g := l.groups[key]; g != nil {
 		if g.reason == nil {
-			return reasonIncomplete
+			return ReasonIncomplete
 		}
 		return string(g.reason.Code)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -156,8 +157,8 @@ func (l *ledger) projectDraft(name string, now time.Time) (*projectDraft, bool) 
 		Message: "gangs of the project are queued by its quota", ObservedGeneration: p.object.Generation, LastTransitionTime: metav1.NewTime(now.Truncate(time.Second))}
 	if r := l.picture.NoQueue(name); r != nil {
 		text := "above it, " + r.Text
-		if r.Remedy != "" {
-			text += "; make it, or name another one in spec.parent of the project below it"
+		if r.Remedy != "" { // it is told which project names which parent
+			text = strings.Replace(r.Text, "project "+name+" ", "it ", 1) + "; " + r.Remedy
 		}
 		condition.Status, condition.Reason, condition.Message = metav1.ConditionFalse, string(r.Code), clip.Text(text, maxMessage)
 	}

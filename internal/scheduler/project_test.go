@@ -32,7 +32,7 @@ func TestProjectsThatCannotBeUsed(t *testing.T) {
 	const cycle = "project cb cannot be used: its parents form a cycle, cb → ca → cb; give one of them another parent"
 	c.does("of-ca: "+cycle, "of-cb: "+cycle,
 		"of-odd: project odd cannot be used: quota of nvidia.com/gpu is negative; use zero or more",
-		"of-orphan: there is no project nowhere; to fit, make it, or name another in the label slipway.dev/project")
+		"of-orphan: project orphan names the parent nowhere, and there is no such project; to fit, make it, or give orphan another parent: slipway kubectl edit project orphan")
 	says := func(want map[string]string) {
 		t.Helper()
 		got := map[string]string{}
@@ -57,7 +57,7 @@ func TestProjectsThatCannotBeUsed(t *testing.T) {
 		"ca":     "above it, " + cycle,
 		"cb":     "its parents form a cycle, cb → ca → cb; give one of them another parent",
 		"odd":    "quota of nvidia.com/gpu is negative; use zero or more",
-		"orphan": "above it, there is no project nowhere; make it, or name another one in spec.parent of the project below it",
+		"orphan": "it names the parent nowhere, and there is no such project; make it, or give orphan another parent: slipway kubectl edit project orphan",
 	})
 
 	c.set(project("ca", "", 2))

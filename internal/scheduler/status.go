@@ -71,7 +71,7 @@ func (a *answer) explain() (placement.State, string, string) {
 	case a.refused != "":
 		return placement.Never, reasonInvalid, a.refused
 	case v.Reason != nil && !a.start.IsZero():
-		return v.State, string(v.Reason.Code), v.Reason.String() + "; expected to start by " + a.start.UTC().Format(time.RFC3339) + a.when
+		return v.State, string(v.Reason.Code), v.Reason.String() + expects + a.start.UTC().Format(time.RFC3339) + a.when
 	case v.Reason != nil:
 		return v.State, string(v.Reason.Code), v.Reason.String()
 	default:

@@ -4,6 +4,8 @@
 package scheduler
 
 import (
+	"time"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/types"
@@ -19,21 +21,49 @@ type NodeUse struct {
 	// Devices that it has of each device class, which a Node does not tell.
 	Devices corev1.ResourceList
 	Gangs   []types.NamespacedName
+	// Kept for those that were promised places there, the first to start first.
+	Kept []Kept
+}
+
+// Kept is what is kept of a node for a gang, or pods that have none, until it starts.
+type Kept struct {
+	Name  types.NamespacedName
+	Start time.Time
+	Takes corev1.ResourceList
 }
 
 // NodeUse of a node.
 func (d *Decided) NodeUse(name string) NodeUse {
 	h := d.Picture.Holding(name)
-	use := NodeUse{Taken: corev1.ResourceList{}, Devices: d.ledger.classesOn(name)}
-	for name, n := range h.Taken {
-		use.Taken[corev1.ResourceName(name)] = *quantityOf(corev1.ResourceName(name), n)
-	}
+	use := NodeUse{Devices: d.ledger.classesOn(name)}
+	use.Taken = quantitiesOf(h.Taken)
 	for _, key := range h.Gangs {
 		if e := d.ledger.gangs[key]; e != nil {
 			use.Gangs = append(use.Gangs, e.name)
 		}
 	}
+	for _, k := range d.Picture.Kept(name) {
+		use.Kept = append(use.Kept, Kept{nameOfKey(k.Gang), time.Unix(k.At, 0), quantitiesOf(k.Takes)})
+	}
 	return use
+}
+
+func quantitiesOf(amounts placement.Resources) corev1.ResourceList {
+	list := corev1.ResourceList{}
+	for name, n := range amounts {
+		list[corev1.ResourceName(name)] = *quantityOf(corev1.ResourceName(name), n)
+	}
+	return list
+}
+
+// Endless are the gangs, and pods that have none, in the way of one that waits that run, or were
+// promised to, for a time that nobody knows.
+func (d *Decided) Endless(name types.NamespacedName) []types.NamespacedName {
+	var names []types.NamespacedName
+	for _, key := range d.Picture.Endless(keyOf(name.Namespace, name.Name)) {
+		names = append(names, nameOfKey(key))
+	}
+	return names
 }
 
 // UsedBy the users of a project, by name, so much of what a quota names.

@@ -30,7 +30,8 @@ type Use struct {
 // Outcome is what became of a job.
 type Outcome struct {
 	Gang, Queue string
-	// Asks for so much of each resource in all.
+	// Pods that it has in all, which ask for so much of each resource together.
+	Pods int64
 	Asks placement.Resources
 	// RunTime without interruptions; zero for ever.
 	RunTime int64

@@ -109,6 +109,7 @@ func (s *simulation) setQueues(queues []placement.Queue) error {
 func (s *simulation) enrol(j *Job) {
 	r := &run{Job: j, outcome: Outcome{Gang: j.Gang.Key, Queue: j.Gang.Queue, RunTime: j.RunTime, Arrived: max(j.Arrives, s.in.Start), Started: never, Ended: never}}
 	r.outcome.Size, r.outcome.Asks = measure(&j.Gang)
+	r.outcome.Pods = pods(&j.Gang)
 	r.total = j.RunTime * pods(&j.Gang)
 	s.runs = append(s.runs, r)
 	s.byKey[j.Gang.Key] = r

@@ -51,8 +51,13 @@ func askedToEnd(pod *corev1.Pod) bool {
 	if pod.DeletionTimestamp == nil {
 		return false
 	}
-	grace := time.Duration(ptr.Deref(pod.DeletionGracePeriodSeconds, 0)) * time.Second
-	return !endedAt(pod).Before(pod.DeletionTimestamp.Add(-grace))
+	grace := ptr.Deref(pod.DeletionGracePeriodSeconds, 0)
+	if grace == 0 {
+		// The kubelet deletes it for good when it has ended. By then it no longer says when it was
+		// asked to, which was at most its own grace period before.
+		grace = ptr.Deref(pod.Spec.TerminationGracePeriodSeconds, corev1.DefaultTerminationGracePeriodSeconds)
+	}
+	return !endedAt(pod).Before(pod.DeletionTimestamp.Add(-time.Duration(grace) * time.Second))
 }
 
 // machinesFault says that a failed pod is no failure of the job: the kubelet

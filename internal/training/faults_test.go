@@ -39,5 +39,13 @@ func TestEndedWhenAsked(t *testing.T) {
 		if got := stateOf(pod, kubeflowv1.RestartPolicyOnFailure, "pytorch"); got != c.want {
 			t.Errorf("%s: state %d, want %d", name, got, c.want)
 		}
+		if c.deleted && c.want == leaving {
+			// As the API server makes it when the kubelet deletes it for good, after it has ended.
+			pod.DeletionTimestamp = ptr.To(metav1.NewTime(c.ended.Add(time.Second)))
+			pod.DeletionGracePeriodSeconds = ptr.To[int64](0)
+			if got := stateOf(pod, kubeflowv1.RestartPolicyOnFailure, "pytorch"); got != c.want {
+				t.Errorf("%s, and the kubelet is done with it: state %d, want %d", name, got, c.want)
+			}
+		}
 	}
 }

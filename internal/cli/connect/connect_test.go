@@ -78,6 +78,10 @@ func TestExplain(t *testing.T) {
 		{"slow", request(context.DeadlineExceeded), "cannot reach the cluster at https://10.112.0.1:6443: context deadline exceeded; start"},
 		{"another's certificate", request(x509.UnknownAuthorityError{}), "what answers at https://10.112.0.1:6443 is not the cluster of this kubeconfig (x509: "},
 		{"forbidden", apierrors.NewForbidden(pods, "a", errors.New("no")), `pods "a" is forbidden: no; ask for a role that allows it`},
+		{"forbidden by role", apierrors.NewForbidden(schema.GroupResource{Group: "slipway.dev", Resource: "projects"}, "",
+			errors.New(`User "ada@lab" cannot list resource "projects" in API group "slipway.dev" at the cluster scope`)),
+			`projects.slipway.dev is forbidden: User "ada@lab" cannot list resource "projects" in API group "slipway.dev" at the cluster scope; ` +
+				"an administrator allows it with: slipway kubectl create clusterrolebinding ada-lab-slipway-view --clusterrole slipway:view --user ada@lab"},
 		{"unauthorized", apierrors.NewUnauthorized("expired"), "the cluster does not accept the credentials of this kubeconfig (expired); renew them"},
 		{"no kind", fmt.Errorf("job.yaml: %w", &meta.NoKindMatchError{GroupKind: schema.GroupKind{Group: "ray.io", Kind: "RayJob"}, SearchedVersions: []string{"v1"}}),
 			`job.yaml: no matches for kind "RayJob" in version "ray.io/v1"; the cluster does not have that kind`},

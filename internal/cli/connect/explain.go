@@ -13,8 +13,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
-
-	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 )
 
 // Explain says what a request's error means and what to do about it. Other
@@ -34,20 +32,12 @@ func Explain(err error) error {
 		return fmt.Errorf("%w; the cluster does not offer that API now: try again, and see: slipway status", err)
 	case apierrors.IsUnauthorized(err):
 		return fmt.Errorf("the cluster does not accept the credentials of this kubeconfig (%w); renew them, or name another with --kubeconfig", err)
-	case apierrors.IsForbidden(err) && isOurs(err):
-		return fmt.Errorf("%w; ask for the ClusterRole slipway:view to see it, or slipway:edit to change it, in all namespaces for what is of the whole cluster", err)
 	case apierrors.IsForbidden(err):
-		return fmt.Errorf("%w; ask for a role that allows it", err)
+		return fmt.Errorf("%w; %s", err, grant(err))
 	case apierrors.IsTooManyRequests(err), apierrors.IsServerTimeout(err), apierrors.IsTimeout(err), apierrors.IsServiceUnavailable(err):
 		return fmt.Errorf("the cluster is busy (%w); try again, and see: slipway status", err)
 	}
 	return err
-}
-
-// isOurs says that a refusal is about one of our kinds, for which we have roles.
-func isOurs(err error) bool {
-	var refusal apierrors.APIStatus
-	return errors.As(err, &refusal) && refusal.Status().Details != nil && refusal.Status().Details.Group == slipwayv1.GroupVersion.Group
 }
 
 func unreachable(err *url.Error) error {

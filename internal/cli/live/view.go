@@ -36,7 +36,8 @@ type Scope struct {
 // View shows workloads as the API server last told.
 type View struct {
 	scope Scope
-	store cache.Cache
+	// stores have what is watched, one for each selection of pods.
+	stores []cache.Cache
 	// nodes are asked for when pods are in doubt, and not watched: there may be thousands.
 	nodes   client.Reader
 	changed chan struct{}
@@ -61,9 +62,20 @@ func Open(ctx context.Context, cluster *connect.Cluster, scope Scope) (context.C
 }
 
 func (v *View) start(ctx context.Context, cluster *connect.Cluster) error {
+	for _, selectors := range v.scope.selectors() {
+		if err := v.watch(ctx, cluster, selectors); err != nil {
+			return err
+		}
+	}
+	v.synced.Store(true)
+	return nil
+}
+
+// watch what is selected, and wait until it was read.
+func (v *View) watch(ctx context.Context, cluster *connect.Cluster, selectors map[client.Object]cache.ByObject) error {
 	options := cache.Options{
 		Scheme: cluster.Scheme(), Mapper: cluster.RESTMapper(),
-		ByObject:                 v.scope.selectors(),
+		ByObject:                 selectors,
 		DefaultWatchErrorHandler: v.watchFailed,
 	}
 	if v.scope.Namespace != "" {
@@ -73,8 +85,8 @@ func (v *View) start(ctx context.Context, cluster *connect.Cluster) error {
 	if err != nil {
 		return err
 	}
-	v.store = store
-	for object := range options.ByObject {
+	v.stores = append(v.stores, store)
+	for object := range selectors {
 		informer, err := store.GetInformer(ctx, object)
 		if err != nil {
 			return err
@@ -91,14 +103,19 @@ func (v *View) start(ctx context.Context, cluster *connect.Cluster) error {
 	if !store.WaitForCacheSync(ctx) {
 		return context.Cause(ctx)
 	}
-	v.synced.Store(true)
 	return nil
 }
 
-// selectors hold each watch to what the view shows.
-func (s Scope) selectors() map[client.Object]cache.ByObject {
+// selectors hold the watches of each store to what the view shows.
+func (s Scope) selectors() []map[client.Object]cache.ByObject {
 	if s.Kind.IsLoose() {
-		return map[client.Object]cache.ByObject{&corev1.Pod{}: {Field: fields.Set(workload.OfScheduler).AsSelector()}}
+		var all []map[client.Object]cache.ByObject
+		for _, those := range workload.Scheduled() {
+			all = append(all, map[client.Object]cache.ByObject{
+				&corev1.Pod{}: {Field: fields.Set(those.Fields).AsSelector(), Label: labels.Set(those.Labels).AsSelector()},
+			})
+		}
+		return all
 	}
 	named, belonging := fields.Everything(), labels.NewSelector()
 	operator, values := selection.Exists, []string(nil)
@@ -109,11 +126,11 @@ func (s Scope) selectors() map[client.Object]cache.ByObject {
 	if requirement, err := labels.NewRequirement(s.Kind.Label, operator, values); err == nil {
 		belonging = belonging.Add(*requirement)
 	}
-	return map[client.Object]cache.ByObject{
+	return []map[client.Object]cache.ByObject{{
 		s.Kind.New():      {Field: named},
 		&slipwayv1.Gang{}: {Label: belonging},
 		&corev1.Pod{}:     {Label: belonging},
-	}
+	}}
 }
 
 func (v *View) handler() toolscache.ResourceEventHandlerFuncs {
@@ -173,16 +190,22 @@ func (v *View) All(ctx context.Context) ([]workload.Workload, error) {
 
 func (v *View) list(ctx context.Context) ([]workload.Workload, error) {
 	if v.scope.Kind.IsLoose() {
-		var pods corev1.PodList
-		err := v.store.List(ctx, &pods, client.InNamespace(v.scope.Namespace))
-		return workload.Loose(pods.Items), err
+		var all []corev1.Pod
+		for _, store := range v.stores {
+			var pods corev1.PodList
+			if err := store.List(ctx, &pods, client.InNamespace(v.scope.Namespace)); err != nil {
+				return nil, err
+			}
+			all = append(all, pods.Items...)
+		}
+		return workload.Loose(all), nil
 	}
-	return workload.List(ctx, v.store, v.scope.Kind, v.scope.Namespace)
+	return workload.List(ctx, v.stores[0], v.scope.Kind, v.scope.Namespace)
 }
 
 // One workload that the view shows, nil when there is none.
 func (v *View) One(ctx context.Context) (*workload.Workload, error) {
-	w, err := workload.Get(ctx, v.store, v.scope.Kind, v.scope.Namespace, v.scope.Name)
+	w, err := workload.Get(ctx, v.stores[0], v.scope.Kind, v.scope.Namespace, v.scope.Name)
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}

@@ -47,6 +47,9 @@ func (r Resources) requirements() (corev1.ResourceRequirements, error) {
 			return out, err
 		}
 		out.Requests[each.name] = quantity
+		if each.name == corev1.ResourceMemory && quantity.Cmp(*resource.NewQuantity(1, resource.BinarySI)) < 0 {
+			return out, fmt.Errorf("--memory is %s, which is less than a byte; write %sMi or %[2]sGi", each.value, strings.TrimRight(each.value, "num"))
+		}
 		if each.limited {
 			out.Limits[each.name] = quantity
 		}
@@ -70,7 +73,11 @@ func (r Resources) String() string {
 		words = append(words, r.Memory+" memory")
 	}
 	if r.GPUs > 0 {
-		words = append(words, fmt.Sprintf("%d GPU", r.GPUs))
+		noun := "GPUs"
+		if r.GPUs == 1 {
+			noun = "GPU"
+		}
+		words = append(words, fmt.Sprintf("%d %s", r.GPUs, noun))
 	}
 	return strings.Join(words, ", ")
 }

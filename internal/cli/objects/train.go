@@ -13,6 +13,7 @@ import (
 	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/utils/ptr"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
@@ -27,10 +28,10 @@ type Train struct {
 	// ProcessesPerPod is auto, cpu, gpu or a number; empty is the default.
 	ProcessesPerPod string
 	Resources       Resources
-	Env             []string // NAME=VALUE
-	Volumes         []string // CLAIM:/path
-	RestartPolicy   string   // empty is the default
-	MaxRunTime      time.Duration
+	Env             []string       // NAME=VALUE
+	Volumes         []string       // CLAIM:/path
+	RestartPolicy   string         // empty is the default
+	MaxRunTime      *time.Duration // nil is for no limit
 	Project         string
 	Command         []string
 }
@@ -59,8 +60,8 @@ func (t Train) PyTorchJob() (*kubeflowv1.PyTorchJob, error) {
 	if t.Project != "" {
 		job.Labels = map[string]string{slipwayv1.LabelProject: t.Project}
 	}
-	if t.MaxRunTime > 0 {
-		job.Spec.RunPolicy.ActiveDeadlineSeconds = ptr.To(int64((t.MaxRunTime + time.Second - 1) / time.Second))
+	if t.MaxRunTime != nil {
+		job.Spec.RunPolicy.ActiveDeadlineSeconds = ptr.To(int64((*t.MaxRunTime + time.Second - 1) / time.Second))
 	}
 	if t.ProcessesPerPod != "" {
 		job.Spec.NprocPerNode = &t.ProcessesPerPod
@@ -115,14 +116,32 @@ func (t Train) check() error {
 		return fmt.Errorf("--image is missing; name the image to run, or give a manifest with --file")
 	case t.Workers < 1:
 		return fmt.Errorf("--workers is %d; use 1 or more", t.Workers)
-	case t.MaxRunTime < 0:
-		return fmt.Errorf("--max-run-time is %s; use more than zero, such as 90m or 36h", t.MaxRunTime)
+	case t.Workers > maxWorkers:
+		return fmt.Errorf("--workers is %d, and a gang has at most %d pods of a kind; use fewer", t.Workers, maxWorkers)
+	case t.MaxRunTime != nil && *t.MaxRunTime <= 0:
+		return fmt.Errorf("--max-run-time is %s; use more than zero, such as 90m or 36h, or leave it out for no limit", *t.MaxRunTime)
+	case t.MaxRunTime != nil && *t.MaxRunTime > maxRunTime:
+		return fmt.Errorf("--max-run-time is %s, which is more than ten years; use a time such as 90m or 36h, or leave it out for no limit", *t.MaxRunTime)
+	case t.Project != "" && !canBeProject(t.Project):
+		return fmt.Errorf("--project is %q, which no project can be named; use lower-case letters, digits, '-' and '.', at most 63 of them", t.Project)
 	case t.RestartPolicy != "" && !slices.Contains(RestartPolicies(), t.RestartPolicy):
 		return fmt.Errorf("--restart-policy is %q; use one of %s", t.RestartPolicy, strings.Join(RestartPolicies(), ", "))
 	case !validProcesses(t.ProcessesPerPod):
 		return fmt.Errorf("--nproc-per-node is %q; use auto, cpu, gpu or a number above zero", t.ProcessesPerPod)
 	}
 	return nil
+}
+
+const (
+	// maxWorkers that a Gang takes in one pod set.
+	maxWorkers = 100_000
+	// maxRunTime is beyond what anybody means who says how long a job runs at most.
+	maxRunTime = 10 * 365 * 24 * time.Hour
+)
+
+// canBeProject says that there could be a project of the name, and that a label can hold it.
+func canBeProject(name string) bool {
+	return len(validation.IsDNS1123Subdomain(name)) == 0 && len(validation.IsValidLabelValue(name)) == 0
 }
 
 func validProcesses(s string) bool {

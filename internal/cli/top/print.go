@@ -74,7 +74,7 @@ func PrintProjects(out io.Writer, projects []Project, headers bool) error {
 		lead := []string{indent + p.Name, strconv.Itoa(int(p.Placed)), strconv.Itoa(int(p.Waiting))}
 		switch {
 		case p.Refused != "":
-			line(w, lead, "cannot be used: "+p.Refused)
+			line(w, lead, "-", "-", "-", "-", "-", "cannot be used")
 			continue
 		case len(p.Quota) == 0:
 			line(w, lead, "-", "-", "-", "-", "-")

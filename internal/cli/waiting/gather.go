@@ -60,7 +60,11 @@ func Gather(ctx context.Context, r client.Reader, namespace string) ([]Line, err
 	if err != nil {
 		return nil, err
 	}
-	all := append(Gangs(gangs.Items, projects), Pods(pods, projects)...)
+	templates, err := readTemplates(ctx, r, namespace, pods)
+	if err != nil {
+		return nil, err
+	}
+	all := append(Gangs(gangs.Items, projects), Pods(pods, projects, templates)...)
 	Sort(all)
 	return all, nil
 }

@@ -49,7 +49,7 @@ func Gangs(gangs []slipwayv1.Gang, projects Projects) []Line {
 			l.Reason, l.Why = c.Reason, cmp.Or(c.Message, c.Reason)
 		}
 		l.Name, l.Namespace, l.Project = "gang/"+g.Name, g.Namespace, cmp.Or(g.Spec.Project, projects[g.Namespace])
-		l.Size, l.Priority, l.Since = sizeOf(g.Spec.PodSets), g.Spec.Priority, g.CreationTimestamp.Time
+		l.Size, l.Priority, l.Since = SizeOf(g.Spec.PodSets), g.Spec.Priority, g.CreationTimestamp.Time
 		all = append(all, l)
 	}
 	return all
@@ -57,7 +57,7 @@ func Gangs(gangs []slipwayv1.Gang, projects Projects) []Line {
 
 // Pods that the scheduler binds and that have no Gang. Those of a group are one line, and
 // so are those of a namespace that wait singly for the same.
-func Pods(pods []corev1.Pod, projects Projects) []Line {
+func Pods(pods []corev1.Pod, projects Projects, templates Templates) []Line {
 	lines := map[[3]string]*Line{}
 	for i := range pods {
 		p := &pods[i]
@@ -84,7 +84,7 @@ func Pods(pods []corev1.Pod, projects Projects) []Line {
 		if p.CreationTimestamp.Time.Before(l.Since) {
 			l.Since = p.CreationTimestamp.Time
 		}
-		l.Size.add(p)
+		l.Size.Add(p, templates.Claimed(p))
 	}
 	var all []Line
 	for _, l := range lines {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/duration"
+
+	"slipway.dev/slipway/internal/scheduler"
 )
 
 // Print the lines as a table.
@@ -24,7 +26,7 @@ func Print(out io.Writer, all []Line, now time.Time) error {
 			name += fmt.Sprintf(" and %d more", l.More)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%s\n", name, l.Namespace, cmp.Or(l.Project, "-"), l.Size, l.Priority,
-			duration.HumanDuration(now.Sub(l.Since)), l.Why)
+			duration.HumanDuration(now.Sub(l.Since)), scheduler.Overdue(l.Why, now))
 	}
 	return w.Flush()
 }

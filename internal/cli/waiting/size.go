@@ -27,12 +27,13 @@ type Size struct {
 	Least *Size `json:"least,omitempty"`
 }
 
-func sizeOf(sets []slipwayv1.PodSet) Size {
+// SizeOf pod sets.
+func SizeOf(sets []slipwayv1.PodSet) Size {
 	whole, least := Size{}, Size{}
 	for i := range sets {
 		s := &sets[i]
-		whole.take(s, int64(s.Count))
-		least.take(s, int64(min(ptr.Deref(s.MinCount, s.Count), s.Count)))
+		whole.Take(s, int64(s.Count))
+		least.Take(s, int64(min(ptr.Deref(s.MinCount, s.Count), s.Count)))
 	}
 	if least.Pods < whole.Pods {
 		whole.Least = &least
@@ -40,18 +41,24 @@ func sizeOf(sets []slipwayv1.PodSet) Size {
 	return whole
 }
 
-// take so many pods of a set.
-func (s *Size) take(set *slipwayv1.PodSet, pods int64) {
+// Take so many pods of a set.
+func (s *Size) Take(set *slipwayv1.PodSet, pods int64) {
 	s.Pods += pods
 	s.devices(set.Requests, pods)
-	for _, d := range set.Devices {
-		s.device(resourcev1.ResourceDeviceClassPrefix+d.DeviceClass, d.Count*pods)
-	}
+	s.claimed(set.Devices, pods)
 }
 
-func (s *Size) add(p *corev1.Pod) {
+// Add a pod, with what it claims.
+func (s *Size) Add(p *corev1.Pod, claimed []slipwayv1.DeviceRequest) {
 	s.Pods++
 	s.devices(podset.Requests(p.Spec.DeepCopy()), 1)
+	s.claimed(claimed, 1)
+}
+
+func (s *Size) claimed(devices []slipwayv1.DeviceRequest, pods int64) {
+	for _, d := range devices {
+		s.device(resourcev1.ResourceDeviceClassPrefix+d.DeviceClass, d.Count*pods)
+	}
 }
 
 func (s *Size) devices(requests corev1.ResourceList, pods int64) {
@@ -84,9 +91,14 @@ func (s Size) String() string {
 	}
 	parts := []string{span(least.Pods, s.Pods) + " " + noun}
 	for _, name := range slices.Sorted(maps.Keys(s.Devices)) {
-		parts = append(parts, span(least.Devices[name], s.Devices[name])+" "+strings.TrimPrefix(name, resourcev1.ResourceDeviceClassPrefix))
+		parts = append(parts, span(least.Devices[name], s.Devices[name])+" "+ResourceName(name))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// ResourceName as people write it: of devices that are claimed the name of their class.
+func ResourceName(name string) string {
+	return strings.TrimPrefix(name, resourcev1.ResourceDeviceClassPrefix)
 }
 
 func span(least, most int64) string {

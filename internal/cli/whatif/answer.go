@@ -10,16 +10,16 @@ import (
 
 	"k8s.io/utils/ptr"
 
+	"slipway.dev/slipway/internal/cli/waiting"
 	"slipway.dev/slipway/internal/placement"
 	"slipway.dev/slipway/internal/simulate"
 )
 
 // Line of an answer: a gang, before and after.
 type Line struct {
-	Gang    string `json:"gang"`
-	Project string `json:"project,omitempty"`
-	// Size in devices or, without any, pods.
-	Size int64 `json:"size"`
+	Gang    string       `json:"gang"`
+	Project string       `json:"project,omitempty"`
+	Size    waiting.Size `json:"size"`
 	// Before is absent for a gang that is only in the cluster somebody thinks of, and
 	// After when nothing was asked but how it is.
 	Before *Fate `json:"before,omitempty"`
@@ -111,7 +111,7 @@ func (c *Cluster) Compare(before, after *simulate.Result) []Line {
 	var lines []Line
 	for i := range before.Jobs {
 		o := &before.Jobs[i]
-		l := Line{Gang: o.Gang, Project: o.Queue, Size: o.Size, Before: fateOf(o, before.Start)}
+		l := Line{Gang: o.Gang, Project: o.Queue, Size: asked(o), Before: fateOf(o, before.Start)}
 		if next := then[o.Gang]; next != nil {
 			l.After = fateOf(next, before.Start)
 			delete(then, o.Gang)
@@ -125,17 +125,39 @@ func (c *Cluster) Compare(before, after *simulate.Result) []Line {
 		lines = append(lines, l)
 	}
 	for gang, why := range c.Refused {
-		same(Line{Gang: gang}, Fate{State: Refused, Why: why})
+		same(c.refused(gang), Fate{State: Refused, Why: why})
 	}
 	for _, h := range c.Held {
-		same(Line{Gang: h.Key, Project: h.Queue, Size: h.Pods}, Fate{State: Waits, Why: h.Why})
+		same(Line{Gang: h.Key, Project: h.Queue, Size: waiting.Size{Pods: h.Pods}}, Fate{State: Waits, Why: h.Why})
 	}
 	for _, o := range then {
-		lines = append(lines, Line{Gang: o.Gang, Project: o.Queue, Size: o.Size, After: fateOf(o, before.Start)})
+		lines = append(lines, Line{Gang: o.Gang, Project: o.Queue, Size: asked(o), After: fateOf(o, before.Start)})
 	}
 	lines = slices.DeleteFunc(lines, func(l Line) bool { return l.dull() })
 	slices.SortFunc(lines, func(a, b Line) int { return cmp.Or(a.Last().compare(b.Last()), cmp.Compare(a.Gang, b.Gang)) })
 	return lines
+}
+
+// refused gang as it is written.
+func (c *Cluster) refused(key string) Line {
+	l := Line{Gang: key}
+	for _, g := range c.snapshot.Gangs {
+		if g.Namespace+"/"+g.Name == key {
+			l.Project, l.Size = g.Spec.Project, waiting.SizeOf(g.Spec.PodSets)
+		}
+	}
+	return l
+}
+
+// asked for by a gang, all its pods together.
+func asked(o *simulate.Outcome) waiting.Size {
+	size := waiting.Size{Pods: o.Pods, Devices: map[string]int64{}}
+	for name, n := range o.Asks {
+		if placement.IsDevice(name) && !placement.Beside(name) && n > 0 {
+			size.Devices[name] = n
+		}
+	}
+	return size
 }
 
 // dull lines say that a gang goes on running, or are of a trace.

@@ -41,6 +41,7 @@ var kinds = []kind{
 	{slipwayv1.GroupVersion.WithKind("Gang"), []string{"gang", "gangs", "gg"}},
 	{corev1.SchemeGroupVersion.WithKind("Pod"), []string{"pod", "pods", "po"}},
 	{slipwayv1.GroupVersion.WithKind("Project"), []string{"project", "projects", "prj"}},
+	{corev1.SchemeGroupVersion.WithKind("Node"), []string{"node", "nodes", "no"}},
 }
 
 // Names of the kinds that need not be written, for help.
@@ -106,9 +107,17 @@ func Find(ctx context.Context, c client.Client, ref Ref, namespace string) (Subj
 	}
 	s, err := get(ctx, c, k, namespace, ref.name)
 	if apierrors.IsNotFound(err) {
-		return s, fmt.Errorf("there is no %s %q here (namespace %s); see what there is with: slipway kubectl get %s -A", ref.kind, ref.name, namespace, ref.kind)
+		return s, notFound(c, k, ref, namespace)
 	}
 	return s, err
+}
+
+// notFound is the error for an object of a known kind, which need not be in a namespace.
+func notFound(c client.Client, k schema.GroupVersionKind, ref Ref, namespace string) error {
+	if m, err := c.RESTMapper().RESTMapping(k.GroupKind(), k.Version); err == nil && m.Scope.Name() == meta.RESTScopeNameRoot {
+		return fmt.Errorf("there is no %s %q; see what there is with: slipway kubectl get %s", ref.kind, ref.name, ref.kind)
+	}
+	return fmt.Errorf("there is no %s %q here (namespace %s); see what there is with: slipway kubectl get %s -A", ref.kind, ref.name, namespace, ref.kind)
 }
 
 // findAny object of a name, whatever kind it is of.
@@ -120,8 +129,9 @@ func findAny(ctx context.Context, c client.Client, name, namespace string) (Subj
 		switch {
 		case err == nil:
 			found = append(found, s)
-		case apierrors.IsForbidden(err):
+		case apierrors.IsForbidden(err) && s.Kind.Kind != "Node" && s.Kind.Kind != "Project":
 			denied = err
+		case apierrors.IsForbidden(err): // few may see these, and seldom are they meant
 		case !apierrors.IsNotFound(err) && !meta.IsNoMatchError(err):
 			return Subject{}, err
 		}

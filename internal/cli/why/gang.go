@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	resourcev1 "k8s.io/api/resource/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -71,7 +73,7 @@ func (f *Facts) told(o *outline, g *slipwayv1.Gang, told *metav1.Condition) {
 			return
 		}
 		if told.Message != "" {
-			o.say("%s", told.Message)
+			o.say("%s", scheduler.Overdue(told.Message, f.Now))
 		}
 		if state == placement.Placed {
 			o.say("on %s", nodes(g.Status.Placement))
@@ -140,16 +142,7 @@ func (f *Facts) waits(o *outline, name types.NamespacedName, answer scheduler.An
 	case before > 0:
 		o.say("in the queue: %d of %d %s, behind %s", before+1, len(queue), where, some(f.named(queue[:before], name.Namespace), maxNames))
 	}
-	if answer.Start.IsZero() {
-		o.say("nobody knows when it starts: it has no promise; what runs may have no limit on how long (slipway.dev/max-run-time)")
-		return
-	}
-	o.say("expected to start by %s", f.moment(answer.Start))
-	if after, sure := f.Decided.After(name); len(after) > 0 {
-		o.below(func() {
-			o.say("when these have ended: %s (%.0f %% sure)", some(f.named(after, name.Namespace), maxNames), 100*sure)
-		})
-	}
+	f.starts(o, name, answer, slices.Index(queue, name))
 }
 
 // named as people in a namespace write it.
@@ -180,11 +173,31 @@ func (f *Facts) runs(o *outline, g *slipwayv1.Gang, name types.NamespacedName, p
 	if until := f.Decided.Protected(name); until.After(f.Now) {
 		o.say("gives way to nobody before %s (slipway.dev/min-run-time)", f.moment(until))
 	}
-	f.givesWay(o, f.Decided.Project(name), g.Spec.Priority)
+	f.givesWay(o, f.Decided.Project(name), g.Spec.Priority, usesOf(g.Spec.PodSets))
 }
 
-// givesWay says for whom what runs in a project would.
-func (f *Facts) givesWay(o *outline, project string, priority int32) {
+// uses are the resources that something asks for.
+type uses map[corev1.ResourceName]bool
+
+func usesOf(sets []slipwayv1.PodSet) uses {
+	u := uses{}
+	for i := range sets {
+		u.add(sets[i].Requests, sets[i].Devices)
+	}
+	return u
+}
+
+func (u uses) add(requests corev1.ResourceList, devices []slipwayv1.DeviceRequest) {
+	for name, quantity := range requests {
+		u[name] = u[name] || quantity.Sign() > 0
+	}
+	for _, d := range devices {
+		u[corev1.ResourceName(resourcev1.ResourceDeviceClassPrefix+d.DeviceClass)] = true
+	}
+}
+
+// givesWay says for whom what runs in a project, and uses this, would.
+func (f *Facts) givesWay(o *outline, project string, priority int32, of uses) {
 	if project == "" {
 		o.say("would give way to gangs of no project with a priority above %d, and to projects that are guaranteed what it uses", priority)
 		return
@@ -192,7 +205,7 @@ func (f *Facts) givesWay(o *outline, project string, priority int32) {
 	o.say("would give way to gangs of project %s with a priority above %d", project, priority)
 	status, _ := f.Decided.ProjectStatus(project)
 	for _, u := range status.Usage {
-		if u.Borrowed != nil {
+		if u.Borrowed != nil && of[u.Resource] {
 			o.say("would give way to projects that are guaranteed %s: project %s borrows %s", resourceName(string(u.Resource), u.Kind), project, u.Borrowed)
 		}
 	}

@@ -13,8 +13,10 @@ import (
 	"k8s.io/utils/ptr"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/cli/waiting"
 	"slipway.dev/slipway/internal/cli/workload"
 	"slipway.dev/slipway/internal/placement"
+	"slipway.dev/slipway/internal/podset"
 	"slipway.dev/slipway/internal/scheduler/snapshot"
 )
 
@@ -32,27 +34,42 @@ func (f *Facts) groups(o *outline) {
 	if f.Decided == nil {
 		return
 	}
-	waiting, more := []*corev1.Pod(nil), 0
+	waiters := f.waiters(pods)
+	for _, w := range waiters[:min(len(waiters), maxNames)] {
+		f.groupWaits(o, w)
+	}
+	if more := len(waiters) - maxNames; more > 0 {
+		o.say("and %d more wait for other reasons; name one of them: slipway why pod/NAME", more)
+	}
+	f.groupTerms(o, pods, len(waiters) == 0)
+}
+
+// waiter is the first of the pods that wait for the same, and how many more do: each is placed
+// alone, or with its group.
+type waiter struct {
+	pod  *corev1.Pod
+	why  string
+	more int
+}
+
+func (f *Facts) waiters(pods []corev1.Pod) []waiter {
+	var all []waiter
 	seen := map[types.NamespacedName]bool{}
 	for i := range pods {
 		name, is := f.Decided.Group(&pods[i])
-		if answer, _ := f.Decided.Answer(name); !is || seen[name] || answer.Reason == nil && answer.State == placement.Placed {
+		answer, _ := f.Decided.Answer(name)
+		if !is || seen[name] || answer.Reason == nil && answer.State == placement.Placed {
 			continue
 		}
 		seen[name] = true
-		if len(waiting) < maxNames {
-			waiting = append(waiting, &pods[i])
-		} else {
-			more++
+		w := waiter{pod: &pods[i], why: string(answer.State) + answer.Reason.String()}
+		if first := slices.IndexFunc(all, func(o waiter) bool { return o.why == w.why }); first >= 0 {
+			all[first].more++
+			continue
 		}
+		all = append(all, w)
 	}
-	for _, p := range waiting {
-		f.groupWaits(o, p)
-	}
-	if more > 0 {
-		o.say("and %d more wait; name one of them: slipway why pod/NAME", more)
-	}
-	f.groupTerms(o, pods, len(waiting) == 0)
+	return all
 }
 
 // counted pods that run, that start and that wait, and the nodes that they are on.
@@ -71,20 +88,24 @@ func counted(pods []corev1.Pod) string {
 	}
 	text := fmt.Sprintf("%d of %s running, %d starting, %d waiting for a node", running, placement.Count(len(pods), "pod"), len(on.Slots)-running, waiting)
 	if len(on.Slots) > 0 {
+		slices.SortFunc(on.Slots, func(a, b slipwayv1.Slot) int { return cmp.Compare(a.Node, b.Node) })
 		text += "; on " + nodes([]slipwayv1.PodSetPlacement{on})
 	}
 	return text
 }
 
 // groupWaits says why the group of a pod does, with its place in the queue.
-func (f *Facts) groupWaits(o *outline, p *corev1.Pod) {
-	name, _ := f.Decided.Group(p)
+func (f *Facts) groupWaits(o *outline, w waiter) {
+	name, _ := f.Decided.Group(w.pod)
 	answer, _ := f.Decided.Answer(name)
-	state := "waits"
+	who, state := name.Name, "waits"
+	if w.more > 0 {
+		who, state = fmt.Sprintf("%s and %d more", name.Name, w.more), "wait"
+	}
 	if answer.State == placement.Never {
 		state = "can never run as it is"
 	}
-	o.say("%s %s%s", name.Name, state, termsOf(f.Decided.Project(name), ptr.Deref(p.Spec.Priority, 0), ""))
+	o.say("%s %s%s", who, state, termsOf(f.Decided.Project(name), ptr.Deref(w.pod.Spec.Priority, 0), ""))
 	o.below(func() {
 		if answer.Reason != nil {
 			o.tree(answer.Reason)
@@ -109,7 +130,11 @@ func (f *Facts) groupTerms(o *outline, pods []corev1.Pod, run bool) {
 		}
 		told = append(told, project)
 		if run {
-			f.givesWay(o, project, ptr.Deref(pods[i].Spec.Priority, 0))
+			of, templates := uses{}, waiting.TemplatesOf(f.Cluster.ResourceClaimTemplates)
+			for j := range pods {
+				of.add(podset.Requests(pods[j].Spec.DeepCopy()), templates.Claimed(&pods[j]))
+			}
+			f.givesWay(o, project, ptr.Deref(pods[i].Spec.Priority, 0), of)
 		}
 		f.quota(o, project)
 	}
@@ -127,7 +152,7 @@ func (f *Facts) group(p *corev1.Pod) bool {
 // others says why the scheduler has nothing to say. Workloads say it themselves.
 func (f *Facts) others(o *outline) {
 	kind := f.Subject.Kind.Kind
-	if kind == "Project" || len(f.Gangs) > 0 || slices.ContainsFunc(f.Pods, isOurs) {
+	if kind == "Project" || kind == "Node" || len(f.Gangs) > 0 || slices.ContainsFunc(f.Pods, isOurs) {
 		return
 	}
 	_, isWorkload := workload.KindOf(f.Subject.Object)

@@ -35,6 +35,9 @@ func (f *Facts) project(o *outline) {
 	quotaLines(o, p, status)
 	if f.Decided != nil {
 		f.queue(o, p.Name)
+		if more := int(status.Waiting) - len(f.Decided.Queue(p.Name)); more > 0 {
+			o.say("waiting without a turn, since room alone does not let them start: %d; see: slipway queue", more)
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"slipway.dev/slipway/internal/cli/connect"
 	"slipway.dev/slipway/internal/cli/workload"
 	"slipway.dev/slipway/internal/placement"
 )
@@ -29,8 +30,11 @@ func (f *Facts) Report(w io.Writer) error {
 	o := &outline{}
 	o.say("%s", f.title())
 	o.below(func() {
-		if f.Subject.Kind.Kind == "Project" {
+		switch f.Subject.Kind.Kind {
+		case "Project":
 			f.project(o)
+		case "Node":
+			f.node(o)
 		}
 		for i := range f.Gangs[:min(len(f.Gangs), maxGangs)] {
 			f.gang(o, &f.Gangs[i])
@@ -45,7 +49,7 @@ func (f *Facts) Report(w io.Writer) error {
 		}
 		f.recent(o)
 		if f.Denied != nil {
-			o.say("this is what the conditions say; to be told the place in the queue and the quota you must see the whole cluster: %s; ask for a role that allows it", f.Denied)
+			o.say("this is what the conditions say; to be told the place in the queue and the quota you must see the whole cluster: %s", connect.Explain(f.Denied))
 		}
 	})
 	return o.print(w)
@@ -142,7 +146,7 @@ func (f *Facts) pods(o *outline) {
 }
 
 // distinct events: what is told of a gang in the same words as of its job is told once, of
-// what was asked about.
+// what was asked about, and so is what is told again with more to it.
 func (f *Facts) distinct() []corev1.Event {
 	subject := map[[2]string]bool{}
 	for _, e := range f.Events {
@@ -150,9 +154,23 @@ func (f *Facts) distinct() []corev1.Event {
 			subject[[2]string{e.Reason, e.Message}] = true
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(f.Events), func(e corev1.Event) bool {
-		return e.InvolvedObject.Kind != f.Subject.Kind.Kind && subject[[2]string{e.Reason, e.Message}]
-	})
+	var all []corev1.Event
+	for i, e := range f.Events {
+		switch {
+		case e.InvolvedObject.Kind != f.Subject.Kind.Kind && subject[[2]string{e.Reason, e.Message}]:
+		case e.InvolvedObject.Kind == "Node" && e.Type == corev1.EventTypeNormal: // kubelets tell of each step
+		case slices.ContainsFunc(f.Events[i+1:], func(later corev1.Event) bool { return repeats(&later, &e) }):
+		default:
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// repeats says that an event of the same object says what the one before said, and more.
+func repeats(later, before *corev1.Event) bool {
+	return later.InvolvedObject.Kind == before.InvolvedObject.Kind && later.InvolvedObject.Name == before.InvolvedObject.Name &&
+		later.Reason == before.Reason && later.Message != before.Message && strings.HasPrefix(later.Message, before.Message)
 }
 
 func (f *Facts) podState(p *corev1.Pod) string {

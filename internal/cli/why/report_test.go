@@ -5,15 +5,18 @@ package why
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -110,7 +113,7 @@ func TestWaits(t *testing.T) {
 		"      2 nodes have too little nvidia.com/gpu (none free)",
 		"    was told last: gave its places to team/runs, which has priority 7 (Evicted)",
 		"    in the queue: 2 of 2 of no project, behind first",
-		"    nobody knows when it starts: it has no promise; what runs may have no limit on how long (slipway.dev/max-run-time)",
+		"    nobody knows when it starts: first has no limit on how long it runs (slipway.dev/max-run-time)",
 	)
 	expect(t, report(t, "first", runs, gang("first", 1, 20)),
 		"gang/first",
@@ -146,7 +149,7 @@ func TestNever(t *testing.T) {
 }
 
 func TestGuests(t *testing.T) {
-	f := &Facts{Now: noon, Denied: &snapshot.ForbiddenError{Resource: "pods"}, Gangs: []slipwayv1.Gang{
+	f := &Facts{Now: noon, Denied: &snapshot.ForbiddenError{Resource: "pods", Err: apierrors.NewForbidden(corev1.Resource("pods"), "", errors.New("no"))}, Gangs: []slipwayv1.Gang{
 		*told(gang("big", 3, 1), metav1.ConditionFalse, "NeverFits", "needs 3 nodes; to fit, ask for 2"), *gang("new", 1, 0), *on(gang("runs", 1, 60), "n1")}}
 	expect(t, words(t, f, "all"),
 		"gang/all",
@@ -200,5 +203,97 @@ func TestTitle(t *testing.T) {
 		if got := f.beyondGangs(reason); got != want {
 			t.Errorf("of %q it says %q, want %q", reason, got, want)
 		}
+	}
+}
+
+// TestUnplanned: whoever has no promise is told what it really waits for.
+func TestUnplanned(t *testing.T) {
+	within := func(project string, g *slipwayv1.Gang) *slipwayv1.Gang {
+		g.Spec.Project = project
+		return g
+	}
+	project := func(name, parent string, limit string) *slipwayv1.Project {
+		q := slipwayv1.Quota{Resource: gpu}
+		if limit != "" {
+			q.Limit = new(resource.MustParse(limit))
+		}
+		return &slipwayv1.Project{ObjectMeta: metav1.ObjectMeta{Name: name, Generation: 1}, Spec: slipwayv1.ProjectSpec{Parent: parent, Quota: []slipwayv1.Quota{q}}}
+	}
+	cordoned := node("n1")
+	cordoned.Spec.Unschedulable = true
+	two := []*corev1.Node{node("n1"), node("n2")}
+	lab, speech, vision := project("lab", "", "8"), project("speech", "lab", ""), project("vision", "", "")
+	foreign := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "foreign", Namespace: "team", UID: "f"}, Spec: corev1.PodSpec{NodeName: "n1", SchedulerName: "other",
+		Containers: []corev1.Container{{Name: "main", Resources: corev1.ResourceRequirements{Requests: gpus(1)}}}}}
+	for what, c := range map[string]struct {
+		cluster snapshot.Snapshot
+		want    string
+	}{
+		"the limit of a project above": {snapshot.Snapshot{Nodes: two, Projects: []*slipwayv1.Project{lab, speech, vision},
+			Gangs: []*slipwayv1.Gang{within("speech", on(gang("runs", 1, 90), "n1")), within("speech", gang("asks", 1, 5))}},
+			"nobody knows when it starts: runs has no limit on how long it runs (slipway.dev/max-run-time); with more quota it may start sooner: slipway kubectl edit project lab"},
+		"no such project": {snapshot.Snapshot{Nodes: two, Gangs: []*slipwayv1.Gang{within("nosuch", gang("asks", 1, 5))}}, ""},
+		"no node takes it": {snapshot.Snapshot{Nodes: []*corev1.Node{cordoned}, Gangs: []*slipwayv1.Gang{gang("asks", 1, 5)}},
+			"does not start before there is a node that takes it; of one node: slipway why node/NAME"},
+		"others' pods": {snapshot.Snapshot{Nodes: two[:1], Pods: []*corev1.Pod{foreign}, Gangs: []*slipwayv1.Gang{gang("asks", 1, 5)}},
+			"nobody knows when it starts: of what has the room it is not known when it ends"},
+	} {
+		c.cluster.Taken = noon
+		got := reportOn(t, "asks", &c.cluster)
+		if says := strings.Contains(got, "nobody knows") || strings.Contains(got, "does not start"); says != (c.want != "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s: it says\n%swithout %q", what, got, c.want)
+		}
+	}
+}
+
+// TestEventsAreToldOnce: what is told again with more to it, of the job as of its gang, and what
+// kubelets tell of each step, is not repeated.
+func TestEventsAreToldOnce(t *testing.T) {
+	event := func(kind, kindOf, reason, message string) corev1.Event {
+		return corev1.Event{InvolvedObject: corev1.ObjectReference{Kind: kind, Name: "a"}, Type: kindOf, Reason: reason, Message: message}
+	}
+	f := &Facts{Subject: Subject{Kind: schema.GroupVersionKind{Kind: "PyTorchJob"}}, Events: []corev1.Event{
+		event("PyTorchJob", "Normal", "QuotaExceeded", "uses 8"),
+		event("Gang", "Normal", "QuotaExceeded", "uses 8"),
+		event("PyTorchJob", "Normal", "QuotaExceeded", "uses 8; expected to start by noon"),
+		event("PyTorchJob", "Normal", "Evicted", "uses 8"),
+		event("Node", "Normal", "Starting", ""),
+		event("Node", "Warning", "SystemOOM", "killed"),
+	}}
+	var got []string
+	for _, e := range f.distinct() {
+		got = append(got, e.InvolvedObject.Kind+" "+e.Reason+": "+e.Message)
+	}
+	want := []string{"PyTorchJob QuotaExceeded: uses 8; expected to start by noon", "PyTorchJob Evicted: uses 8", "Node SystemOOM: killed"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestGivesWayForWhatItHas: who has none of what its project borrows gives way to nobody for that.
+func TestGivesWayForWhatItHas(t *testing.T) {
+	p := &slipwayv1.Project{ObjectMeta: metav1.ObjectMeta{Name: "p", Generation: 1}, Spec: slipwayv1.ProjectSpec{Quota: []slipwayv1.Quota{{Resource: gpu}}}}
+	plain := on(gang("plain", 1, 90), "n1")
+	plain.Spec.PodSets[0].Requests = nil
+	both := []*slipwayv1.Gang{on(gang("costly", 1, 90), "n2"), plain, gang("large", 3, 5)}
+	for _, g := range both {
+		g.Spec.Project = "p"
+	}
+	s := &snapshot.Snapshot{Taken: noon, Nodes: []*corev1.Node{node("n1"), node("n2")}, Projects: []*slipwayv1.Project{p}, Gangs: both}
+	for name, want := range map[string]bool{"costly": true, "plain": false} {
+		if got := reportOn(t, name, s); strings.Contains(got, "guaranteed nvidia.com/gpu: project p borrows 8") != want {
+			t.Errorf("of %s it says\n%s", name, got)
+		}
+	}
+	o := &outline{}
+	f := &Facts{Now: noon, Cluster: s, Decided: decide(s)}
+	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Subject.Object = &unstructured.Unstructured{Object: fields}
+	f.project(o)
+	if last := o.lines[len(o.lines)-1]; last != "waiting without a turn, since room alone does not let them start: 1; see: slipway queue" {
+		t.Errorf("of the one that never fits it says %q", last)
 	}
 }

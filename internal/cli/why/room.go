@@ -77,15 +77,20 @@ func (f *Facts) awaits(o *outline, g *slipwayv1.Gang, told *metav1.Condition, en
 	o.say("gang %s %s%s", g.Name, f.state(placement.Waiting, told), f.terms(g, name))
 	o.below(func() {
 		o.say("%s", told.Message)
-		o.below(func() {
-			for _, p := range ending[:min(len(ending), maxNames)] {
-				o.say("%s", f.ends(p, name.Namespace))
-			}
-			if more := len(ending) - maxNames; more > 0 {
-				o.say("and %s more", placement.Count(more, "pod"))
-			}
-		})
+		f.ending(o, ending, name.Namespace)
 		f.quota(o, f.Decided.Project(name))
+	})
+}
+
+// ending pods, the first few of them, below the line before.
+func (f *Facts) ending(o *outline, pods []*corev1.Pod, here string) {
+	o.below(func() {
+		for _, p := range pods[:min(len(pods), maxNames)] {
+			o.say("%s", f.ends(p, here))
+		}
+		if more := len(pods) - maxNames; more > 0 {
+			o.say("and %s more", placement.Count(more, "pod"))
+		}
 	})
 }
 

@@ -58,7 +58,7 @@ func TestMakingRoom(t *testing.T) {
 		"      2 nodes have too little nvidia.com/gpu (none free)",
 		"    was told last: gave its places to team/heir, which has priority 5 (Evicted)",
 		"    in the queue: the first of 1 of no project",
-		"    nobody knows when it starts: it has no promise; what runs may have no limit on how long (slipway.dev/max-run-time)",
+		"    nobody knows when it starts: heir and stays have no limit on how long they run (slipway.dev/max-run-time)",
 	)
 	expect(t, reportOn(t, "stays", s),
 		"gang/stays",
@@ -90,6 +90,6 @@ func TestProtected(t *testing.T) {
 		"      2 nodes have too little nvidia.com/gpu (none free)",
 		"      team/first would give way to it, but not before 2026-01-02T12:30:00Z (slipway.dev/min-run-time)",
 		"    in the queue: the first of 1 of no project",
-		"    nobody knows when it starts: it has no promise; what runs may have no limit on how long (slipway.dev/max-run-time)",
+		"    nobody knows when it starts: first and second have no limit on how long they run (slipway.dev/max-run-time)",
 	)
 }

@@ -25,12 +25,11 @@ import (
 // ListScheduled loads the pods that the scheduler binds or holds to a node, of those whose fields
 // are so; the empty namespace means all. Who may not list pods has none.
 func ListScheduled(ctx context.Context, r client.Reader, namespace string, fields client.MatchingFields) ([]corev1.Pod, error) {
-	bound := maps.Clone(OfScheduler)
-	maps.Copy(bound, fields)
 	var all []corev1.Pod
-	for _, those := range [][]client.ListOption{{bound}, {fields, client.MatchingLabels{slipwayv1.LabelHeld: "true"}}} {
+	for _, those := range Scheduled() {
+		maps.Copy(those.Fields, fields)
 		var pods corev1.PodList
-		if err := r.List(ctx, &pods, append(those, client.InNamespace(namespace))...); err != nil {
+		if err := r.List(ctx, &pods, those.Fields, those.Labels, client.InNamespace(namespace)); err != nil {
 			if apierrors.IsForbidden(err) {
 				return nil, nil
 			}
@@ -41,8 +40,20 @@ func ListScheduled(ctx context.Context, r client.Reader, namespace string, field
 	return all, nil
 }
 
-// OfScheduler restricts a list of pods to those that the scheduler binds.
-var OfScheduler = client.MatchingFields{"spec.schedulerName": slipwayv1.SchedulerName}
+// Selection of pods.
+type Selection struct {
+	Fields client.MatchingFields
+	Labels client.MatchingLabels
+}
+
+// Scheduled are the pods that the scheduler binds, and apart from these those that it holds to
+// a node: no one request selects both.
+func Scheduled() []Selection {
+	return []Selection{
+		{Fields: client.MatchingFields{"spec.schedulerName": slipwayv1.SchedulerName}},
+		{Fields: client.MatchingFields{"spec.schedulerName": corev1.DefaultSchedulerName}, Labels: client.MatchingLabels{slipwayv1.LabelHeld: "true"}},
+	}
+}
 
 // Loose pods, of many, are those that the scheduler binds and that belong to no workload of
 // Kinds: a Deployment's, say, a group's, or single ones. What they belong to together is a

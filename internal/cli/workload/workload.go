@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/placement"
 )
 
 // Workload is a job or a model with what belongs to it.
@@ -118,10 +119,14 @@ func (w Workload) State() State {
 	return s
 }
 
-// neverFits says that the scheduler found no way for the gang to start, whatever else ends.
+// neverFits says that the scheduler found no way for the gang to start, whatever else ends: it
+// is too large, or its project is not there.
 func (w Workload) neverFits() bool {
-	return w.Gang != nil && w.Gang.Status.ObservedGeneration >= w.Gang.Generation &&
-		meta.IsStatusConditionTrue(w.Gang.Status.Conditions, slipwayv1.ConditionStalled)
+	if w.Gang == nil || w.Gang.Status.ObservedGeneration < w.Gang.Generation {
+		return false
+	}
+	c := w.Gang.Status.Placed()
+	return meta.IsStatusConditionTrue(w.Gang.Status.Conditions, slipwayv1.ConditionStalled) || c != nil && c.Reason == string(placement.NoQueue)
 }
 
 // Words of status that kinds share.
