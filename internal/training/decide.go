@@ -112,7 +112,7 @@ func decide(in observed) plan {
 	}
 	p.reap()
 	p.hold()
-	p.out.Late = p.onlyRuns()
+	p.out.Late = p.startNews()
 	return p.out
 }
 

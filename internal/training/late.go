@@ -9,17 +9,18 @@ import (
 	"time"
 
 	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 )
 
-// When thousands of jobs start at once, to write down that one runs costs as much of the
-// API server as to start another. So who waits for a start goes first: the word that a
-// job runs is put off by one pass, which has the lowest priority of the controller's
-// queue. Where nobody waits, that pass comes at once. A crash loses nothing: the next
-// pass finds the same news.
+// When thousands of jobs start at once, to write down how far one has come costs as much
+// of the API server as to start another. So who waits for a start goes first: the word
+// that a job was created, or runs, is put off by one pass, which has the lowest priority of
+// the controller's queue. Where nobody waits, that pass comes at once. A crash loses
+// nothing: the next pass finds the same news.
 
 // lastInLine is below the priority of jobs that were there when the controller started.
 const lastInLine = handler.LowPriority - 1
@@ -38,16 +39,16 @@ func (l *latecomers) putOff(job types.NamespacedName) (ctrl.Result, bool) {
 // came says that a pass over the job was not put off.
 func (l *latecomers) came(job types.NamespacedName) { l.jobs.Delete(job) }
 
-// onlyRuns says that all there is to do is to write that a job runs which never did and
-// started smoothly.
-func (p *pass) onlyRuns() bool {
-	if p.out.Gang != nil || p.out.DropGang || len(p.out.Events)+len(p.out.Delete)+len(p.out.Create) > 0 {
-		return false
-	}
+// startNews says that all there is to do is to write how far the job's start has come, or
+// how many of its pods run.
+func (p *pass) startNews() bool {
 	old, next := p.in.Job.Status(), p.out.Status.DeepCopy()
-	if !isTrue(next, kubeflowv1.JobRunning) || has(old, kubeflowv1.JobRunning) {
+	if p.out.Gang != nil || p.out.DropGang || len(p.out.Events)+len(p.out.Delete)+len(p.out.Create) > 0 ||
+		equality.Semantic.DeepEqual(old, next) {
 		return false
 	}
-	next.Conditions = slices.DeleteFunc(next.Conditions, func(c kubeflowv1.JobCondition) bool { return c.Type == kubeflowv1.JobRunning })
+	if !has(old, kubeflowv1.JobRunning) {
+		next.Conditions = slices.DeleteFunc(next.Conditions, func(c kubeflowv1.JobCondition) bool { return c.Type == kubeflowv1.JobRunning })
+	}
 	return tellsOfStart(old, next)
 }

@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 )
 
-func TestThatAJobRunsIsToldLate(t *testing.T) {
+func TestAStartIsToldLate(t *testing.T) {
 	w := patient(t, newJob(1, 1))
 	late := func(want bool, when string) {
 		t.Helper()
@@ -19,16 +19,19 @@ func TestThatAJobRunsIsToldLate(t *testing.T) {
 			t.Errorf("%s: late is %v, status %+v", when, got.Late, got.Status)
 		}
 	}
-	late(false, "while it waits for the scheduler")
-	w.place("n1", "n2")
+	w.now = w.now.Add(together)
+	late(true, "when the scheduler has not answered for long")
 	w.settle()
-	late(false, "while its pods start")
+	late(false, "when that is written")
+	w.place("n1", "n2")
+	late(false, "while its pods are to be made")
+	w.settle()
 	w.phase("j-master-0", corev1.PodRunning)
 	late(true, "once the master runs")
 	w.settle()
-	late(false, "when that is written")
+	late(false, "when that is written, too")
 	w.phase("j-worker-0", corev1.PodRunning)
-	late(false, "when more of its pods run")
+	late(true, "when more of its pods run")
 	w.exit("j-master-0", 0)
 	late(false, "when it ends")
 }
