@@ -5,6 +5,7 @@ package training
 
 import (
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -78,5 +79,12 @@ func TestLatecomersComeOnce(t *testing.T) {
 	l.came(job)
 	if _, is := l.putOff(job); !is {
 		t.Error("another job of this name is not put off")
+	}
+}
+
+func TestWhatIsDueIsAsUrgentAsNews(t *testing.T) {
+	result, err := settle(time.Minute, nil)
+	if err != nil || result.RequeueAfter != time.Minute || result.Priority == nil || *result.Priority != 0 {
+		t.Errorf("%+v, %v", result, err)
 	}
 }

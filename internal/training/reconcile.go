@@ -83,14 +83,17 @@ func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	return settle(todo.Wake, err)
 }
 
-// settle turns the outcome of a pass into when to make the next. A conflict
-// means that the decision was made from an old version; the newer one is on its
-// way and brings its own pass.
+// settle turns the outcome of a pass into when to make the next, which is then as urgent
+// as news, however late this one was. A conflict means that the decision was made from an
+// old version; the newer one is on its way and brings its own pass.
 func settle(wake time.Duration, err error) (ctrl.Result, error) {
-	if apierrors.IsConflict(err) {
-		return ctrl.Result{RequeueAfter: staleDelay}, nil
+	switch {
+	case apierrors.IsConflict(err):
+		wake = staleDelay
+	case err != nil:
+		return ctrl.Result{RequeueAfter: wake}, err
 	}
-	return ctrl.Result{RequeueAfter: wake}, err
+	return ctrl.Result{RequeueAfter: wake, Priority: ptr.To(0)}, nil
 }
 
 // sooner of two delays, of which zero is never.
