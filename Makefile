@@ -87,6 +87,8 @@ generate: ## write deep copies, schemas and roles anew from the types
 	@build/tools/controller-gen crd:maxDescLen=0,generateEmbeddedObjectMeta=true \
 	  paths=github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1 output:crd:dir=build/kubeflow
 	@cp build/kubeflow/kubeflow.org_pytorchjobs.yaml api/crds/
+	@# Nobody but the controller writes the status: no book is kept of whose its fields are (api/v1alpha1/gang.go).
+	@sed -i 's/^          status:$$/&\n            x-kubernetes-map-type: atomic/' api/crds/kubeflow.org_pytorchjobs.yaml
 	@# Kubernetes' pattern of a quantity lets exponents pass that its own parser refuses, or takes hours for.
 	@sed -i 's/\[eE\](\\+|-)?.*/[eE](\\+|-)?[0-9]{1,2}))?$$/' api/crds/*.yaml
 	@$(GO) test -trimpath ./internal/platform -run TestRole -update >/dev/null

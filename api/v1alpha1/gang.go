@@ -26,7 +26,13 @@ type Gang struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	Spec   GangSpec   `json:"spec"`
+	// Spec and Status have one writer each, who writes them whole. That they are atomic
+	// spares the API server a book of whose each of their fields is, which it would compare
+	// and store again with every write: it was a quarter of what a write costs.
+
+	// +structType=atomic
+	Spec GangSpec `json:"spec"`
+	// +structType=atomic
 	Status GangStatus `json:"status,omitempty"`
 }
 

@@ -57,10 +57,14 @@ func (p *pass) moreToCome() (since time.Time, more bool) {
 // onlyStarts says that there is news in the status, and that it is no more than that the
 // job was created, when it started, and how many of its pods run.
 func (p *pass) onlyStarts() bool {
-	old, next := p.in.Job.Status().DeepCopy(), p.out.Status.DeepCopy()
-	if equality.Semantic.DeepEqual(old, next) {
-		return false
-	}
+	old, next := p.in.Job.Status(), &p.out.Status
+	return !equality.Semantic.DeepEqual(old, next) && tellsOfStart(old, next)
+}
+
+// tellsOfStart says that what is new in a status is at most that the job was created, when
+// it started, and how many of its pods run.
+func tellsOfStart(old, next *kubeflowv1.JobStatus) bool {
+	old, next = old.DeepCopy(), next.DeepCopy()
 	if !has(old, kubeflowv1.JobCreated) && len(next.Conditions) == 1 && has(next, kubeflowv1.JobCreated) {
 		next.Conditions = old.Conditions
 	}

@@ -35,6 +35,7 @@ type reconciler struct {
 	// live reads past the cache, for what is rarely needed or must be fresh.
 	live   client.Reader
 	events events.EventRecorder
+	late   latecomers
 }
 
 // Reconcile is one pass over one job: fetch, decide, carry out, write the status.
@@ -42,6 +43,7 @@ func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	object := r.framework.New()
 	jobs := podset.Jobs{Kind: r.framework.Kind, Label: kubeflowv1.JobNameLabel}
 	if there, err := jobs.Fetch(ctx, r.client, req.NamespacedName, object); !there {
+		r.late.came(req.NamespacedName)
 		return ctrl.Result{}, err
 	}
 	in, err := r.observe(ctx, object)
@@ -63,6 +65,12 @@ func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err == nil && todo.Hold > 0 {
 		return settle(sooner(todo.Wake, todo.Hold), nil)
 	}
+	if err == nil && todo.Late {
+		if later, is := r.late.putOff(req.NamespacedName); is {
+			return later, nil
+		}
+	}
+	r.late.came(req.NamespacedName)
 	if statusErr := r.writeStatus(ctx, object, todo.Status); statusErr != nil {
 		return settle(0, errors.Join(err, statusErr))
 	}
@@ -75,14 +83,17 @@ func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	return settle(todo.Wake, err)
 }
 
-// settle turns the outcome of a pass into when to make the next. A conflict
-// means that the decision was made from an old version; the newer one is on its
-// way and brings its own pass.
+// settle turns the outcome of a pass into when to make the next, which is then as urgent
+// as news, however late this one was. A conflict means that the decision was made from an
+// old version; the newer one is on its way and brings its own pass.
 func settle(wake time.Duration, err error) (ctrl.Result, error) {
-	if apierrors.IsConflict(err) {
-		return ctrl.Result{RequeueAfter: staleDelay}, nil
+	switch {
+	case apierrors.IsConflict(err):
+		wake = staleDelay
+	case err != nil:
+		return ctrl.Result{RequeueAfter: wake}, err
 	}
-	return ctrl.Result{RequeueAfter: wake}, err
+	return ctrl.Result{RequeueAfter: wake, Priority: ptr.To(0)}, nil
 }
 
 // sooner of two delays, of which zero is never.

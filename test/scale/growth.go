@@ -52,13 +52,13 @@ func growthAt(ctx context.Context, l *lab.Lab, jobs int) ([]bench.Bar, error) {
 		return nil, err
 	}
 	pods := jobs * growthPods
-	rate, first, writes, err := startedRate(ctx, l, b, pods)
+	got, err := startedRate(ctx, l, b, pods)
 	if err != nil {
 		return nil, err
 	}
 	return []bench.Bar{
-		writesBar("API writes per pod", writes, pods),
-		bench.Observed("pods bound", rate, "pods/s"),
-		bench.Observed("start of the platform to first pod bound", first, "s"),
+		writesBar("API writes per pod", got.writes, pods),
+		bench.Observed("pods bound", got.rate, "pods/s"),
+		bench.Observed("start of the platform to first pod bound", got.first, "s"),
 	}, nil
 }

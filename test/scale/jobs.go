@@ -56,9 +56,10 @@ func numbered[T any](count int, make func(name string) T) []T {
 	return all
 }
 
-// pairOf is the rate of bound pods and then that of what is submitted.
+// pairOf is the rate of bound pods and then that of what is submitted, and what each of
+// both costs the API server.
 func pairOf(ctx context.Context, l *lab.Lab, o *options, kind string, submit func(*lab.Batch) error) ([]bench.Bar, error) {
-	able, err := boundRate(ctx, l, o, "bound-before-"+kind)
+	able, least, err := boundRate(ctx, l, o, "bound-before-"+kind)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +70,7 @@ func pairOf(ctx context.Context, l *lab.Lab, o *options, kind string, submit fun
 	if err := submit(b); err != nil {
 		return nil, err
 	}
-	rate, first, writes, err := startedRate(ctx, l, b, o.jobs.jobs)
+	got, err := startedRate(ctx, l, b, o.jobs.jobs)
 	if err != nil {
 		return nil, err
 	}
@@ -78,55 +79,91 @@ func pairOf(ctx context.Context, l *lab.Lab, o *options, kind string, submit fun
 	}
 	return []bench.Bar{
 		bench.Observed("pods bound before "+kind+", without a scheduler", able, "pods/s"),
-		bench.Observed(kind+" bound", rate, "pods/s"),
-		bench.Observed(kind+", from start of the platform to first pod bound", first, "s"),
-		bench.AtLeast(kind+", share of what the API server takes", 100*rate/able, "%", leastShare),
-		writesBar(kind+", API writes per pod", writes, o.jobs.jobs),
+		bench.Observed(kind+" bound", got.rate, "pods/s"),
+		bench.Observed(kind+", from start of the platform to first pod bound", got.first, "s"),
+		bench.AtLeast(kind+", share of what the API server takes", 100*got.rate/able, "%", leastShare),
+		writesBar(kind+", API writes per pod", got.writes, o.jobs.jobs),
+		bench.Observed("pods bound before "+kind+", processor time of the API server for each", milliseconds(least, o.jobs.jobs), "ms"),
+		bench.Observed(kind+", processor time of the API server for each", milliseconds(got.processor, o.jobs.jobs), "ms"),
 	}, b.Remove(ctx)
 }
 
-// boundRate is how many pods a second the API server takes that have their node.
-func boundRate(ctx context.Context, l *lab.Lab, o *options, name string) (float64, error) {
+// milliseconds for each of so many.
+func milliseconds(all time.Duration, count int) float64 {
+	return all.Seconds() * 1000 / float64(count)
+}
+
+// boundRate is how many pods a second the API server takes that have their node, and the
+// processor time that it takes for all of them.
+func boundRate(ctx context.Context, l *lab.Lab, o *options, name string) (rate float64, processor time.Duration, err error) {
 	b, err := l.Batch(ctx, name)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	var pods []*corev1.Pod
 	for i := range o.jobs.jobs {
 		pods = append(pods, lab.BoundPod(fmt.Sprintf("job-%05d", i), fakenode.Name(i%o.jobs.nodes), gpus(1)))
 	}
+	before, err := l.Processor(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
 	began := time.Now()
 	if err := lab.Submit(ctx, b, pods); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	if err := b.Bound.Await(ctx, len(pods)); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	took := b.Bound.Last().Sub(began)
 	if err := b.Running.Await(ctx, len(pods)); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	return float64(len(pods)) / took.Seconds(), b.Remove(ctx)
+	after, err := l.Processor(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	return float64(len(pods)) / took.Seconds(), after - before, b.Remove(ctx)
+}
+
+// started is what it took to bind and start pods.
+type started struct {
+	// rate of pods bound a second, and first of them after so many seconds, from the
+	// start of the platform's process.
+	rate, first float64
+	// writes, and processor time of the API server, until nothing more was written.
+	writes    lab.Writes
+	processor time.Duration
 }
 
 // startedRate counts from the start of the platform's process.
-func startedRate(ctx context.Context, l *lab.Lab, b *lab.Batch, pods int) (rate, first float64, writes lab.Writes, err error) {
+func startedRate(ctx context.Context, l *lab.Lab, b *lab.Batch, pods int) (out started, err error) {
 	before, err := l.Writes(ctx)
 	if err != nil {
-		return 0, 0, nil, err
+		return started{}, err
+	}
+	idle, err := l.Processor(ctx)
+	if err != nil {
+		return started{}, err
 	}
 	began := time.Now()
 	if err := l.StartPlatform(); err != nil {
-		return 0, 0, nil, err
+		return started{}, err
 	}
 	if err := b.Bound.Await(ctx, pods); err != nil {
-		return 0, 0, nil, fmt.Errorf("binding pods: %w", err)
+		return started{}, fmt.Errorf("binding pods: %w", err)
 	}
-	first = b.Bound.Times()[0].Sub(began).Seconds()
-	rate = float64(pods) / b.Bound.Last().Sub(began).Seconds()
+	out.first = b.Bound.Times()[0].Sub(began).Seconds()
+	out.rate = float64(pods) / b.Bound.Last().Sub(began).Seconds()
 	if err := b.Running.Await(ctx, pods); err != nil {
-		return 0, 0, nil, fmt.Errorf("starting pods: %w", err)
+		return started{}, fmt.Errorf("starting pods: %w", err)
 	}
 	after, err := l.SettledWrites(ctx)
-	return rate, first, after.Since(before), err
+	if err != nil {
+		return started{}, err
+	}
+	out.writes = after.Since(before)
+	used, err := l.Processor(ctx)
+	out.processor = used - idle
+	return out, err
 }

@@ -5,6 +5,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -84,11 +85,43 @@ func parseWrites(metrics string) (Writes, error) {
 
 // Writes up to this moment.
 func (l *Lab) Writes(ctx context.Context) (Writes, error) {
+	metrics, err := l.metrics(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return parseWrites(metrics)
+}
+
+// processor is a line of the same.
+var processor = regexp.MustCompile(`(?m)^process_cpu_seconds_total (\S+)$`)
+
+// Processor time that the API server has used up to this moment, and etcd within it.
+func (l *Lab) Processor(ctx context.Context) (time.Duration, error) {
+	metrics, err := l.metrics(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return parseProcessor(metrics)
+}
+
+func parseProcessor(metrics string) (time.Duration, error) {
+	line := processor.FindStringSubmatch(metrics)
+	if line == nil {
+		return 0, errors.New("the API server does not tell its processor time")
+	}
+	seconds, err := strconv.ParseFloat(line[1], 64)
+	if err != nil {
+		return 0, fmt.Errorf("reading %q: %w", line[0], err)
+	}
+	return time.Duration(seconds * float64(time.Second)), nil
+}
+
+func (l *Lab) metrics(ctx context.Context) (string, error) {
 	text, err := l.rest.Get().AbsPath("/metrics").DoRaw(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("reading metrics of the API server: %w", err)
+		return "", fmt.Errorf("reading metrics of the API server: %w", err)
 	}
-	return parseWrites(string(text))
+	return string(text), nil
 }
 
 // calm is how long nothing may be written until everything counts as written.

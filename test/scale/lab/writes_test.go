@@ -5,6 +5,7 @@ package lab
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -17,6 +18,7 @@ apiserver_request_total{code="200",component="apiserver",dry_run="",group="",res
 apiserver_request_total{code="200",component="apiserver",dry_run="",group="coordination.k8s.io",resource="leases",scope="resource",subresource="",verb="PUT",version="v1"} 7
 apiserver_request_terminations_total{code="504",resource="pods",subresource="",verb="POST"} 1
 apiserver_request_total{code="200",component="apiserver",dry_run="",group="",resource="pods",scope="resource",subresource="",verb="DELETE",version="v1"} 2
+process_cpu_seconds_total 1.25
 `
 
 func TestParseWrites(t *testing.T) {
@@ -38,5 +40,14 @@ func TestParseWrites(t *testing.T) {
 	}
 	if got, want := (Writes{"pods": 10, "events": 5}).Per(10), "pods 1.00, events 0.50"; got != want {
 		t.Errorf("per pod %q, want %q", got, want)
+	}
+}
+
+func TestParseProcessor(t *testing.T) {
+	if got, err := parseProcessor(metrics); err != nil || got != 1250*time.Millisecond {
+		t.Errorf("processor time %s, %v", got, err)
+	}
+	if _, err := parseProcessor("# nothing"); err == nil {
+		t.Error("is read from nothing")
 	}
 }
