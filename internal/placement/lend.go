@@ -12,9 +12,10 @@ import (
 // too long to start there before. So they are lent: who would delay promises, and fits but for
 // them, starts on recall. It gives way as soon as a gang that it would delay can start in its
 // stead, and a minute before that one was promised to at the latest, which is why that is no
-// delay; and plans know it. It takes a limit to borrow: who has none is a service rather than a
-// run, and of no use to anybody for a quarter of an hour. Nothing is lent of what is due before
-// that, or before the borrower's protected time is over, nor of room that is being made.
+// delay; and plans know it. It takes a limit to borrow, for who has none is a service rather than
+// a run, and to have saved what it did before: who may lose all had better wait. Nothing is lent of
+// what is due within a quarter of an hour, or before the borrower's protected time is over, nor of
+// room that is being made.
 
 // DefaultLease is for how many seconds at least places are lent.
 const DefaultLease = 15 * 60
@@ -23,7 +24,7 @@ const DefaultLease = 15 * 60
 // duty then; the same where nothing is lent to it.
 func (p *Picture) lentTo(g *gang, d duty) duty {
 	until := p.now + max(p.Lease, g.Protected)
-	if p.plan == nil || p.Lease == 0 || g.Limit == 0 || g.promise != nil || d.due == 0 || p.plan.byTime[d.due-1].at < until {
+	if p.plan == nil || !p.mayBorrow(g) || d.due == 0 || p.plan.byTime[d.due-1].at < until {
 		return d
 	}
 	set := slices.Clone(p.plan.heeded[d.heeded])
@@ -33,6 +34,11 @@ func (p *Picture) lentTo(g *gang, d duty) duty {
 		}
 	}
 	return duty{p.plan.heed(set), d.due}
+}
+
+// mayBorrow says that a gang may start on recall, if there is anything to borrow.
+func (p *Picture) mayBorrow(g *gang) bool {
+	return p.Lease > 0 && g.Limit > 0 && g.Checkpointed > 0 && g.promise == nil
 }
 
 // borrow what a gang lacks on recall, or change nothing.

@@ -57,7 +57,6 @@ func (s scene) planned(key string, want int64) {
 // let onto n1.
 func TestBackfillUntilNeeded(t *testing.T) {
 	s := newScene(t, "gpu", "gpu", "fpga")
-	s.Lease = 0
 	s.submit("runs long", 1, 1, "gpu", 1000)
 	s.submit("runs short", 1, 1, "fpga", 100)
 	s.states(0)

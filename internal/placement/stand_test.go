@@ -10,7 +10,6 @@ import "testing"
 // moment; an hour more breaks it.
 func TestPromisesStand(t *testing.T) {
 	s := newScene(t, "gpu", "gpu")
-	s.Lease = 0
 	s.submit("a", 1, 1, "gpu", 1000)
 	s.submit("b", 1, 1, "gpu", 2000)
 	s.states(0)
@@ -38,7 +37,6 @@ func TestPromisesStand(t *testing.T) {
 // it, be they promised one after it.
 func TestOneStartsAroundTheOthers(t *testing.T) {
 	s := newScene(t, "gpu", "gpu", "gpu")
-	s.Lease = 0
 	s.submit("a", 1, 1, "gpu", 1000)
 	s.submit("b", 1, 2, "gpu", 2000)
 	s.states(0)

@@ -180,7 +180,7 @@ func (w *world) requests() Resources {
 }
 
 func (w *world) gang() Gang {
-	g := Gang{Key: fmt.Sprint("g", w.n(6)), Priority: int32(w.n(2)), Created: int64(w.n(4)), Limit: int64(w.n(4)) * 100, Protected: int64(w.n(2))}
+	g := Gang{Key: fmt.Sprint("g", w.n(6)), Priority: int32(w.n(2)), Created: int64(w.n(4)), Limit: int64(w.n(4)) * 100, Checkpointed: int64(w.n(2)), Protected: int64(w.n(2))}
 	if w.n(3) == 0 {
 		g.Queue, g.User = fmt.Sprint("q", w.n(4)), fmt.Sprint("u", w.n(2))
 	}

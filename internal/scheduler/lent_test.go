@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -28,7 +29,9 @@ func TestLent(t *testing.T) {
 		}
 		s.settle()
 	}
-	for _, g := range []*slipwayv1.Gang{atMost(newGang("large", 4, 1), time.Hour), atMost(newGang("small", 2, 1), 3*time.Hour)} {
+	saves := atMost(newGang("small", 2, 1), 3*time.Hour)
+	saves.Spec.LastCheckpoint = &metav1.Time{Time: noon.Add(-time.Hour)}
+	for _, g := range []*slipwayv1.Gang{atMost(newGang("large", 4, 1), time.Hour), saves} {
 		plan()
 		s.set(g)
 	}

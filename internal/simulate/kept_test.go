@@ -75,6 +75,7 @@ func orderly(seed uint64) Input {
 	for i := range 40 {
 		limit := 600 * (1 + n(24))
 		j := job(fmt.Sprint("j", i), n(20000), int32(1+n(1+n(8))), 1+n(8), max(limit-600*n(3), 60), limit)
+		j.Gang.Checkpointed = n(3) // as if most had run before
 		input.Jobs = append(input.Jobs, j)
 	}
 	return input

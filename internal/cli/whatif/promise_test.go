@@ -36,7 +36,7 @@ items:
   metadata: {name: promised, namespace: default, creationTimestamp: "2026-01-01T09:30:00Z"}
   spec: {maxRunTime: 1h, podSets: [{name: worker, count: 1, requests: {x/gpu: "8"}}]}
   status: {promise: {time: "2026-01-01T11:00:00Z", number: 7}}
-- {apiVersion: slipway.dev/v1alpha1, kind: Gang, metadata: {name: held, namespace: default, creationTimestamp: "2026-01-01T09:10:00Z"}, spec: {maxRunTime: 3h, minRunTime: 3h, podSets: [{name: w, count: 1, requests: {x/gpu: "4"}}]}}
+- {apiVersion: slipway.dev/v1alpha1, kind: Gang, metadata: {name: held, namespace: default, creationTimestamp: "2026-01-01T09:10:00Z"}, spec: {maxRunTime: 3h, podSets: [{name: w, count: 1, requests: {x/gpu: "4"}}]}}
 `))
 	if err != nil {
 		t.Fatal(err)
