@@ -431,6 +431,7 @@ func (w *world) restart() *Picture {
 	}
 	again.Elapse(w.now)
 	for _, v := range again.Decide() {
+		v.LentBy = w.latest[v.Gang].LentBy // a lender may have started since
 		if was := w.latest[v.Gang]; was.State == Placed && was.Reason == nil && !cmp.Equal(was, v) {
 			w.t.Errorf("a restart moves %s:\n%s", v.Gang, cmp.Diff(was, v))
 		}

@@ -43,12 +43,13 @@ func (p *Picture) stays(b *bookedPod) {
 	}
 }
 
-// orphans are the endings of what is left of gangs that are gone.
+// orphans are the endings of what is left of gangs that are gone, be there new ones of their names
+// that have no places yet.
 func (p *Picture) orphans() []ending {
 	var all []ending
 	for _, key := range sortedKeys(p.outgoing) {
 		known := func(l *gang) bool { return l.Key == key }
-		if p.gangs[key] != nil || slices.ContainsFunc(p.leavers, known) {
+		if g := p.gangs[key]; g != nil && g.holds > 0 || slices.ContainsFunc(p.leavers, known) {
 			continue
 		}
 		left, until := &gang{Gang: Gang{Key: key}}, int64(0)
