@@ -169,6 +169,9 @@ func (p *Picture) nextRecall() int64 {
 // who is on places that it lent gives way to it, and who is on those of one with a promise already
 // when that one starts.
 func (pl *planner) expects(g *gang) []ending {
+	if len(pl.p.lent) == 0 {
+		return pl.endings
+	}
 	list := slices.DeleteFunc(slices.Clone(pl.endings), func(e ending) bool {
 		return e.part == everything && len(e.gang.LentBy) > 0
 	})

@@ -21,7 +21,9 @@ type planner struct {
 	// before are the last promises to the gangs.
 	before  map[*gang]*promise
 	endings []ending
-	ended   *absence
+	// endingsOf each gang that has places now, or leaves some.
+	endingsOf map[string][]ending
+	ended     *absence
 	// others come after those who lead.
 	others []*gang
 	// tried gangs have a promise or can have none; redone are those whose promise was made
@@ -33,7 +35,7 @@ type planner struct {
 }
 
 func (p *Picture) planner(limit int) *planner {
-	pl := &planner{p: p, limit: limit, before: map[*gang]*promise{}, tried: map[*gang]bool{}, redone: map[*gang]bool{}}
+	pl := &planner{p: p, limit: limit, before: map[*gang]*promise{}, endingsOf: map[string][]ending{}, tried: map[*gang]bool{}, redone: map[*gang]bool{}}
 	for _, g := range p.promised(nil) {
 		pl.before[g] = g.promise
 	}
@@ -44,6 +46,9 @@ func (p *Picture) planner(limit int) *planner {
 func (pl *planner) promiseAll(wanting, elders []*gang) {
 	pl.endings = pl.p.endings()
 	pl.ended = pl.p.absence(pl.endings)
+	for _, e := range pl.endings {
+		pl.endingsOf[e.gang.Key] = append(pl.endingsOf[e.gang.Key], e)
+	}
 	for _, g := range wanting {
 		if before := pl.before[g]; before != nil && !slices.ContainsFunc(before.places, func(at place) bool { return !at.node.known }) {
 			pl.standing = append(pl.standing, before)

@@ -3,7 +3,10 @@
 
 package placement
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // A promise is not made later than it was because those before it are made anew: they may start
 // sooner, and elsewhere, since somebody ended early. So the promises of before stand until it is
@@ -21,10 +24,10 @@ func (pl *planner) renew(pr *promise) *promise {
 	}) {
 		return nil
 	}
-	c := calendar{pl: pl, endings: pl.expects(pr.gang), of: map[string][]ending{}}
-	for _, e := range c.endings {
-		if e.part != pledged {
-			c.of[e.gang.Key] = append(c.of[e.gang.Key], e)
+	c := calendar{pl: pl, endings: pl.expects(pr.gang), lent: map[string]ending{}}
+	for _, v := range pl.p.lent {
+		if i := slices.IndexFunc(c.endings, func(e ending) bool { return e.gang == v && e.part == everything }); i >= 0 {
+			c.lent[v.Key] = c.endings[i]
 		}
 	}
 	for _, at := range c.moments(pr) {
@@ -36,20 +39,38 @@ func (pl *planner) renew(pr *promise) *promise {
 	return nil
 }
 
-// calendar says who ends when, and of each gang that has places now or leaves some.
+// calendar says who ends when, and apart who is on places that are lent.
 type calendar struct {
 	pl      *planner
 	endings []ending
-	of      map[string][]ending
+	lent    map[string]ending
+}
+
+// freed is what a node gets back by a moment.
+func (c *calendar) freed(n *node, at int64) vector {
+	var freed vector
+	for key := range n.accounts {
+		for _, e := range c.pl.endingsOf[key] {
+			if back, lent := c.lent[key]; lent && e.part == everything {
+				e = back
+			}
+			if e.at <= at {
+				freed.plus(e.frees(n))
+			}
+		}
+	}
+	return freed
 }
 
 // moments at which a promise may be kept: its own, and those soon after it at which somebody ends.
 func (c *calendar) moments(pr *promise) []int64 {
 	list := []int64{max(pr.at, c.pl.p.now)}
-	for _, e := range c.endings {
-		if e.at > list[0] && e.at <= pr.at+overrun {
-			list = append(list, e.at)
+	next, _ := slices.BinarySearchFunc(c.endings, list[0]+1, func(e ending, at int64) int { return cmp.Or(cmp.Compare(e.at, at), 1) })
+	for _, e := range c.endings[next:] {
+		if e.at > pr.at+overrun {
+			break
 		}
+		list = append(list, e.at)
 	}
 	return slices.Compact(list)
 }
@@ -86,14 +107,7 @@ func (c *calendar) clashes(pr *promise) bool {
 // overbooked says that at a moment promises take more of a node of one of them than there is.
 func (c *calendar) overbooked(pr *promise, under []*promise, at int64) bool {
 	return slices.ContainsFunc(pr.places, func(to place) bool {
-		var freed, taken vector
-		for key := range to.node.accounts {
-			for _, e := range c.of[key] {
-				if e.at <= at {
-					freed.plus(e.frees(to.node))
-				}
-			}
-		}
+		freed, taken := c.freed(to.node, at), vector(nil)
 		for _, o := range under {
 			taken.plus(o.on(to.node))
 		}
