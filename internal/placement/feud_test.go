@@ -104,7 +104,7 @@ func TestFeuds(t *testing.T) {
 			g.Unfinished, g.sets[0].slots = true, []slot{{"n", 1, true}, {"", 1, false}}
 		}, 0},
 		"it gave way for the first":   {func(s *stage, g *gang) { delete(s.feuds, g.Key); s.relapse(g) }, 0},
-		"it was there before anybody": {func(s *stage, g *gang) { s.feuds = map[string]*feud{} }, 0},
+		"it was there before anybody": {func(s *stage, _ *gang) { s.feuds = map[string]*feud{} }, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t)

@@ -102,11 +102,6 @@ func (p *Picture) LentBy(key string) []string {
 // isLentBy says that a gang is on places that were kept for another one.
 func (g *gang) isLentBy(lender *gang) bool { return slices.Contains(g.LentBy, lender.Key) }
 
-// lends says that somebody is on places that were kept for the gang.
-func (p *Picture) lends(g *gang) bool {
-	return slices.ContainsFunc(p.lent, func(v *gang) bool { return v.isLentBy(g) })
-}
-
 // rely on what a promise takes back, be it lent by another gang, which may start elsewhere.
 func (p *Picture) rely(pr *promise) {
 	for _, key := range pr.recalls {

@@ -13,7 +13,7 @@ func TestAPIKeepsNoBookOfFields(t *testing.T) {
 	r.gang("g", 2, 1)
 	of := map[string]string{}
 	for _, entry := range r.await("g", "Placed").ManagedFields {
-		of[entry.Subresource] = string(entry.FieldsV1.Raw)
+		of[entry.Subresource] = entry.FieldsV1.GetRawString()
 	}
 	if of[""] != `{"f:spec":{}}` || of["status"] != `{"f:status":{}}` {
 		t.Errorf("fields by subresource: %v", of)
