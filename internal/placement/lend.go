@@ -23,7 +23,7 @@ const DefaultLease = 15 * 60
 // lentTo a gang with a duty are the places of the promises that it need not heed on recall: its
 // duty then; the same where nothing is lent to it.
 func (p *Picture) lentTo(g *gang, d duty) duty {
-	until := p.now + max(p.Lease, g.Protected)
+	until := p.now + max(p.Lease, g.Protected+overrun)
 	if p.plan == nil || !p.mayBorrow(g) || d.due == 0 || p.plan.byTime[d.due-1].at < until {
 		return d
 	}
@@ -120,7 +120,7 @@ func (e *eviction) recall() {
 	for _, pr := range slices.Clone(p.plan.promises) {
 		var back []leaver
 		for _, v := range p.borrowers(pr) {
-			if p.recalledAt(pr, v) <= p.now {
+			if v.recalledAt(pr.at) <= p.now {
 				back = append(back, leaver{gang: v, part: everything, recalled: true})
 			}
 		}
@@ -141,10 +141,11 @@ func (p *Picture) borrowers(pr *promise) []*gang {
 	return all
 }
 
-// recalledAt is when a borrower must go.
-func (p *Picture) recalledAt(pr *promise, v *gang) int64 {
-	return max(pr.at-overrun, v.protectedUntil())
-}
+// recalledAt is when a borrower must go for somebody who is to start at a moment, and goneBy when it
+// will have: that moment, unless it is protected until then.
+func (g *gang) recalledAt(start int64) int64 { return max(start-overrun, g.protectedUntil()) }
+
+func (g *gang) goneBy(start int64) int64 { return g.recalledAt(start) + overrun }
 
 // nextRecall is when the first borrower must go, or never.
 func (p *Picture) nextRecall() int64 {
@@ -154,7 +155,7 @@ func (p *Picture) nextRecall() int64 {
 	}
 	for _, pr := range p.plan.promises {
 		for _, v := range p.borrowers(pr) {
-			next = min(next, max(p.recalledAt(pr, v), p.now+1))
+			next = min(next, max(v.recalledAt(pr.at), p.now+1))
 		}
 	}
 	return next
@@ -175,11 +176,12 @@ func (pl *planner) expects(g *gang) []ending {
 		if i := slices.IndexFunc(pl.endings, func(e ending) bool { return e.gang == v && e.part == everything }); i >= 0 {
 			e = pl.endings[i]
 		}
-		if back := recallOf(v, slices.Concat(pl.made, pl.standing)); back < e.at {
-			e.at, e.sure, e.recalled = back, 1, true
+		back := recallOf(v, slices.Concat(pl.made, pl.standing))
+		if v.isLentBy(g) {
+			back = min(back, v.goneBy(pl.p.now+1+overrun)) // Evict recalls it in a second
 		}
-		if soon := pl.p.now + 1 + overrun; v.isLentBy(g) && soon < e.at { // Evict recalls it in a second
-			e.at, e.sure, e.recalled = soon, 1, true
+		if back < e.at {
+			e.at, e.sure, e.recalled = back, 1, true
 		}
 		if e.at < never {
 			i, _ := slices.BinarySearchFunc(list, e, ending.compare)
@@ -189,7 +191,7 @@ func (pl *planner) expects(g *gang) []ending {
 	return list
 }
 
-// recallOf the places of a gang is due with the first promise of them; never for no loan.
+// recallOf is when a gang will have given back what the first promise takes of it; never for no loan.
 func (p *Picture) recallOf(g *gang) int64 {
 	if p.plan == nil || len(g.LentBy) == 0 {
 		return never
@@ -201,7 +203,7 @@ func recallOf(v *gang, promises []*promise) int64 {
 	at := int64(never)
 	for _, pr := range promises {
 		if slices.Contains(pr.recalls, v.Key) {
-			at = min(at, pr.at)
+			at = min(at, v.goneBy(pr.at))
 		}
 	}
 	return at
