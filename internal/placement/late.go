@@ -108,7 +108,7 @@ func (p *Picture) passBy(g *gang, heeds []bool) {
 		if heeds[pr.order] || pr.gang.promise != pr || g.promise != nil && pr.order >= g.promise.order {
 			continue
 		}
-		if slices.ContainsFunc(pr.places, func(o place) bool { return g.isOn(o.node) }) || sharesLimit(g.queue, pr.gang.queue) {
+		if pr.concerns(g) {
 			pr.gang.passedBy = g.Key
 		}
 	}

@@ -3,10 +3,7 @@
 
 package placement
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // Places that are kept for a promise are idle until it is due, if the limits of all who wait are
 // too long to start there before. So they are lent: who would delay promises, and fits but for
@@ -207,9 +204,4 @@ func recallOf(v *gang, promises []*promise) int64 {
 		}
 	}
 	return at
-}
-
-// compare endings by when they are.
-func (e ending) compare(o ending) int {
-	return cmp.Or(cmp.Compare(e.at, o.at), -cmp.Compare(e.sure, o.sure), cmp.Compare(e.gang.Key, o.gang.Key), cmp.Compare(o.part, e.part))
 }

@@ -72,6 +72,11 @@ type ending struct {
 	leaver
 }
 
+// compare endings by when they are.
+func (e ending) compare(o ending) int {
+	return cmp.Or(cmp.Compare(e.at, o.at), -cmp.Compare(e.sure, o.sure), cmp.Compare(e.gang.Key, o.gang.Key), cmp.Compare(o.part, e.part))
+}
+
 const (
 	// maxRuns bounds what planning costs.
 	maxRuns = 20000

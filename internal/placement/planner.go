@@ -50,7 +50,7 @@ func (pl *planner) promiseAll(wanting, elders []*gang) {
 		pl.endingsOf[e.gang.Key] = append(pl.endingsOf[e.gang.Key], e)
 	}
 	for _, g := range wanting {
-		if before := pl.before[g]; before != nil && !slices.ContainsFunc(before.places, func(at place) bool { return !at.node.known }) {
+		if before := pl.before[g]; before != nil && !before.lost() {
 			pl.standing = append(pl.standing, before)
 			pl.keep(before)
 		}

@@ -19,9 +19,8 @@ import (
 // It may be up to a minute late: many a run ends some moments after its limit, and that should not
 // turn everything upside down.
 func (pl *planner) renew(pr *promise) *promise {
-	if slices.ContainsFunc(pr.places, func(at place) bool {
-		return !at.node.known || !pr.gang.sets[at.set].class.admits(at.node)
-	}) {
+	admits := func(at place) bool { return pr.gang.sets[at.set].class.admits(at.node) }
+	if pr.lost() || slices.ContainsFunc(pr.places, func(at place) bool { return !admits(at) }) {
 		return nil
 	}
 	c := calendar{pl: pl, endings: pl.expects(pr.gang), lent: map[string]ending{}}
