@@ -9,10 +9,13 @@ import "slices"
 // too long to start there before. So they are lent: who would delay promises, and fits but for
 // them, starts on recall. It gives way as soon as a gang that it would delay can start in its
 // stead, and a minute before that one was promised to at the latest, which is why that is no
-// delay; and plans know it. It takes a limit to borrow, for who has none is a service rather than
-// a run, and to have saved what it did before: who may lose all had better wait. Nothing is lent of
-// what is due within a quarter of an hour, or before the borrower's protected time is over, nor of
-// room that is being made.
+// delay; and plans know it. It takes a limit, for who has none is a service rather than a run, and to
+// have saved what it did before: who may lose all had better wait. Nothing is lent of what is due
+// within a quarter of an hour, or before the protected time of who is on recall is over, nor of room
+// that is being made.
+//
+// This is not what a queue borrows of what others are guaranteed (owed.go): a gang on recall may be
+// within its queue's guarantee, and one that borrows need not be on recall.
 
 // DefaultLease is for how many seconds at least places are lent.
 const DefaultLease = 15 * 60
@@ -21,7 +24,7 @@ const DefaultLease = 15 * 60
 // duty then; the same where nothing is lent to it.
 func (p *Picture) lentTo(g *gang, d duty) duty {
 	until := p.now + max(p.Lease, g.Protected+overrun)
-	if p.plan == nil || !p.mayBorrow(g) || d.due == 0 || p.plan.byTime[d.due-1].at < until {
+	if p.plan == nil || !p.mayStartOnRecall(g) || d.due == 0 || p.plan.byTime[d.due-1].at < until {
 		return d
 	}
 	set := slices.Clone(p.plan.heeded[d.heeded])
@@ -33,35 +36,35 @@ func (p *Picture) lentTo(g *gang, d duty) duty {
 	return duty{p.plan.heed(set), d.due}
 }
 
-// mayBorrow says that a gang may start on recall, if there is anything to borrow.
-func (p *Picture) mayBorrow(g *gang) bool {
+// mayStartOnRecall says that a gang may, if anything is lent.
+func (p *Picture) mayStartOnRecall(g *gang) bool {
 	return p.Lease > 0 && g.Limit > 0 && g.Checkpointed > 0 && g.promise == nil
 }
 
-// borrow what a gang lacks on recall, or change nothing.
-func (p *Picture) borrow(g *gang, w wish) bool {
-	if w.lent == w.behind {
+// startOnRecall finds places for what a gang lacks on those that are lent to it, or changes nothing.
+func (p *Picture) startOnRecall(g *gang, w wish) bool {
+	if w.onRecall == w.behind {
 		return false
 	}
-	p.keepBehind(w.lent)
+	p.keepBehind(w.onRecall)
 	defer p.keepBehind(w.behind)
 	if !p.elsewhere(g, func() bool { return p.fill(g, g.lacks()) }) {
 		return false
 	}
-	heeded, lent := p.plan.heeded[w.behind.heeded], p.plan.heeded[w.lent.heeded]
+	heeded, lent := p.plan.heeded[w.behind.heeded], p.plan.heeded[w.onRecall.heeded]
 	for _, pr := range p.plan.byTime[:w.behind.due] {
 		if heeded[pr.order] && !lent[pr.order] && pr.gang.promise == pr && pr.concerns(g) {
 			g.LentBy = append(g.LentBy, pr.gang.Key)
 			pr.recalls = append(pr.recalls, g.Key)
 		}
 	}
-	p.lend(g)
+	p.noteLoan(g)
 	p.plan.stale = true // what is free by when is another than before
 	return true
 }
 
-// lend places to a gang that has any lender.
-func (p *Picture) lend(g *gang) {
+// noteLoan to a gang that has any lender.
+func (p *Picture) noteLoan(g *gang) {
 	if len(g.LentBy) > 0 {
 		p.lent = append(p.lent, g)
 	}
@@ -96,13 +99,13 @@ func (p *Picture) LentBy(key string) []string {
 	return nil
 }
 
-// isLentBy says that a gang is on places that were kept for another one.
-func (g *gang) isLentBy(lender *gang) bool { return slices.Contains(g.LentBy, lender.Key) }
+// givesBackTo says that a gang is on places that were kept for another one.
+func (g *gang) givesBackTo(lender *gang) bool { return slices.Contains(g.LentBy, lender.Key) }
 
 // rely on what a promise takes back, be it lent by another gang, which may start elsewhere.
 func (p *Picture) rely(pr *promise) {
 	for _, key := range pr.recalls {
-		if v := p.gangs[key]; !v.isLentBy(pr.gang) {
+		if v := p.gangs[key]; !v.givesBackTo(pr.gang) {
 			v.LentBy = append(v.LentBy, pr.gang.Key)
 		}
 	}
@@ -116,7 +119,7 @@ func (e *eviction) recall() {
 	}
 	for _, pr := range slices.Clone(p.plan.promises) {
 		var back []leaver
-		for _, v := range p.borrowers(pr) {
+		for _, v := range p.onRecall(pr) {
 			if v.recalledAt(pr.at) <= p.now {
 				back = append(back, leaver{gang: v, part: everything, recalled: true})
 			}
@@ -127,31 +130,31 @@ func (e *eviction) recall() {
 	}
 }
 
-// borrowers are those on places that a promise takes.
-func (p *Picture) borrowers(pr *promise) []*gang {
+// onRecall are those on places that a promise takes back.
+func (p *Picture) onRecall(pr *promise) []*gang {
 	var all []*gang
 	for _, key := range pr.recalls {
-		if v := p.gangs[key]; v != nil && v.isLentBy(pr.gang) && pr.gang.promise == pr {
+		if v := p.gangs[key]; v != nil && v.givesBackTo(pr.gang) && pr.gang.promise == pr {
 			all = append(all, v)
 		}
 	}
 	return all
 }
 
-// recalledAt is when a borrower must go for somebody who is to start at a moment, and goneBy when it
+// recalledAt is when a gang on recall must go for one that is to start at a moment, and goneBy when it
 // will have: that moment, unless it is protected until then.
 func (g *gang) recalledAt(start int64) int64 { return max(start-overrun, g.protectedUntil()) }
 
 func (g *gang) goneBy(start int64) int64 { return g.recalledAt(start) + overrun }
 
-// nextRecall is when the first borrower must go, or never.
+// nextRecall is when the first gang on recall must go, or never.
 func (p *Picture) nextRecall() int64 {
 	next := int64(never)
 	if p.plan == nil {
 		return next
 	}
 	for _, pr := range p.plan.promises {
-		for _, v := range p.borrowers(pr) {
+		for _, v := range p.onRecall(pr) {
 			next = min(next, max(v.recalledAt(pr.at), p.now+1))
 		}
 	}
@@ -174,7 +177,7 @@ func (pl *planner) expects(g *gang) []ending {
 			e = pl.endings[i]
 		}
 		back := recallOf(v, slices.Concat(pl.made, pl.standing))
-		if v.isLentBy(g) {
+		if v.givesBackTo(g) {
 			back = min(back, v.goneBy(pl.p.now+1+overrun)) // Evict recalls it in a second
 		}
 		if back < e.at {
