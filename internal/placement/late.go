@@ -21,8 +21,8 @@ func (pl *planner) tellLate() {
 	for i, pr := range pl.made {
 		g, before := pr.gang, pl.before[pr.gang]
 		pr.first = pr.at
-		next, was := (*late)(nil), g.late
-		if before != nil && pr.at >= before.first+overrun {
+		var next *late
+		if before != nil && pr.at >= before.first+leeway {
 			pr.first = before.first
 			if why := pl.lateness(i, pr, before); why != "" {
 				next = &late{pr.first, why}
@@ -31,14 +31,21 @@ func (pl *planner) tellLate() {
 			g.passedBy = ""
 		}
 		pl.putOff = pl.putOff || before != nil && pr.at > before.at
-		if g.late = next; (was == nil) != (next == nil) || was != nil && *was != *next {
-			g.explainedAt = 0
-		}
+		g.tellLate(next)
 	}
 	for g := range pl.before {
 		if g.promise == nil {
-			g.late, g.passedBy, pl.putOff = nil, "", true
+			g.passedBy, pl.putOff = "", true
+			g.tellLate(nil)
 		}
+	}
+}
+
+// tellLate notes that a gang is late, or nil that it is not, and has its reason worded anew if that is news.
+func (g *gang) tellLate(next *late) {
+	before := g.late
+	if g.late = next; (before == nil) != (next == nil) || before != nil && *before != *next {
+		g.explainedAt = 0
 	}
 }
 
@@ -155,7 +162,7 @@ func (p *Picture) NextDue() (int64, bool) {
 		return next, false
 	}
 	for _, pr := range p.plan.promises {
-		for _, at := range []int64{pr.at, pr.at + overrun} {
+		for _, at := range []int64{pr.at, pr.at + leeway} {
 			if pr.gang.promise == pr && at > p.now {
 				next = min(next, at)
 			}

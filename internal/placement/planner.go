@@ -161,7 +161,7 @@ func (pl *planner) add(g *gang) bool {
 			promised = renewed
 		}
 	}
-	if promised == nil || old != nil && promised.at > old.at+overrun {
+	if promised == nil || old != nil && promised.at > old.at+leeway {
 		promised = pl.push(g, promised)
 	}
 	if promised != nil {

@@ -16,8 +16,7 @@ import (
 // given after it, and are made anew in turn.
 
 // renew a promise that can be kept beside those made already, in the picture as it is now, or nil.
-// It may be up to a minute late: many a run ends some moments after its limit, and that should not
-// turn everything upside down.
+// It may be late by the leeway, or everything would be turned upside down for a few moments.
 func (pl *planner) renew(pr *promise) *promise {
 	admits := func(at place) bool { return pr.gang.sets[at.set].class.admits(at.node) }
 	if pr.lost() || slices.ContainsFunc(pr.places, func(at place) bool { return !admits(at) }) {
@@ -66,7 +65,7 @@ func (c *calendar) moments(pr *promise) []int64 {
 	list := []int64{max(pr.at, c.pl.p.now)}
 	next, _ := slices.BinarySearchFunc(c.endings, list[0]+1, func(e ending, at int64) int { return cmp.Or(cmp.Compare(e.at, at), 1) })
 	for _, e := range c.endings[next:] {
-		if e.at > pr.at+overrun {
+		if e.at > pr.at+leeway {
 			break
 		}
 		list = append(list, e.at)
@@ -175,5 +174,5 @@ func (pl *planner) push(g *gang, promised *promise) *promise {
 	return promised
 }
 
-// isBefore a moment: one that there is.
+// isBefore says that there is a promise, and that it is for sooner than a moment.
 func (pr *promise) isBefore(at int64) bool { return pr != nil && pr.at < at }
