@@ -394,7 +394,7 @@ func apart(a, b *queue) (*queue, *queue) {
 // count until they have ended.
 func (p *Picture) evict(l leaver, g *gang, to *clearance) Verdict {
 	v := l.gang
-	why, cause := p.claim(l, g)
+	why, cause := p.grounds(l, g)
 	if l.part == surplus {
 		return p.giveUp(l, to, Reason{Code: Evicted, Text: why, Cause: cause, Heir: g.Key})
 	}
@@ -418,8 +418,8 @@ func (p *Picture) evict(l leaver, g *gang, to *clearance) Verdict {
 	return v.told
 }
 
-// claim of a gang on the places of another one, in words.
-func (p *Picture) claim(l leaver, g *gang) (string, Cause) {
+// grounds on which somebody gives way to a gang, in words and as a cause.
+func (p *Picture) grounds(l leaver, g *gang) (string, Cause) {
 	v := l.gang
 	switch {
 	case l.idle:

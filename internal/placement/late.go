@@ -153,20 +153,3 @@ func (l *late) add(to *Reason) *Reason {
 	})
 	return &why
 }
-
-// NextDue is when the next promise is due or, a minute later, overdue, so that it must be made
-// anew; false for never.
-func (p *Picture) NextDue() (int64, bool) {
-	next := int64(never)
-	if p.plan == nil {
-		return next, false
-	}
-	for _, pr := range p.plan.promises {
-		for _, at := range []int64{pr.at, pr.at + leeway} {
-			if pr.gang.promise == pr && at > p.now {
-				next = min(next, at)
-			}
-		}
-	}
-	return next, next != never
-}

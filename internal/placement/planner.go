@@ -241,9 +241,9 @@ func (pl *planner) withdraw(g *gang, claims []*queue) []*gang {
 func (pl *planner) numberOf(g *gang) int64 {
 	number := pl.numbered(g)
 	if number == 0 {
-		number = pl.p.promises + 1
+		number = pl.p.lastNumber + 1
 	}
-	pl.p.promises = max(pl.p.promises, number)
+	pl.p.lastNumber = max(pl.p.lastNumber, number)
 	return number
 }
 
@@ -274,7 +274,7 @@ const maxNumber = 1 << 60
 // that are given from now on are newer.
 func (p *Picture) remembered() []*gang {
 	for _, g := range p.reminded {
-		p.promises = max(p.promises, min(g.Promised, maxNumber))
+		p.lastNumber = max(p.lastNumber, min(g.Promised, maxNumber))
 	}
 	p.reminded = slices.DeleteFunc(p.reminded, func(g *gang) bool { return p.gangs[g.Key] != g || !g.unplaced() })
 	slices.SortFunc(p.reminded, func(a, b *gang) int { return cmp.Or(cmp.Compare(a.Promised, b.Promised), a.turn.compare(b.turn)) })
