@@ -156,14 +156,14 @@ func (c *calendar) await(pr *promise) {
 	}
 }
 
-// push aside the promises that stand, which were given after the one to a gang that is broken, if
-// it can start sooner then.
+// push aside the promises that stand, which were given after that to a gang, for it is broken: it is
+// promised a sooner start if that is possible without them, and otherwise they stand again.
 func (pl *planner) push(g *gang, promised *promise) *promise {
 	standing := pl.standing
 	if len(standing) == 0 {
 		return promised
 	}
-	pl.fall(func(*promise) bool { return true })
+	pl.fall(anyPromise)
 	if sooner := pl.find(g); sooner != nil && (promised == nil || sooner.at < promised.at) {
 		return sooner
 	}
