@@ -31,7 +31,7 @@
 // and the gang is told why (late.go). Otherwise it stands while others are made anew around
 // it (stand.go). What is idle until a promise is due is lent meanwhile, on recall (lend.go).
 // Limits of queues are never exceeded (limit.go). What a queue is guaranteed it takes back
-// from those that borrowed it (evict.go). A gang that has waited for very long takes
+// from those that borrowed it (right.go, evict.go). A gang that has waited for very long takes
 // the places of those that came after it and overtook it, as far as they are guaranteed
 // to nobody; for one that has waited for longer still the others move as well, if there
 // are places for them elsewhere (elder.go, move.go): so that skipping who does not fit
