@@ -15,8 +15,8 @@ func (g *gang) amend(old *gang) {
 	g.promise.gang = g
 }
 
-// asksNoMore than the gang did before: no more places, for no longer, at the same queue's charge, and
-// with no less right to them.
+// asksNoMore than the gang did before, each pod of which asked for the same (reshapes): no more
+// places, for no longer, at the same queue's charge, and with no less right to them.
 func (g *gang) asksNoMore(old *gang) bool {
 	if g.Queue != old.Queue || g.Priority < old.Priority || len(g.sets) != len(old.sets) {
 		return false

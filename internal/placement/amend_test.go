@@ -49,3 +49,27 @@ func TestWhoIsEditedKeepsItsPromise(t *testing.T) {
 		})
 	}
 }
+
+// TestWhoCanDoWithoutLessLosesItsPromise: as many pods as before, and more of them that it needs.
+func TestWhoCanDoWithoutLessLosesItsPromise(t *testing.T) {
+	for optional, keeps := range map[int32]bool{2: true, 1: true, 0: false} {
+		s := newScene(t, "gpu")
+		edited := func(optional int32) {
+			g := Gang{Key: "edited", Created: 2, Limit: 10, Sets: []PodSet{{Name: "w", Count: 3, Optional: optional, Shape: Shape{Requests: Resources{"gpu": 1}}}}}
+			if err := s.SetGang(g); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.SetNode(Node{Name: "n0", Ready: true, Allocatable: Resources{"gpu": 3, pods: 9}})
+		s.submit("runs", 1, 3, "gpu", 1000)
+		s.states(0)
+		edited(1)
+		s.states(0)
+		s.Plan(1)
+		s.planned("edited", 1000)
+		edited(optional)
+		if _, is := s.PlannedStart("edited"); is != keeps {
+			t.Errorf("with %d pods that it can do without it keeps its promise: %t, want %t", optional, is, keeps)
+		}
+	}
+}

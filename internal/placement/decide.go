@@ -259,7 +259,7 @@ func (ps *pass) start(g *gang) bool {
 			ps.p.passBy(g, ps.p.plan.heeded[wish.behind.heeded])
 		}
 		return true
-	case whole && ps.p.borrow(g, wish):
+	case whole && ps.p.startOnRecall(g, wish):
 		return true
 	case whole && len(g.exits) == 0:
 		ps.failed[wish] = true
@@ -279,8 +279,8 @@ func (ps *pass) noHope(g *gang) bool {
 
 // wish is a shape, and which promises stand before it, and do if it starts on recall.
 type wish struct {
-	shape        unique.Handle[string]
-	behind, lent duty
+	shape            unique.Handle[string]
+	behind, onRecall duty
 }
 
 // hope is a wish of the gangs of a queue.

@@ -21,9 +21,9 @@
 // repairs first, then the queue that is owed, that has the higher priority or the least
 // share, then the gang's priority, then age. Whole is all that it cannot do without:
 // what is optional comes when everybody has had a chance to start (grow.go), is not
-// replaced before that, and is given up before anybody gives way whole. A gang that does not fit does not hold up those behind it, so that one
-// wish that cannot be granted does not stop the cluster; but the first of those
-// that wait are promised their places for the moment at which they will be free,
+// replaced before that, and is given up before anybody gives way whole. A gang that does
+// not fit does not hold up those behind it, so that one wish that cannot be granted does
+// not stop the cluster; but the first of those that wait are promised their places for the moment at which they will be free,
 // and nobody who starts before them delays that (plan.go, keep.go), but who takes what it
 // is guaranteed: a promise to a gang that is within its queue's guarantee when it starts is
 // delayed by no other gang, and one to a gang that borrows only by gangs of other queues
@@ -31,7 +31,7 @@
 // and the gang is told why (late.go). Otherwise it stands while others are made anew around
 // it (stand.go). What is idle until a promise is due is lent meanwhile, on recall (lend.go).
 // Limits of queues are never exceeded (limit.go). What a queue is guaranteed it takes back
-// from those that borrowed it (evict.go). A gang that has waited for very long takes
+// from those that borrowed it (right.go, evict.go). A gang that has waited for very long takes
 // the places of those that came after it and overtook it, as far as they are guaranteed
 // to nobody; for one that has waited for longer still the others move as well, if there
 // are places for them elsewhere (elder.go, move.go): so that skipping who does not fit

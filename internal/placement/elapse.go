@@ -36,6 +36,23 @@ func (p *Picture) NextRight() (int64, bool) {
 	return next, next != never
 }
 
+// NextDue is when the next promise is due or, a minute later, overdue, so that it must be made
+// anew; false for never.
+func (p *Picture) NextDue() (int64, bool) {
+	next := int64(never)
+	if p.plan == nil {
+		return next, false
+	}
+	for _, pr := range p.plan.promises {
+		for _, at := range []int64{pr.at, pr.at + leeway} {
+			if pr.gang.promise == pr && at > p.now {
+				next = min(next, at)
+			}
+		}
+	}
+	return next, next != never
+}
+
 // watch a node that may evict something, now or later, and no other.
 func (p *Picture) watch(n *node) {
 	if _, evicts := n.taint(NoExecute, nil); evicts && n.known {

@@ -51,7 +51,7 @@ func (w *world) evict() {
 				moved[above] = true
 			}
 			// Where pods of the heir are left from before, what is kept for it counts beside them.
-			if start, is := w.p.PlannedStart(v.Gang); (!is || start.At > now+overrun) && !w.strays(v.Reason.Heir) {
+			if start, is := w.p.PlannedStart(v.Gang); (!is || start.At > now+leeway) && !w.strays(v.Reason.Heir) {
 				w.t.Errorf("%s moves and is promised to start at %d (%t), at %d", v.Gang, start.At, is, now)
 			}
 		}

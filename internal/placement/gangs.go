@@ -26,7 +26,7 @@ func (p *Picture) SetGang(told Gang) error {
 	switch {
 	case old == nil:
 		g.restore(told.Placement)
-		p.lend(g)
+		p.noteLoan(g)
 		if told.Promised > 0 {
 			p.reminded = append(p.reminded, g)
 		}
@@ -172,7 +172,7 @@ func (p *Picture) inherit(g, old *gang) {
 	old.queue = nil
 	g.resuming = old.resuming
 	g.clearance, g.idle, g.LentBy = old.clearance, old.idle, old.LentBy
-	p.lend(g)
+	p.noteLoan(g)
 	p.takeExits(g, old)
 	// What it says of its start may be of the turn before this one.
 	g.Started, g.Stopped = old.Started, max(g.Stopped, old.Stopped)

@@ -21,8 +21,8 @@ func (pl *planner) tellLate() {
 	for i, pr := range pl.made {
 		g, before := pr.gang, pl.before[pr.gang]
 		pr.first = pr.at
-		next, was := (*late)(nil), g.late
-		if before != nil && pr.at >= before.first+overrun {
+		var next *late
+		if before != nil && pr.at >= before.first+leeway {
 			pr.first = before.first
 			if why := pl.lateness(i, pr, before); why != "" {
 				next = &late{pr.first, why}
@@ -31,14 +31,21 @@ func (pl *planner) tellLate() {
 			g.passedBy = ""
 		}
 		pl.putOff = pl.putOff || before != nil && pr.at > before.at
-		if g.late = next; (was == nil) != (next == nil) || was != nil && *was != *next {
-			g.explainedAt = 0
-		}
+		g.tellLate(next)
 	}
 	for g := range pl.before {
 		if g.promise == nil {
-			g.late, g.passedBy, pl.putOff = nil, "", true
+			g.passedBy, pl.putOff = "", true
+			g.tellLate(nil)
 		}
+	}
+}
+
+// tellLate notes that a gang is late, or nil that it is not, and has its reason worded anew if that is news.
+func (g *gang) tellLate(next *late) {
+	before := g.late
+	if g.late = next; (before == nil) != (next == nil) || before != nil && *before != *next {
+		g.explainedAt = 0
 	}
 }
 
@@ -108,7 +115,7 @@ func (p *Picture) passBy(g *gang, heeds []bool) {
 		if heeds[pr.order] || pr.gang.promise != pr || g.promise != nil && pr.order >= g.promise.order {
 			continue
 		}
-		if slices.ContainsFunc(pr.places, func(o place) bool { return g.isOn(o.node) }) || sharesLimit(g.queue, pr.gang.queue) {
+		if pr.concerns(g) {
 			pr.gang.passedBy = g.Key
 		}
 	}
@@ -145,21 +152,4 @@ func (l *late) add(to *Reason) *Reason {
 		Text: fmt.Sprintf("it was to start by %s, but %s", time.Unix(l.since, 0).UTC().Format(time.RFC3339), l.why),
 	})
 	return &why
-}
-
-// NextDue is when the next promise is due or, a minute later, overdue, so that it must be made
-// anew; false for never.
-func (p *Picture) NextDue() (int64, bool) {
-	next := int64(never)
-	if p.plan == nil {
-		return next, false
-	}
-	for _, pr := range p.plan.promises {
-		for _, at := range []int64{pr.at, pr.at + overrun} {
-			if pr.gang.promise == pr && at > p.now {
-				next = min(next, at)
-			}
-		}
-	}
-	return next, next != never
 }

@@ -3,19 +3,19 @@
 
 package placement
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // Places that are kept for a promise are idle until it is due, if the limits of all who wait are
 // too long to start there before. So they are lent: who would delay promises, and fits but for
 // them, starts on recall. It gives way as soon as a gang that it would delay can start in its
 // stead, and a minute before that one was promised to at the latest, which is why that is no
-// delay; and plans know it. It takes a limit to borrow, for who has none is a service rather than
-// a run, and to have saved what it did before: who may lose all had better wait. Nothing is lent of
-// what is due within a quarter of an hour, or before the borrower's protected time is over, nor of
-// room that is being made.
+// delay; and plans know it. It takes a limit, for who has none is a service rather than a run, and to
+// have saved what it did before: who may lose all had better wait. Nothing is lent of what is due
+// within a quarter of an hour, or before the protected time of who is on recall is over, nor of room
+// that is being made.
+//
+// This is not what a queue borrows of what others are guaranteed (owed.go): a gang on recall may be
+// within its queue's guarantee, and one that borrows need not be on recall.
 
 // DefaultLease is for how many seconds at least places are lent.
 const DefaultLease = 15 * 60
@@ -23,8 +23,8 @@ const DefaultLease = 15 * 60
 // lentTo a gang with a duty are the places of the promises that it need not heed on recall: its
 // duty then; the same where nothing is lent to it.
 func (p *Picture) lentTo(g *gang, d duty) duty {
-	until := p.now + max(p.Lease, g.Protected)
-	if p.plan == nil || !p.mayBorrow(g) || d.due == 0 || p.plan.byTime[d.due-1].at < until {
+	until := p.now + max(p.Lease, g.Protected+recallNotice)
+	if p.plan == nil || !p.mayStartOnRecall(g) || d.due == 0 || p.plan.byTime[d.due-1].at < until {
 		return d
 	}
 	set := slices.Clone(p.plan.heeded[d.heeded])
@@ -36,35 +36,35 @@ func (p *Picture) lentTo(g *gang, d duty) duty {
 	return duty{p.plan.heed(set), d.due}
 }
 
-// mayBorrow says that a gang may start on recall, if there is anything to borrow.
-func (p *Picture) mayBorrow(g *gang) bool {
+// mayStartOnRecall says that a gang may, if anything is lent.
+func (p *Picture) mayStartOnRecall(g *gang) bool {
 	return p.Lease > 0 && g.Limit > 0 && g.Checkpointed > 0 && g.promise == nil
 }
 
-// borrow what a gang lacks on recall, or change nothing.
-func (p *Picture) borrow(g *gang, w wish) bool {
-	if w.lent == w.behind {
+// startOnRecall finds places for what a gang lacks on those that are lent to it, or changes nothing.
+func (p *Picture) startOnRecall(g *gang, w wish) bool {
+	if w.onRecall == w.behind {
 		return false
 	}
-	p.keepBehind(w.lent)
+	p.keepBehind(w.onRecall)
 	defer p.keepBehind(w.behind)
 	if !p.elsewhere(g, func() bool { return p.fill(g, g.lacks()) }) {
 		return false
 	}
-	heeded, lent := p.plan.heeded[w.behind.heeded], p.plan.heeded[w.lent.heeded]
+	heeded, lent := p.plan.heeded[w.behind.heeded], p.plan.heeded[w.onRecall.heeded]
 	for _, pr := range p.plan.byTime[:w.behind.due] {
 		if heeded[pr.order] && !lent[pr.order] && pr.gang.promise == pr && pr.concerns(g) {
 			g.LentBy = append(g.LentBy, pr.gang.Key)
 			pr.recalls = append(pr.recalls, g.Key)
 		}
 	}
-	p.lend(g)
+	p.noteLoan(g)
 	p.plan.stale = true // what is free by when is another than before
 	return true
 }
 
-// lend places to a gang that has any lender.
-func (p *Picture) lend(g *gang) {
+// noteLoan to a gang that has any lender.
+func (p *Picture) noteLoan(g *gang) {
 	if len(g.LentBy) > 0 {
 		p.lent = append(p.lent, g)
 	}
@@ -99,13 +99,13 @@ func (p *Picture) LentBy(key string) []string {
 	return nil
 }
 
-// isLentBy says that a gang is on places that were kept for another one.
-func (g *gang) isLentBy(lender *gang) bool { return slices.Contains(g.LentBy, lender.Key) }
+// givesBackTo says that a gang is on places that were kept for another one.
+func (g *gang) givesBackTo(lender *gang) bool { return slices.Contains(g.LentBy, lender.Key) }
 
 // rely on what a promise takes back, be it lent by another gang, which may start elsewhere.
 func (p *Picture) rely(pr *promise) {
 	for _, key := range pr.recalls {
-		if v := p.gangs[key]; !v.isLentBy(pr.gang) {
+		if v := p.gangs[key]; !v.givesBackTo(pr.gang) {
 			v.LentBy = append(v.LentBy, pr.gang.Key)
 		}
 	}
@@ -119,8 +119,8 @@ func (e *eviction) recall() {
 	}
 	for _, pr := range slices.Clone(p.plan.promises) {
 		var back []leaver
-		for _, v := range p.borrowers(pr) {
-			if p.recalledAt(pr, v) <= p.now {
+		for _, v := range p.onRecall(pr) {
+			if v.recalledAt(pr.at) <= p.now {
 				back = append(back, leaver{gang: v, part: everything, recalled: true})
 			}
 		}
@@ -130,31 +130,32 @@ func (e *eviction) recall() {
 	}
 }
 
-// borrowers are those on places that a promise takes.
-func (p *Picture) borrowers(pr *promise) []*gang {
+// onRecall are those on places that a promise takes back.
+func (p *Picture) onRecall(pr *promise) []*gang {
 	var all []*gang
 	for _, key := range pr.recalls {
-		if v := p.gangs[key]; v != nil && v.isLentBy(pr.gang) && pr.gang.promise == pr {
+		if v := p.gangs[key]; v != nil && v.givesBackTo(pr.gang) && pr.gang.promise == pr {
 			all = append(all, v)
 		}
 	}
 	return all
 }
 
-// recalledAt is when a borrower must go.
-func (p *Picture) recalledAt(pr *promise, v *gang) int64 {
-	return max(pr.at-overrun, v.protectedUntil())
-}
+// recalledAt is when a gang on recall must go for one that is to start at a moment, and goneBy when it
+// will have: that moment, unless it is protected until then.
+func (g *gang) recalledAt(start int64) int64 { return max(start-recallNotice, g.protectedUntil()) }
 
-// nextRecall is when the first borrower must go, or never.
+func (g *gang) goneBy(start int64) int64 { return g.recalledAt(start) + recallNotice }
+
+// nextRecall is when the first gang on recall must go, or never.
 func (p *Picture) nextRecall() int64 {
 	next := int64(never)
 	if p.plan == nil {
 		return next
 	}
 	for _, pr := range p.plan.promises {
-		for _, v := range p.borrowers(pr) {
-			next = min(next, max(p.recalledAt(pr, v), p.now+1))
+		for _, v := range p.onRecall(pr) {
+			next = min(next, max(v.recalledAt(pr.at), p.now+1))
 		}
 	}
 	return next
@@ -175,11 +176,12 @@ func (pl *planner) expects(g *gang) []ending {
 		if i := slices.IndexFunc(pl.endings, func(e ending) bool { return e.gang == v && e.part == everything }); i >= 0 {
 			e = pl.endings[i]
 		}
-		if back := recallOf(v, slices.Concat(pl.made, pl.standing)); back < e.at {
-			e.at, e.sure, e.recalled = back, 1, true
+		back := recallOf(v, slices.Concat(pl.made, pl.standing))
+		if v.givesBackTo(g) {
+			back = min(back, v.goneBy(pl.p.now+1+recallNotice)) // Evict recalls it in a second
 		}
-		if soon := pl.p.now + 1 + overrun; v.isLentBy(g) && soon < e.at { // Evict recalls it in a second
-			e.at, e.sure, e.recalled = soon, 1, true
+		if back < e.at {
+			e.at, e.sure, e.recalled = back, 1, true
 		}
 		if e.at < never {
 			i, _ := slices.BinarySearchFunc(list, e, ending.compare)
@@ -189,7 +191,7 @@ func (pl *planner) expects(g *gang) []ending {
 	return list
 }
 
-// recallOf the places of a gang is due with the first promise of them; never for no loan.
+// recallOf is when a gang will have given back what the first promise takes of it; never for no loan.
 func (p *Picture) recallOf(g *gang) int64 {
 	if p.plan == nil || len(g.LentBy) == 0 {
 		return never
@@ -201,13 +203,8 @@ func recallOf(v *gang, promises []*promise) int64 {
 	at := int64(never)
 	for _, pr := range promises {
 		if slices.Contains(pr.recalls, v.Key) {
-			at = min(at, pr.at)
+			at = min(at, v.goneBy(pr.at))
 		}
 	}
 	return at
-}
-
-// compare endings by when they are.
-func (e ending) compare(o ending) int {
-	return cmp.Or(cmp.Compare(e.at, o.at), -cmp.Compare(e.sure, o.sure), cmp.Compare(e.gang.Key, o.gang.Key), cmp.Compare(o.part, e.part))
 }

@@ -11,15 +11,15 @@ import (
 // The pods of a gang that is gone end like those of one that gave way: whoever deleted it deletes
 // them, and each says by when it will have ended. What they take is promised to others for then.
 
-// until a moment a pod is on its way out, or for good if that is zero; say whether that is news of
-// a pod whose gang is gone.
-func (p *Picture) until(b *bookedPod, moment int64) bool {
-	news := b.until != moment
-	if b.until = moment; b.gang == "" || !news {
+// setUntil notes by when a pod on its way out will have ended, or with zero that it is on none, and
+// says whether that is news of a pod whose gang is gone.
+func (p *Picture) setUntil(b *bookedPod, until int64) bool {
+	news := b.until != until
+	if b.until = until; b.gang == "" || !news {
 		return false
 	}
-	if moment == 0 {
-		p.stays(b)
+	if until == 0 {
+		p.dropOutgoing(b)
 		return false
 	}
 	if p.outgoing == nil {
@@ -36,8 +36,8 @@ func (p *Picture) until(b *bookedPod, moment int64) bool {
 	return true
 }
 
-// stays: a pod is no longer among those on their way out.
-func (p *Picture) stays(b *bookedPod) {
+// dropOutgoing takes a pod, if it is there, from those on their way out.
+func (p *Picture) dropOutgoing(b *bookedPod) {
 	if delete(p.outgoing[b.gang], b); len(p.outgoing[b.gang]) == 0 {
 		delete(p.outgoing, b.gang)
 	}

@@ -10,8 +10,8 @@ import "slices"
 // its guarantee with it heeds no promise to one whose queue is not, and such promises are made
 // after its own. So a promise to a gang within its guarantee is delayed by nobody, and one to a
 // gang that borrows by those who are within theirs, and by those that are firm: they take back
-// what is free as they would take it back from those that run. Each of them adds to what its queue uses, so that
-// this ends where the guarantee does.
+// what is free as they would take it back from those that run. Each of them adds to what its
+// queue uses, so that this ends where the guarantee does.
 //
 // Whether a promised gang borrows is asked of the moment for which it is promised: it may start
 // on what its own queue gives back until then. Two kinds of gangs that borrow are passed by no

@@ -37,7 +37,8 @@ type Picture struct {
 	// gangs whose exits are yet to be found, as pods may be told of after them.
 	clearances []*clearance
 	restored   []string
-	// lent are gangs on places that are kept for others, in any order.
+	// lent are the gangs with LentBy, on places that are kept for others, in any order; until
+	// endLoans some of them may have none any more, or be gone.
 	lent []*gang
 	// shares counts how often what queues use, or what is kept for them, changed.
 	shares uint64
@@ -67,12 +68,12 @@ type Picture struct {
 	// now is when Elapse was last told.
 	now  int64
 	plan *plan // nil for none
-	// promises is the greatest number of one; reminded are gangs that came with one, which the
-	// next decision keeps. ripe says that who waits may
-	// start since a plan: a promise was put off, or is due.
-	promises int64
-	reminded []*gang
-	ripe     bool
+	// lastNumber is the greatest of a promise; reminded are gangs that came with one, which the
+	// next plan keeps. ripe says that who waits may start since a plan: a promise was put off, or
+	// is due.
+	lastNumber int64
+	reminded   []*gang
+	ripe       bool
 	// planned is the last plan's limit.
 	planned int
 	// elastic is how many gangs can do without some of their pods.

@@ -72,12 +72,23 @@ type ending struct {
 	leaver
 }
 
+// compare endings by when they are.
+func (e ending) compare(o ending) int {
+	return cmp.Or(cmp.Compare(e.at, o.at), -cmp.Compare(e.sure, o.sure), cmp.Compare(e.gang.Key, o.gang.Key), cmp.Compare(o.part, e.part))
+}
+
 const (
 	// maxRuns bounds what planning costs.
 	maxRuns = 20000
 	// overrun is how soon, in seconds, a gang is expected to end at the earliest whose
 	// limit is over.
 	overrun = 60
+	// leeway is by how many seconds a promise may be late before that is said, or anything done
+	// about it: many a run ends some moments after its limit.
+	leeway = overrun
+	// recallNotice is for how many seconds before a start those on recall give way to it: their
+	// pods end meanwhile.
+	recallNotice = overrun
 )
 
 // Plan promises gangs that wait when they will start, and returns for how many it could: at

@@ -10,8 +10,14 @@ import (
 
 // planner makes a plan: first promises to those who are within what is guaranteed to them, or
 // for whom others move, then to the others. Each heeds those made before it.
+//
+// While it works the picture keeps the places of exactly those promises that are made or standing,
+// and these are among the endings: whoever puts one into these lists calls keep, and whoever takes
+// one out of them calls drop. When it is done none stands, and who uses what was made gives its
+// places back (planFor).
 type planner struct {
-	p     *Picture
+	p *Picture
+	// limit of promises to those who lead, and to all; see Plan.
 	limit int
 	// made are the new promises; standing are those of before that are yet to be made anew, and
 	// hold until then.
@@ -19,7 +25,9 @@ type planner struct {
 	// favoured gangs are those for whom others gave way, or who moved for them.
 	favoured []*gang
 	// before are the last promises to the gangs.
-	before  map[*gang]*promise
+	before map[*gang]*promise
+	// endings of all that run, and of promises, in their order; ended is the picture without the
+	// first of them, which find moves to and fro.
 	endings []ending
 	// endingsOf each gang that has places now, or leaves some.
 	endingsOf map[string][]ending
@@ -27,7 +35,7 @@ type planner struct {
 	// others come after those who lead.
 	others []*gang
 	// tried gangs have a promise or can have none; redone are those whose promise was made
-	// anew since another one came that it yields to.
+	// anew since another one came that it yields to. leading is how many of those made lead.
 	tried, redone map[*gang]bool
 	leading       int
 	// putOff says that some promise is later than before.
@@ -44,17 +52,7 @@ func (p *Picture) planner(limit int) *planner {
 
 // promiseAll that were promised a start before, or are to be; then elders; then whoever is next.
 func (pl *planner) promiseAll(wanting, elders []*gang) {
-	pl.endings = pl.p.endings()
-	pl.ended = pl.p.absence(pl.endings)
-	for _, e := range pl.endings {
-		pl.endingsOf[e.gang.Key] = append(pl.endingsOf[e.gang.Key], e)
-	}
-	for _, g := range wanting {
-		if before := pl.before[g]; before != nil && !slices.ContainsFunc(before.places, func(at place) bool { return !at.node.known }) {
-			pl.standing = append(pl.standing, before)
-			pl.keep(before)
-		}
-	}
+	pl.begin(wanting)
 	for _, g := range slices.Concat(wanting, elders) {
 		if pl.tried[g] || slices.Contains(pl.others, g) {
 			continue
@@ -65,19 +63,40 @@ func (pl *planner) promiseAll(wanting, elders []*gang) {
 		}
 	}
 	pl.promiseNext(pl.claimants, func() bool { return pl.leading < pl.limit }, func(g *gang) { pl.lead(g) })
+	pl.promiseOthers()
+	pl.fall(anyPromise)
+	pl.promiseNext(pl.contest, func() bool { return len(pl.made) < pl.limit }, func(g *gang) { pl.add(g) })
+	pl.ended.first(0)
+}
+
+// begin with the endings of all that run, and let those promises stand that may.
+func (pl *planner) begin(wanting []*gang) {
+	pl.endings = pl.p.endings()
+	pl.ended = pl.p.absence(pl.endings)
+	for _, e := range pl.endings {
+		pl.endingsOf[e.gang.Key] = append(pl.endingsOf[e.gang.Key], e)
+	}
+	for _, g := range wanting {
+		if before := pl.before[g]; before != nil && !before.lost() {
+			pl.standing = append(pl.standing, before)
+			pl.keep(before)
+		}
+	}
+}
+
+// promiseOthers, who come after those who lead, by seniority. There is room for twice as many with
+// a promise already, so that those who lead do not take it from them.
+func (pl *planner) promiseOthers() {
 	slices.SortStableFunc(pl.others, func(a, b *gang) int { return cmp.Compare(pl.seniority(a), pl.seniority(b)) })
 	for _, g := range pl.others {
 		room := pl.limit
 		if pl.before[g] != nil || g.Promised > 0 {
-			room *= 2 // so that those who lead do not take it from them
+			room *= 2
 		}
 		if len(pl.made) < room {
 			pl.add(g)
 		}
 	}
-	pl.fall(func(*promise) bool { return true })
-	pl.promiseNext(pl.contest, func() bool { return len(pl.made) < pl.limit }, func(g *gang) { pl.add(g) })
-	pl.ended.first(0)
 }
 
 // promiseNext those whose turn is next, as long as more are wanted and something ends.
@@ -161,7 +180,7 @@ func (pl *planner) add(g *gang) bool {
 			promised = renewed
 		}
 	}
-	if promised == nil || old != nil && promised.at > old.at+overrun {
+	if promised == nil || old != nil && promised.at > old.at+leeway {
 		promised = pl.push(g, promised)
 	}
 	if promised != nil {
@@ -208,6 +227,8 @@ func (pl *planner) drop(pr *promise) {
 	pl.endings = slices.DeleteFunc(pl.endings, func(e ending) bool { return of(e.leaver) })
 }
 
+func anyPromise(*promise) bool { return true }
+
 // fall lets some of the promises fall that stand.
 func (pl *planner) fall(falls func(*promise) bool) {
 	var standing []*promise
@@ -241,9 +262,9 @@ func (pl *planner) withdraw(g *gang, claims []*queue) []*gang {
 func (pl *planner) numberOf(g *gang) int64 {
 	number := pl.numbered(g)
 	if number == 0 {
-		number = pl.p.promises + 1
+		number = pl.p.lastNumber + 1
 	}
-	pl.p.promises = max(pl.p.promises, number)
+	pl.p.lastNumber = max(pl.p.lastNumber, number)
 	return number
 }
 
@@ -274,7 +295,7 @@ const maxNumber = 1 << 60
 // that are given from now on are newer.
 func (p *Picture) remembered() []*gang {
 	for _, g := range p.reminded {
-		p.promises = max(p.promises, min(g.Promised, maxNumber))
+		p.lastNumber = max(p.lastNumber, min(g.Promised, maxNumber))
 	}
 	p.reminded = slices.DeleteFunc(p.reminded, func(g *gang) bool { return p.gangs[g.Key] != g || !g.unplaced() })
 	slices.SortFunc(p.reminded, func(a, b *gang) int { return cmp.Or(cmp.Compare(a.Promised, b.Promised), a.turn.compare(b.turn)) })

@@ -65,12 +65,12 @@ func (p *Picture) Bind(told Pod) bool {
 		if old.equal(next) {
 			p.uncarry(old.kin.apart)
 			old.kin = k // nobody looks for what changed
-			return p.until(old, told.Until)
+			return p.setUntil(old, told.Until)
 		}
 		p.Unbind(told.Key)
 	}
 	p.pods[told.Key] = next
-	p.until(next, told.Until)
+	p.setUntil(next, told.Until)
 	n := p.node(told.Node)
 	n.bind(next, 1)
 	p.doubt(n)
@@ -115,7 +115,7 @@ func (p *Picture) Unbind(key string) bool {
 		return false
 	}
 	delete(p.pods, key)
-	p.stays(old)
+	p.dropOutgoing(old)
 	n := p.node(old.node)
 	n.bind(old, -1)
 	p.uncarry(old.kin.apart)

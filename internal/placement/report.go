@@ -13,23 +13,23 @@ func (p *Picture) Used(queue, resource, kind string) int64 {
 	return q.used.of(p.kinds.of(kind), p.names.of(resource))
 }
 
-// Members counts the gangs of a queue itself.
-type Members struct{ Placed, Waiting int }
+// Counts of the gangs of a queue itself, without those of queues below it.
+type Counts struct{ Placed, Waiting int }
 
-// Members of every queue, by name; that of gangs without one is "".
-func (p *Picture) Members() map[string]Members {
-	all := map[string]Members{}
+// Counts of every queue, by name; that of gangs without one is "".
+func (p *Picture) Counts() map[string]Counts {
+	all := map[string]Counts{}
 	for _, g := range p.gangs {
 		if len(g.sets) == 0 {
 			continue
 		}
-		m := all[g.Queue]
+		c := all[g.Queue]
 		if g.queued && !g.runs() {
-			m.Waiting++
+			c.Waiting++
 		} else {
-			m.Placed++
+			c.Placed++
 		}
-		all[g.Queue] = m
+		all[g.Queue] = c
 	}
 	return all
 }

@@ -16,12 +16,10 @@ import (
 // given after it, and are made anew in turn.
 
 // renew a promise that can be kept beside those made already, in the picture as it is now, or nil.
-// It may be up to a minute late: many a run ends some moments after its limit, and that should not
-// turn everything upside down.
+// It may be late by the leeway, or everything would be turned upside down for a few moments.
 func (pl *planner) renew(pr *promise) *promise {
-	if slices.ContainsFunc(pr.places, func(at place) bool {
-		return !at.node.known || !pr.gang.sets[at.set].class.admits(at.node)
-	}) {
+	admits := func(at place) bool { return pr.gang.sets[at.set].class.admits(at.node) }
+	if pr.lost() || slices.ContainsFunc(pr.places, func(at place) bool { return !admits(at) }) {
 		return nil
 	}
 	c := calendar{pl: pl, endings: pl.expects(pr.gang), lent: map[string]ending{}}
@@ -67,7 +65,7 @@ func (c *calendar) moments(pr *promise) []int64 {
 	list := []int64{max(pr.at, c.pl.p.now)}
 	next, _ := slices.BinarySearchFunc(c.endings, list[0]+1, func(e ending, at int64) int { return cmp.Or(cmp.Compare(e.at, at), 1) })
 	for _, e := range c.endings[next:] {
-		if e.at > pr.at+overrun {
+		if e.at > pr.at+leeway {
 			break
 		}
 		list = append(list, e.at)
@@ -158,14 +156,14 @@ func (c *calendar) await(pr *promise) {
 	}
 }
 
-// push aside the promises that stand, which were given after the one to a gang that is broken, if
-// it can start sooner then.
+// push aside the promises that stand, which were given after that to a gang, for it is broken: it is
+// promised a sooner start if that is possible without them, and otherwise they stand again.
 func (pl *planner) push(g *gang, promised *promise) *promise {
 	standing := pl.standing
 	if len(standing) == 0 {
 		return promised
 	}
-	pl.fall(func(*promise) bool { return true })
+	pl.fall(anyPromise)
 	if sooner := pl.find(g); sooner != nil && (promised == nil || sooner.at < promised.at) {
 		return sooner
 	}
@@ -176,5 +174,5 @@ func (pl *planner) push(g *gang, promised *promise) *promise {
 	return promised
 }
 
-// isBefore a moment: one that there is.
+// isBefore says that there is a promise, and that it is for sooner than a moment.
 func (pr *promise) isBefore(at int64) bool { return pr != nil && pr.at < at }

@@ -90,3 +90,26 @@ func TestPromisedPlacesAreTried(t *testing.T) {
 		t.Errorf("%d of the places that were promised are taken, though one is another's", got)
 	}
 }
+
+// TestALoweredLimitBreaksAPromise: it is made anew for when the limit allows it, though the places
+// are free before.
+func TestALoweredLimitBreaksAPromise(t *testing.T) {
+	s := newScene(t, "gpu", "gpu", "gpu", "gpu")
+	limit := func(n int64) {
+		if err := s.SetQueue(Queue{Name: "q", Quota: []Quota{{Resource: "gpu", Limit: n}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	limit(2)
+	s.comes(Gang{Key: "a", Queue: "q", Created: 1, Limit: 1000}, 1, "gpu")
+	s.comes(Gang{Key: "b", Queue: "q", Created: 1, Limit: 2000}, 1, "gpu")
+	s.states(0)
+	s.comes(Gang{Key: "waits", Queue: "q", Created: 2, Limit: 5000}, 1, "gpu")
+	s.states(0)
+	s.Plan(1)
+	s.planned("waits", 1000)
+	limit(1)
+	s.states(1)
+	s.Plan(1)
+	s.planned("waits", 2000)
+}

@@ -59,8 +59,8 @@ func (b binder) run(ctx context.Context, e errand) error {
 		return b.tellGroup(ctx, e)
 	case e.announce:
 		return b.tellGroup(ctx, e)
-	case e.stuck != "":
-		b.events.Eventf(pod, nil, corev1.EventTypeWarning, reasonFailedScheduling, "Schedule", "%s", clip.Note(e.stuck))
+	case e.advice != "":
+		b.events.Eventf(pod, nil, corev1.EventTypeWarning, reasonFailedScheduling, "Schedule", "%s", clip.Note(e.advice))
 		return nil
 	default:
 		for _, claim := range e.assign {

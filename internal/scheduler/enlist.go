@@ -95,9 +95,9 @@ func (l *ledger) belongs(p *corev1.Pod) grouping {
 	return grouping{key: key, gang: true}
 }
 
-// intruder says why a pod that names a Gang has no part in it: it is not of the workload
-// whose Gang it is, or asks for more than its set does, or nobody would allocate its devices. Empty is for one that belongs, or
-// of whose Gang nothing is known yet.
+// intruder says why a pod that names a Gang has no part in it: it is not of the workload whose
+// Gang it is, or asks for more than its set does, or nobody would allocate its devices. Empty is
+// for one that belongs, or of whose Gang nothing is known yet.
 func (l *ledger) intruder(key string, m *member) string {
 	if problem := unheld(m.pod); problem != "" {
 		return problem

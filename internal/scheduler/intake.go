@@ -244,8 +244,8 @@ type errand struct {
 	wait, notice string
 	// announce to its group that it was placed: the pod is bound already.
 	announce bool
-	// stuck says what to do about a pod that is held to its node and is not bound there.
-	stuck string
+	// advice on what to do about a pod that is held to its node and is not bound there.
+	advice string
 	// podGroup of Kubernetes' own kind that it is in; empty for none.
 	podGroup string
 }
@@ -268,8 +268,8 @@ func (l *ledger) errand(name types.NamespacedName) (errand, bool) {
 	case m == nil:
 	case m.unsure:
 		e.bind, m.unsure = m.node, false
-	case l.stuck(uid):
-		e.stuck = l.pinned[uid].advice(m.node)
+	case l.pinned[uid].mustTell():
+		e.advice, l.pinned[uid].told = l.pinned[uid].advice(m.node), true
 	case m.node != "":
 		e.announce = l.untold(types.NamespacedName{Namespace: name.Namespace, Name: e.podGroup})
 	case m.problem != "":
@@ -291,7 +291,7 @@ func (l *ledger) errand(name types.NamespacedName) (errand, bool) {
 	}
 	e.held = e.bind != "" && isHeld(m.pod)
 	e.notice = l.notice(&e)
-	return e, e.delete != "" || e.bind != "" || e.wait != "" || e.announce || e.stuck != ""
+	return e, e.delete != "" || e.bind != "" || e.wait != "" || e.announce || e.advice != ""
 }
 
 // assume that a pod is bound, from when the request is sent: its gang may give way before

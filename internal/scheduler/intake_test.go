@@ -117,7 +117,7 @@ func (c *cluster) run(e errand, waits map[string]string) {
 		p.Spec.NodeName = e.bind
 		maps.Copy(p.Annotations, e.annotations())
 		c.add(p)
-	case e.stuck != "":
+	case e.advice != "":
 		c.did = append(c.did, "advise "+p.Name)
 	case e.announce:
 		c.did = append(c.did, "tell "+e.podGroup)

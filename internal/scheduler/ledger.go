@@ -31,8 +31,8 @@ type ledger struct {
 	projects   map[string]*project
 	refused    map[string]bool // those of them that cannot be followed
 	namespaces map[string]string
-	// members of the projects when it was last planned.
-	members map[string]placement.Members
+	// counts of the gangs of projects, by name, when it was last planned.
+	counts map[string]placement.Counts
 	intake
 	stock stock
 	// unwritten are gangs whose status may not be what it should; some may be gone.
@@ -237,7 +237,7 @@ func (l *ledger) plan() []types.NamespacedName {
 		l.askGroups()
 		l.noteAll(l.picture.Advance(l.now.Unix()))
 	}
-	l.members = l.countMembers()
+	l.counts = l.countGangs()
 	for key, e := range l.gangs {
 		if e.answer == nil {
 			continue

@@ -37,7 +37,8 @@ type pin struct {
 	// that was first to know, and due is when patience with that ends. Empty when it says nothing.
 	refused    string
 	since, due time.Time
-	// stuck says that it is to be told about, and told that it was.
+	// stuck says that patience has ended and nobody would make it again, and told that its owner
+	// knows.
 	stuck, told bool
 }
 
@@ -108,7 +109,7 @@ func (l *ledger) unpin(now time.Time) {
 			p.since, p.due = now, now.Add(l.patience(m.owner))
 		case now.Before(p.due):
 		case m.owner == "":
-			if p.stuck = true; !p.told {
+			if p.stuck = true; p.mustTell() {
 				l.ripe = append(l.ripe, m.name)
 			}
 		default:
@@ -166,15 +167,8 @@ func (l *ledger) nextUnpin() time.Time {
 	return next
 }
 
-// stuck says that the owner of a pod is to be told that it is not bound, and takes him for told.
-func (l *ledger) stuck(uid types.UID) bool {
-	p := l.pinned[uid]
-	if p == nil || !p.stuck || p.told {
-		return false
-	}
-	p.told = true
-	return true
-}
+// mustTell says that the owner of a pod that is stuck does not know yet.
+func (p *pin) mustTell() bool { return p != nil && p.stuck && !p.told }
 
 // advice about a pod that nobody makes again.
 func (p *pin) advice(node string) string {

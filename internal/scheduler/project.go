@@ -127,6 +127,14 @@ func (l *ledger) setNamespace(name, project string) bool {
 	return news
 }
 
+// projectOfGang is the one that it names, or else its namespace's.
+func (l *ledger) projectOfGang(e *entry) string {
+	if e.project != "" {
+		return e.project
+	}
+	return l.namespaces[e.name.Namespace]
+}
+
 // projectDraft is a status of a Project that is to be written.
 type projectDraft struct {
 	object *slipwayv1.Project
@@ -135,7 +143,7 @@ type projectDraft struct {
 
 // projectDraft of a project, if its status is not what it should be.
 func (l *ledger) projectDraft(name string, now time.Time) (*projectDraft, bool) {
-	p, members := l.projects[name], l.members[name]
+	p, counts := l.projects[name], l.counts[name]
 	if p == nil {
 		return nil, false
 	}
@@ -152,7 +160,7 @@ func (l *ledger) projectDraft(name string, now time.Time) (*projectDraft, bool) 
 		}
 		next.Usage = append(next.Usage, usage)
 	}
-	next.Placed, next.Waiting = int32(members.Placed), int32(members.Waiting)
+	next.Placed, next.Waiting = int32(counts.Placed), int32(counts.Waiting)
 	condition := metav1.Condition{Type: slipwayv1.ConditionReady, Status: metav1.ConditionTrue, Reason: "QuotaInForce",
 		Message: "gangs of the project are queued by its quota", ObservedGeneration: p.object.Generation, LastTransitionTime: metav1.NewTime(now.Truncate(time.Second))}
 	if r := l.picture.NoQueue(name); r != nil {

@@ -21,8 +21,9 @@ type roster struct {
 	at map[string]map[string]int32
 }
 
-// groupGang is what the group asks of placement. The places that its pods have are
-// facts. It is whose the first of its pods is, as is its charge.
+// groupGang is what the group asks of placement, and notes with each of its pods what keeps that
+// from a place (member.problem). The places that its pods have are facts. It is whose the first of
+// its pods is, as is its charge.
 func (l *ledger) groupGang(key string, g *group, c *crew) placement.Gang {
 	project, first := l.projectOf(g, c), g.pods[c.inOrder()[0].uid].pod
 	// Its pods were started together, and nobody starts them again when one is lost.

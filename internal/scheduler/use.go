@@ -56,6 +56,12 @@ func quantitiesOf(amounts placement.Resources) corev1.ResourceList {
 	return list
 }
 
+// Claimed by a pod is what is counted for it: nothing where that is not known, or where another
+// pod has it.
+func (d *Decided) Claimed(p *corev1.Pod) []slipwayv1.DeviceRequest {
+	return d.ledger.stock.claimed(p).devices
+}
+
 // Endless are the gangs, and pods that have none, in the way of one that waits that run, or were
 // promised to, for a time that nobody knows.
 func (d *Decided) Endless(name types.NamespacedName) []types.NamespacedName {

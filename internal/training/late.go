@@ -33,6 +33,7 @@ func (l *latecomers) putOff(job types.NamespacedName) (ctrl.Result, bool) {
 	if _, again := l.jobs.LoadOrStore(job, nil); again {
 		return ctrl.Result{}, false
 	}
+	// After no time at all it would not come; asked to requeue, it would wait for the rate limiter.
 	return ctrl.Result{RequeueAfter: time.Nanosecond, Priority: ptr.To(lastInLine)}, true
 }
 

@@ -22,15 +22,6 @@ import (
 // Templates of resource claims, which tell what pods claim.
 type Templates map[client.ObjectKey]*resourcev1.ResourceClaimTemplate
 
-// TemplatesOf a list of them.
-func TemplatesOf(list []*resourcev1.ResourceClaimTemplate) Templates {
-	templates := Templates{}
-	for _, t := range list {
-		templates[client.ObjectKeyFromObject(t)] = t
-	}
-	return templates
-}
-
 // readTemplates of a namespace or, where none is named, of all, if any of the pods claims
 // something. Who may not read them, and a cluster without any, has none.
 func readTemplates(ctx context.Context, r client.Reader, namespace string, pods []corev1.Pod) (Templates, error) {
@@ -45,14 +36,15 @@ func readTemplates(ctx context.Context, r client.Reader, namespace string, pods 
 	if err != nil {
 		return nil, fmt.Errorf("listing resource claim templates: %w", err)
 	}
-	var all []*resourcev1.ResourceClaimTemplate
+	templates := Templates{}
 	for i := range list.Items {
-		all = append(all, &list.Items[i])
+		templates[client.ObjectKeyFromObject(&list.Items[i])] = &list.Items[i]
 	}
-	return TemplatesOf(all), nil
+	return templates, nil
 }
 
-// Claimed by a pod, as far as it can be counted.
+// Claimed by a pod as far as the templates tell. What it claims by name they do not, nor what a
+// claim was made of before they were changed: see scheduler.Decided.Claimed.
 func (t Templates) Claimed(p *corev1.Pod) []slipwayv1.DeviceRequest {
 	var all []slipwayv1.DeviceRequest
 	for i := range p.Spec.ResourceClaims {

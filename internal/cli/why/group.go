@@ -13,7 +13,6 @@ import (
 	"k8s.io/utils/ptr"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
-	"slipway.dev/slipway/internal/cli/waiting"
 	"slipway.dev/slipway/internal/cli/workload"
 	"slipway.dev/slipway/internal/placement"
 	"slipway.dev/slipway/internal/podset"
@@ -130,9 +129,9 @@ func (f *Facts) groupTerms(o *outline, pods []corev1.Pod, run bool) {
 		}
 		told = append(told, project)
 		if run {
-			of, templates := uses{}, waiting.TemplatesOf(f.Cluster.ResourceClaimTemplates)
+			of := uses{}
 			for j := range pods {
-				of.add(podset.Requests(pods[j].Spec.DeepCopy()), templates.Claimed(&pods[j]))
+				of.add(podset.Requests(pods[j].Spec.DeepCopy()), f.Decided.Claimed(&pods[j]))
 			}
 			f.givesWay(o, project, ptr.Deref(pods[i].Spec.Priority, 0), of)
 		}

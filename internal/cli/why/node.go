@@ -189,7 +189,7 @@ func (f *Facts) holding(g *slipwayv1.Gang, node string) holder {
 	if h.size.Pods == 0 {
 		for _, p := range f.Cluster.Pods {
 			if p.Spec.NodeName == node && p.Namespace == g.Namespace && p.Labels[slipwayv1.LabelGang] == g.Name {
-				h.size.Add(p, waiting.TemplatesOf(f.Cluster.ResourceClaimTemplates).Claimed(p))
+				h.size.Add(p, f.Decided.Claimed(p))
 			}
 		}
 		h.note = ", which are ending"
@@ -203,14 +203,13 @@ func (f *Facts) holding(g *slipwayv1.Gang, node string) holder {
 // of others together.
 func (f *Facts) loose(node string) []holder {
 	found, others := map[string]*holder{}, holder{name: "pods that others place"}
-	templates := waiting.TemplatesOf(f.Cluster.ResourceClaimTemplates)
 	for _, p := range f.Cluster.Pods {
 		if p.Spec.NodeName != node || p.Labels[slipwayv1.LabelGang] != "" {
 			continue
 		}
 		name, is := f.Decided.Group(p)
 		if !is {
-			others.size.Add(p, templates.Claimed(p))
+			others.size.Add(p, f.Decided.Claimed(p))
 			continue
 		}
 		h := found[name.String()]
@@ -218,7 +217,7 @@ func (f *Facts) loose(node string) []holder {
 			h = &holder{name: name.String()}
 			found[h.name] = h
 		}
-		h.size.Add(p, templates.Claimed(p))
+		h.size.Add(p, f.Decided.Claimed(p))
 	}
 	var all []holder
 	for _, h := range found {

@@ -5,11 +5,13 @@ package why
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	resourcev1 "k8s.io/api/resource/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -33,6 +35,19 @@ func reportNode(t *testing.T, s *snapshot.Snapshot) string {
 		t.Fatal(err)
 	}
 	return out.String()
+}
+
+// TestNodeOfClaims: devices are counted as the scheduler does, be they claimed by name.
+func TestNodeOfClaims(t *testing.T) {
+	claim := &resourcev1.ResourceClaim{ObjectMeta: metav1.ObjectMeta{Name: "mine", Namespace: "team", UID: "mine"}}
+	claim.Spec.Devices.Requests = []resourcev1.DeviceRequest{{Name: "gpu", Exactly: &resourcev1.ExactDeviceRequest{DeviceClassName: "gpu", Count: 2}}}
+	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "p", Namespace: "team", UID: "p"}, Spec: corev1.PodSpec{NodeName: "n1", SchedulerName: "other",
+		ResourceClaims: []corev1.PodResourceClaim{{Name: "gpu", ResourceClaimName: &claim.Name}}}}
+	s := &snapshot.Snapshot{Taken: noon, Nodes: []*corev1.Node{node("n1")}, Pods: []*corev1.Pod{p}}
+	s.ResourceClaims = []*resourcev1.ResourceClaim{claim}
+	if got := reportNode(t, s); !strings.Contains(got, "pods that others place: 1 pod, 2 gpu") {
+		t.Error(got)
+	}
 }
 
 // TestNode: who is on it, what is free, and for whom it is kept.

@@ -5,14 +5,14 @@ package scheduler
 
 import "slipway.dev/slipway/internal/placement"
 
-// countMembers of projects. Placement was not asked about gangs whose spec cannot be followed,
+// countGangs of each project. Placement was not asked about gangs whose spec cannot be followed,
 // and not about pods that wait for more than room: they wait, too.
-func (l *ledger) countMembers() map[string]placement.Members {
-	members := l.picture.Members()
+func (l *ledger) countGangs() map[string]placement.Counts {
+	counts := l.picture.Counts()
 	wait := func(project string) {
-		m := members[project]
-		m.Waiting++
-		members[project] = m
+		c := counts[project]
+		c.Waiting++
+		counts[project] = c
 	}
 	for _, e := range l.gangs {
 		if e.answer != nil && e.answer.refused != "" {
@@ -24,13 +24,5 @@ func (l *ledger) countMembers() map[string]placement.Members {
 			wait(l.projectOf(g, l.crews[key]))
 		}
 	}
-	return members
-}
-
-// projectOfGang is the one that it names, or else its namespace's.
-func (l *ledger) projectOfGang(e *entry) string {
-	if e.project != "" {
-		return e.project
-	}
-	return l.namespaces[e.name.Namespace]
+	return counts
 }
