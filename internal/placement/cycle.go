@@ -34,6 +34,7 @@ func (p *Picture) Settle() []Verdict {
 	}
 	p.ripe = false
 	if p.Plan(promises); p.ripe {
+		p.freed++ // in what is kept
 		verdicts = append(verdicts, p.Decide()...)
 	}
 	return verdicts

@@ -21,7 +21,7 @@ import (
 // they give way whole, those of the lowest priority first, of these those that lose least
 // by it, and none in its protected time.
 func (p *Picture) Evict(limit int) []Verdict {
-	p.endLoans()
+	p.endLoans((*gang).unplaced)
 	p.endClearances()
 	p.forgetFeuds()
 	p.countComing()
@@ -99,6 +99,12 @@ func (e *eviction) makeRoom(g *gang) bool {
 		return false
 	}
 	e.clear(g, victims)
+	e.favoured = append(e.favoured, g)
+	for _, v := range victims {
+		if v.moves {
+			e.favoured = append(e.favoured, v.gang) // in the order in which they were seated
+		}
+	}
 	return true
 }
 
@@ -106,13 +112,9 @@ func (e *eviction) makeRoom(g *gang) bool {
 func (e *eviction) clear(g *gang, victims []leaver) {
 	g.shelter = nil
 	clearance := e.p.clear(g, len(victims))
-	e.favoured = append(e.favoured, g)
 	var verdicts []Verdict
 	for _, v := range victims {
 		verdicts = append(verdicts, e.p.evict(v, g, clearance))
-		if v.moves {
-			e.favoured = append(e.favoured, v.gang) // in the order in which they were seated
-		}
 	}
 	g.comes()
 	slices.SortFunc(verdicts, func(a, b Verdict) int { return cmp.Compare(a.Gang, b.Gang) })

@@ -343,8 +343,8 @@ func (p *Picture) behind(g *gang) duty {
 	return d
 }
 
-// heeds says which promises a gang must not delay: those made before its own that do not yield
-// to it; false for all of them.
+// heeds says which promises a gang must not delay: those that do not yield to it, and of those
+// made after its own the ones that do not wait for its end; false for all of them.
 func (pl *plan) heeds(g *gang) ([]bool, bool) {
 	claims := g.claims(inUse)
 	if g.promise == nil && len(claims) == 0 {
@@ -352,7 +352,8 @@ func (pl *plan) heeds(g *gang) ([]bool, bool) {
 	}
 	set := make([]bool, len(pl.promises))
 	for i, pr := range pl.promises {
-		set[i] = pr.gang != g && !pr.yields(g, claims)
+		follows := g.promise != nil && pr.order > g.promise.order && pr.at >= g.promise.ends
+		set[i] = pr.gang != g && !follows && !pr.yields(g, claims)
 	}
 	return set, true
 }

@@ -123,12 +123,8 @@ func (p *Picture) passBy(g *gang, heeds []bool) {
 
 // isOn says that a gang has a place on a node.
 func (g *gang) isOn(n *node) bool {
-	for k := range g.sets {
-		if slices.ContainsFunc(g.sets[k].slots, func(s slot) bool { return s.held && s.node == n.Name }) {
-			return true
-		}
-	}
-	return false
+	a := n.accounts[g.Key]
+	return a != nil && a.count[slots] > 0
 }
 
 // sharesLimit says that two queues have a limit in common.

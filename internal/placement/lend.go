@@ -75,16 +75,16 @@ func (pr *promise) concerns(g *gang) bool {
 	return slices.ContainsFunc(pr.places, func(o place) bool { return g.isOn(o.node) }) || sharesLimit(g.queue, pr.gang.queue)
 }
 
-// endLoans to gangs that have no places any more, or of which no lender waits: what they have is
-// then theirs like anybody's.
-func (p *Picture) endLoans() {
+// endLoans to gangs that have no places any more, or whose lenders wait no more: what
+// they have is then theirs like anybody's.
+func (p *Picture) endLoans(waits func(lender *gang) bool) {
 	p.lent = slices.DeleteFunc(p.lent, func(g *gang) bool {
 		if p.gangs[g.Key] != g {
 			return true
 		}
 		g.LentBy = slices.DeleteFunc(g.LentBy, func(key string) bool {
 			lender := p.gangs[key]
-			return g.unplaced() || lender == nil || !lender.unplaced()
+			return g.unplaced() || lender == nil || !waits(lender)
 		})
 		return len(g.LentBy) == 0
 	})
@@ -171,12 +171,13 @@ func (pl *planner) expects(g *gang) []ending {
 	list := slices.DeleteFunc(slices.Clone(pl.endings), func(e ending) bool {
 		return e.part == everything && len(e.gang.LentBy) > 0
 	})
+	promised := slices.Concat(pl.made, pl.standing)
 	for _, v := range pl.p.lent {
 		e := ending{never, 1, leaver{gang: v, part: everything}}
-		if i := slices.IndexFunc(pl.endings, func(e ending) bool { return e.gang == v && e.part == everything }); i >= 0 {
-			e = pl.endings[i]
+		if i := slices.IndexFunc(pl.endingsOf[v.Key], func(e ending) bool { return e.part == everything }); i >= 0 {
+			e = pl.endingsOf[v.Key][i]
 		}
-		back := recallOf(v, slices.Concat(pl.made, pl.standing))
+		back := recallOf(v, promised)
 		if v.givesBackTo(g) {
 			back = min(back, v.goneBy(pl.p.now+1+recallNotice)) // Evict recalls it in a second
 		}
@@ -184,10 +185,10 @@ func (pl *planner) expects(g *gang) []ending {
 			e.at, e.sure, e.recalled = back, 1, true
 		}
 		if e.at < never {
-			i, _ := slices.BinarySearchFunc(list, e, ending.compare)
-			list = slices.Insert(list, i, e)
+			list = append(list, e)
 		}
 	}
+	slices.SortFunc(list, ending.compare)
 	return list
 }
 

@@ -102,7 +102,7 @@ func (p *Picture) Plan(limit int) int { return p.planFor(nil, limit) }
 
 // planFor some gangs before all others.
 func (p *Picture) planFor(favoured []*gang, limit int) int {
-	p.endLoans()
+	p.endLoans((*gang).unplaced)
 	pl, wanting := p.planner(limit), slices.Concat(p.inLine(favoured), p.remembered())
 	pl.favoured = favoured
 	elders := slices.DeleteFunc(p.elders(limit), func(g *gang) bool { return slices.Contains(wanting, g) })
@@ -115,6 +115,7 @@ func (p *Picture) planFor(favoured []*gang, limit int) int {
 		promised.gang.promise = promised
 		p.rely(promised)
 	}
+	p.endLoans(func(lender *gang) bool { return lender.promise != nil })
 	for _, g := range wanting {
 		g.Promised = 0 // that was for the first plan
 	}
@@ -201,7 +202,7 @@ func (p *Picture) promise(g *gang, runs int64, before []*promise, endings []endi
 		until := int64(never)
 		if respected < len(before) {
 			until = before[respected].at
-			if runs == 0 || p.now+runs > until {
+			if g.Limit == 0 || p.now+runs > until { // as Decide has it
 				continue
 			}
 		}

@@ -180,7 +180,7 @@ func (pl *planner) add(g *gang) bool {
 			promised = renewed
 		}
 	}
-	if promised == nil || old != nil && promised.at > old.at+leeway {
+	if promised == nil || old != nil && promised.at > old.at+leeway || slices.Contains(pl.favoured, g) && promised.at > pl.p.now+leeway {
 		promised = pl.push(g, promised)
 	}
 	if promised != nil {

@@ -19,13 +19,13 @@ import (
 // It may be late by the leeway, or everything would be turned upside down for a few moments.
 func (pl *planner) renew(pr *promise) *promise {
 	admits := func(at place) bool { return pr.gang.sets[at.set].class.admits(at.node) }
-	if pr.lost() || slices.ContainsFunc(pr.places, func(at place) bool { return !admits(at) }) {
+	if pr.lost() || !slices.Equal(pr.pods(), pr.gang.lacks()) || slices.ContainsFunc(pr.places, func(at place) bool { return !admits(at) }) {
 		return nil
 	}
 	c := calendar{pl: pl, endings: pl.expects(pr.gang), lent: map[string]ending{}}
-	for _, v := range pl.p.lent {
-		if i := slices.IndexFunc(c.endings, func(e ending) bool { return e.gang == v && e.part == everything }); i >= 0 {
-			c.lent[v.Key] = c.endings[i]
+	for _, e := range c.endings {
+		if e.part == everything && len(e.gang.LentBy) > 0 {
+			c.lent[e.gang.Key] = e
 		}
 	}
 	for _, at := range c.moments(pr) {
@@ -35,6 +35,15 @@ func (pl *planner) renew(pr *promise) *promise {
 		}
 	}
 	return nil
+}
+
+// pods of each set that have a place.
+func (pr *promise) pods() []int32 {
+	pods := make([]int32, len(pr.gang.sets))
+	for _, at := range pr.places {
+		pods[at.set] += at.pods
+	}
+	return pods
 }
 
 // calendar says who ends when, and apart who is on places that are lent.
@@ -156,8 +165,9 @@ func (c *calendar) await(pr *promise) {
 	}
 }
 
-// push aside the promises that stand, which were given after that to a gang, for it is broken: it is
-// promised a sooner start if that is possible without them, and otherwise they stand again.
+// push aside the promises that stand for a gang whose own is broken, which was given before them, or
+// for which others gave way just now: it is promised a sooner start if that is possible without
+// them, and otherwise they stand again.
 func (pl *planner) push(g *gang, promised *promise) *promise {
 	standing := pl.standing
 	if len(standing) == 0 {
