@@ -65,7 +65,7 @@ func (p *Picture) startOnRecall(g *gang, w wish) bool {
 
 // noteLoan to a gang that has any lender.
 func (p *Picture) noteLoan(g *gang) {
-	if len(g.LentBy) > 0 {
+	if len(g.LentBy) > 0 && !slices.Contains(p.lent, g) {
 		p.lent = append(p.lent, g)
 	}
 }

@@ -113,3 +113,41 @@ func TestALoweredLimitBreaksAPromise(t *testing.T) {
 	s.Plan(1)
 	s.planned("waits", 2000)
 }
+
+// TestNobodyHeedsWhoWaitsForItsEnd: a gang without a limit, of a kind that takes 100 s, is promised
+// a start, and another one after it, which it need not leave room for: or else neither starts.
+func TestNobodyHeedsWhoWaitsForItsEnd(t *testing.T) {
+	s := newStage(t)
+	s.SetNode(Node{Name: "n", Ready: true, Allocatable: Resources{"gpu": 1, pods: 9}})
+	s.past.note("", "kind", 100, 100, 100)
+	s.comes(Gang{Key: "runs", Limit: 1000}, 1, "gpu")
+	s.play(1)
+	s.comes(Gang{Key: "first", Kind: "kind", Created: 1}, 1, "gpu")
+	s.comes(Gang{Key: "second", Limit: 500, Created: 2}, 1, "gpu")
+	s.play(10)
+	s.DeleteGang("runs")
+	for key := range s.pods {
+		s.Unbind(key)
+	}
+	if s.play(1001); !s.gangs["first"].runs() {
+		t.Errorf("first waits though the node is empty: %v", s.gangs["first"].told.Reason)
+	}
+}
+
+// TestNobodyGivesWayInVain: who was promised the place of a gang does not get it when that gang
+// gives way to another one.
+func TestNobodyGivesWayInVain(t *testing.T) {
+	s := newStage(t)
+	s.SetNode(Node{Name: "n", Ready: true, Allocatable: Resources{"gpu": 1, pods: 9}})
+	s.comes(Gang{Key: "runs", Limit: 10000}, 1, "gpu")
+	s.play(1)
+	s.comes(Gang{Key: "promised", Limit: 5000, Created: 2}, 1, "gpu")
+	s.play(10)
+	s.comes(Gang{Key: "urgent", Priority: 1, Created: 3}, 1, "gpu")
+	for now := int64(20); now < 300; now = s.next(now) {
+		s.play(now)
+	}
+	if !s.gangs["urgent"].runs() {
+		t.Errorf("one gave way to urgent, which waits: %v", s.gangs["urgent"].told.Reason)
+	}
+}
