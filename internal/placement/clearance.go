@@ -148,7 +148,7 @@ func (p *Picture) GaveWayTo(key string) []string {
 	}
 	var heirs []string
 	for _, e := range g.exits {
-		if p.overstays(key, e.node) {
+		if e.to.heir != "" && p.overstays(key, e.node) {
 			heirs = append(heirs, e.to.heir)
 		}
 	}

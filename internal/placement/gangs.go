@@ -31,6 +31,7 @@ func (p *Picture) SetGang(told Gang) error {
 			p.reminded = append(p.reminded, g)
 		}
 		p.restoreExits(g)
+		p.adoptOutgoing(g)
 		for _, l := range p.departing() {
 			if slices.ContainsFunc(l.exits, func(e exit) bool { return e.to.heir == g.Key }) {
 				if g.clearance == nil {

@@ -68,6 +68,20 @@ func (p *Picture) orphans() []ending {
 	return all
 }
 
+// adoptOutgoing pods of an earlier gang of its name: it does not start where they are before they have
+// left.
+func (p *Picture) adoptOutgoing(g *gang) {
+	if g.resuming {
+		return // they may be its own
+	}
+	for b := range p.outgoing[g.Key] {
+		if n := p.byName[b.node]; n != nil && n.accounts[g.Key].ends() {
+			p.leaveNode(g, exit{n, &clearance{}, b.until - overrun})
+		}
+	}
+	slices.SortFunc(g.exits, func(a, b exit) int { return cmp.Compare(a.node.Name, b.node.Name) })
+}
+
 // ends says that all pods of an account are on their way out. What they were given beside their
 // room goes with them.
 func (a *account) ends() bool {
