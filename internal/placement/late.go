@@ -105,7 +105,7 @@ func (pr *promise) meets(o *promise) bool {
 // overdue says that a gang that runs should have ended.
 func (p *Picture) overdue(g *gang) bool {
 	takes, _ := p.past.runTime(g)
-	return takes > 0 && g.runs() && g.Started+takes < p.now
+	return takes > 0 && g.runs() && g.Started+takes <= p.now
 }
 
 // passBy those to whom a gang that got its places may not have left what they were promised

@@ -147,8 +147,8 @@ func (c *Cluster) job(g placement.Gang, assumed int64) simulate.Job {
 	if g.Started == 0 {
 		j.Gang.Started = now
 	}
-	if j.RunTime > 0 {
-		j.RunTime = max(j.RunTime, now-j.Gang.Started+overrun)
+	if ran := now - j.Gang.Started; j.RunTime > 0 && j.RunTime <= ran {
+		j.RunTime = ran + overrun
 	}
 	return j
 }

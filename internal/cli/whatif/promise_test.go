@@ -4,8 +4,10 @@
 package whatif
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -64,5 +66,40 @@ items:
 	promised, _ := d.Answer(types.NamespacedName{Namespace: "default", Name: "promised"})
 	if held.State != placement.Waiting || promised.Start.Unix()-c.Now() != 3600 {
 		t.Errorf("the scheduler has %s for who is held, and %v for who is promised", held.State, promised.Start)
+	}
+}
+
+// TestEndsSoon: a run of which 25 s are left ends in 25 s; one whose time is over in a minute.
+func TestEndsSoon(t *testing.T) {
+	for ran, want := range map[time.Duration]int64{time.Hour - 25*time.Second: 25, time.Hour: overrun, time.Hour + time.Minute: overrun} {
+		taken := time.Date(2026, 1, 1, 10, 0, 0, 0, time.UTC)
+		s, err := snapshot.Read(strings.NewReader(fmt.Sprintf(`
+taken: "2026-01-01T10:00:00Z"
+apiVersion: v1
+kind: List
+items:
+- {apiVersion: v1, kind: Node, metadata: {name: n1}, status: {allocatable: {x/gpu: "8", pods: "9"}, conditions: [{type: Ready, status: "True"}]}}
+- apiVersion: slipway.dev/v1alpha1
+  kind: Gang
+  metadata: {name: runs, namespace: default, creationTimestamp: "2026-01-01T08:00:00Z"}
+  spec: {maxRunTime: 1h, podSets: [{name: worker, count: 1, requests: {x/gpu: "8"}}]}
+  status:
+    conditions: [{type: Placed, status: "True", reason: Placed, message: "", lastTransitionTime: %q}]
+    placement: [{name: worker, slots: [{node: n1, count: 1}]}]
+- {apiVersion: slipway.dev/v1alpha1, kind: Gang, metadata: {name: waits, namespace: default, creationTimestamp: "2026-01-01T09:50:00Z"}, spec: {maxRunTime: 1h, podSets: [{name: w, count: 1, requests: {x/gpu: "8"}}]}}
+`, taken.Add(-ran).Format(time.RFC3339))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := New(s, 0)
+		result, err := c.Simulate(t.Context(), simulate.Slipway, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range result.Jobs {
+			if got := o.Started - c.Now(); o.Gang == "default/waits" && got != want {
+				t.Errorf("after %v it waits %d s more, want %d", ran, got, want)
+			}
+		}
 	}
 }
