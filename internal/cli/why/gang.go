@@ -173,6 +173,7 @@ func (f *Facts) runs(o *outline, g *slipwayv1.Gang, name types.NamespacedName, p
 	if until := f.Decided.Protected(name); until.After(f.Now) {
 		o.say("gives way to nobody before %s (slipway.dev/min-run-time)", f.moment(until))
 	}
+	f.onRecall(o, name)
 	f.givesWay(o, f.Decided.Project(name), g.Spec.Priority, usesOf(g.Spec.PodSets))
 }
 

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -139,58 +138,6 @@ func descendants(of types.UID, objects []metav1.Object) map[types.UID]bool {
 		}
 	}
 	return made
-}
-
-// maxAbout bounds about how many objects events are asked for.
-const maxAbout = 6
-
-// events about the subject, its gangs and its pods. Who may not read events gets none.
-func (f *Facts) events(ctx context.Context, c client.Client) error {
-	for _, name := range f.about() {
-		var list corev1.EventList
-		err := c.List(ctx, &list, client.InNamespace(f.Subject.Object.GetNamespace()), client.MatchingFields{"involvedObject.name": name})
-		if apierrors.IsForbidden(err) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("listing events: %w", err)
-		}
-		f.Events = append(f.Events, list.Items...)
-	}
-	slices.SortStableFunc(f.Events, func(a, b corev1.Event) int { return happened(&a).Compare(happened(&b)) })
-	return nil
-}
-
-// about which objects events are of interest, the subject first.
-func (f *Facts) about() []string {
-	names := []string{f.Subject.Object.GetName()}
-	add := func(name string) {
-		if !slices.Contains(names, name) && len(names) < maxAbout {
-			names = append(names, name)
-		}
-	}
-	for _, g := range f.Gangs {
-		add(g.Name)
-	}
-	for _, p := range f.Pods {
-		if p.Status.Phase != corev1.PodRunning {
-			add(p.Name)
-		}
-	}
-	return names
-}
-
-// happened is when an event did, for the last time.
-func happened(e *corev1.Event) time.Time {
-	switch {
-	case e.Series != nil:
-		return e.Series.LastObservedTime.Time
-	case !e.LastTimestamp.IsZero():
-		return e.LastTimestamp.Time
-	case !e.EventTime.IsZero():
-		return e.EventTime.Time
-	}
-	return e.CreationTimestamp.Time
 }
 
 // decode the subject's object into a typed one.

@@ -193,8 +193,8 @@ func (f *Facts) holding(g *slipwayv1.Gang, node string) holder {
 			}
 		}
 		h.note = ", which are ending"
-	} else if ends := f.Decided.Ends(name); ends.After(f.Now) {
-		h.note = ", until " + f.moment(ends)
+	} else {
+		h.note = f.leaves(name)
 	}
 	return h
 }

@@ -31,6 +31,7 @@ func (f *Facts) starts(o *outline, name types.NamespacedName, answer scheduler.A
 			o.say("when these have ended: %s (%.0f %% sure)", some(f.named(after, name.Namespace), maxNames), 100*sure)
 		})
 	}
+	f.lent(o, name)
 }
 
 // unplanned is why a gang has no promise of a start: it waits for a person, or for something
