@@ -84,6 +84,9 @@ func (l *ledger) setPod(p *corev1.Pod) bool {
 		told.Gang, told.Set, told.Rank = left.remains, "", 0
 	} else if m := l.member(p.UID); m != nil {
 		l.seatOf(m, &told)
+		if !told.Leaving {
+			told.Until = l.collected(m)
+		}
 		m.told = told
 	}
 	return l.picture.Bind(told) || news

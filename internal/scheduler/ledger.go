@@ -33,6 +33,9 @@ type ledger struct {
 	namespaces map[string]string
 	// counts of the gangs of projects, by name, when it was last planned.
 	counts map[string]placement.Counts
+	// bereft are the Gangs that are gone and whose pods may be there, and when these are taken to stay;
+	// zero until the next decision.
+	bereft map[string]time.Time
 	intake
 	stock stock
 	// unwritten are gangs whose status may not be what it should; some may be gone.
@@ -64,7 +67,7 @@ type entry struct {
 
 func newLedger() *ledger {
 	return &ledger{
-		picture: placement.New(), gangs: map[string]*entry{}, projects: map[string]*project{}, refused: map[string]bool{}, namespaces: map[string]string{},
+		picture: placement.New(), gangs: map[string]*entry{}, projects: map[string]*project{}, refused: map[string]bool{}, namespaces: map[string]string{}, bereft: map[string]time.Time{},
 		intake: newIntake(), stock: newStock(), seen: newSeen(), tally: newTally(),
 	}
 }
@@ -201,6 +204,7 @@ func (l *ledger) removeGang(g *slipwayv1.Gang) bool {
 		return false
 	}
 	l.drop(key)
+	l.bereave(key)
 	return true
 }
 
@@ -221,6 +225,7 @@ func (l *ledger) decide(now time.Time) []types.NamespacedName {
 	}
 	l.decided, l.now = true, now
 	l.unpin(now)
+	l.mourn(now)
 	l.want()
 	l.takeStock()
 	l.askGroups()

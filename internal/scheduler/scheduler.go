@@ -163,7 +163,7 @@ func (d *decider) decide(now time.Time, reword bool) ([]types.NamespacedName, ti
 		limit = rewordLimit
 	}
 	reworded, stale := d.ledger.reword(limit)
-	again := sooner(momentOf(d.ledger.picture.NextLoss()), d.ledger.nextUnpin())
+	again := sooner(sooner(momentOf(d.ledger.picture.NextLoss()), d.ledger.nextUnpin()), d.ledger.nextMourn())
 	if stale {
 		again = sooner(again, d.reworded.Add(rewordEvery))
 	}

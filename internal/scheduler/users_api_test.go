@@ -4,6 +4,7 @@
 package scheduler
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -89,6 +90,66 @@ func TestAPIWhosePodsOfDeploymentsAre(t *testing.T) {
 	r.must(r.as(ofControllers+"deployment-controller").Create(t.Context(), set))
 	if got := set.Spec.Template.Annotations[slipwayv1.AnnotationUser]; got != "ada" {
 		t.Errorf("the template of the replica set is %q's", got)
+	}
+}
+
+// TestAPIWhoseAPodIsThatLeavesItsGang: who takes it from there, whatever it says.
+func TestAPIWhoseAPodIsThatLeavesItsGang(t *testing.T) {
+	r := newRig(t)
+	r.settled()
+	ada := r.as("ada")
+	p := r.here(ourPod("forged", inGang("nosuch"), madeBy("bob")))
+	r.must(ada.Create(t.Context(), p))
+	kubetest.Edit(t, ada, p, func(p *corev1.Pod) { delete(p.Labels, slipwayv1.LabelGang) })
+	if got := p.Annotations[slipwayv1.AnnotationUser]; got != "ada" {
+		t.Errorf("a pod of no gang, made by ada, is %q's", got)
+	}
+	kubetest.Edit(t, r.as("bob"), p, madeBy("bob"))
+	if got := p.Annotations[slipwayv1.AnnotationUser]; got != "ada" {
+		t.Errorf("after a change it is %q's", got)
+	}
+}
+
+// TestAPIWhoseTemplatesOfHeldPodsAre: who made them, though they name another scheduler.
+func TestAPIWhoseTemplatesOfHeldPodsAre(t *testing.T) {
+	r := newRig(t)
+	r.settled()
+	template := corev1.PodTemplateSpec{Spec: ourPod("x").Spec}
+	template.Labels = map[string]string{"app": "x", slipwayv1.LabelHeld: "true"}
+	template.Annotations = map[string]string{slipwayv1.AnnotationUser: "bob"}
+	template.Spec.SchedulerName = corev1.DefaultSchedulerName
+	template.Spec.SchedulingGates = []corev1.PodSchedulingGate{{Name: slipwayv1.GateHeld}}
+	set := &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Name: "held", Namespace: r.ns}, Spec: appsv1.ReplicaSetSpec{
+		Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "x"}}, Template: template}}
+	r.must(r.as("ada").Create(t.Context(), set))
+	if got := set.Spec.Template.Annotations[slipwayv1.AnnotationUser]; got != "ada" {
+		t.Errorf("the template is %q's", got)
+	}
+	kubetest.Edit(t, r.as("bob"), set, func(s *appsv1.ReplicaSet) { s.Spec.Template.Annotations[slipwayv1.AnnotationUser] = "bob" })
+	if got := set.Spec.Template.Annotations[slipwayv1.AnnotationUser]; got != "ada" {
+		t.Errorf("after a change it is %q's", got)
+	}
+}
+
+// TestAPIChargedPodsStayOfTheirGroups: by a label of a gang that is not there nobody would be charged.
+func TestAPIChargedPodsStayOfTheirGroups(t *testing.T) {
+	r := newRig(t)
+	r.settled()
+	r.node("n1", 8, 1)
+	for i, label := range []string{slipwayv1.LabelGang, labelGroup, labelKueueGroup} {
+		for place, p := range map[string]*corev1.Pod{
+			"bound": ourPod(fmt.Sprint("bound-", i), boundTo(r.ns+"-n1"), labelled("app", "x")),
+			"waits": ourPod(fmt.Sprint("waits-", i), labelled("app", "x")),
+		} {
+			r.create(r.here(p))
+			next := p.DeepCopy()
+			next.Labels[label] = "elsewhere"
+			err := r.as("ada").Patch(t.Context(), next, client.MergeFrom(p))
+			told := apierrors.IsForbidden(err) && strings.Contains(err.Error(), "make it again with the other labels")
+			if place == "bound" && !told || place == "waits" && err != nil {
+				t.Errorf("a pod that %s may get the label %s: %v", place, label, err)
+			}
+		}
 	}
 }
 
