@@ -134,7 +134,7 @@ func (e *eviction) recall() {
 func (p *Picture) onRecall(pr *promise) []*gang {
 	var all []*gang
 	for _, key := range pr.recalls {
-		if v := p.gangs[key]; v != nil && v.givesBackTo(pr.gang) && pr.gang.promise == pr {
+		if v := p.gangs[key]; v != nil && v.holds > 0 && v.givesBackTo(pr.gang) && pr.gang.promise == pr {
 			all = append(all, v)
 		}
 	}
