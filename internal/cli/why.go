@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"slipway.dev/slipway/internal/cli/connect"
 	"slipway.dev/slipway/internal/cli/why"
 	"slipway.dev/slipway/internal/cli/workload"
 )
@@ -24,7 +25,7 @@ func (a *app) why() *cobra.Command {
 		Long: `Explain one object: why it waits, its place in the queue, when it is expected to
 start and what would make it fit; or where it runs, until when, and for whom it would
 give way. Of a node it tells whom it takes, who is there, and for whom it is kept. A name
-alone is looked for among jobs, models, deployments, gangs, pods, projects and nodes; any
+alone is looked for among jobs, models, deployments, gangs, pods, projects, nodes and groups; any
 other kind that has pods can be named as KIND/NAME.
 
 The reasons are those of the scheduler, decided once more on the cluster as it is. Who may
@@ -95,5 +96,20 @@ func (a *app) completeSubjects(cmd *cobra.Command, args []string, typed string) 
 			names = append(names, prefix+object.Name)
 		}
 	}
-	return names, directive
+	return append(names, groupsOf(ctx, cluster)...), directive
+}
+
+// groupsOf pods that have no Gang, as KIND/NAME.
+func groupsOf(ctx context.Context, cluster *connect.Cluster) []cobra.Completion {
+	pods, err := workload.ListScheduled(ctx, cluster, cluster.Namespace, nil)
+	if err != nil {
+		return nil
+	}
+	var names []cobra.Completion
+	for _, w := range workload.Loose(pods) {
+		if why.IsGroup(w.Kind.Name) {
+			names = append(names, w.String())
+		}
+	}
+	return names
 }

@@ -92,7 +92,7 @@ func ParseRef(text string) (Ref, error) {
 // looked for in all of the kinds; of objects that have made one another the first counts.
 func Find(ctx context.Context, c client.Client, ref Ref, namespace string) (Subject, error) {
 	namespace = cmp.Or(ref.namespace, namespace)
-	if isGroup(ref.kind) {
+	if IsGroup(ref.kind) {
 		return findGroup(ctx, c, ref, namespace)
 	}
 	if ref.kind == "" {
@@ -139,6 +139,13 @@ func findAny(ctx context.Context, c client.Client, name, namespace string) (Subj
 	found = slices.DeleteFunc(found, func(s Subject) bool {
 		return slices.ContainsFunc(found, func(o Subject) bool { return metav1.IsControlledBy(s.Object, o.Object) })
 	})
+	if len(found) == 0 && denied == nil {
+		for _, kind := range groupKinds {
+			if s, err := findGroup(ctx, c, Ref{kind: kind, name: name}, namespace); err == nil {
+				found = append(found, s)
+			}
+		}
+	}
 	switch {
 	case len(found) == 1:
 		return found[0], nil

@@ -20,7 +20,8 @@ import (
 // have in common, or by a PodGroup that they name, be it there or not.
 var groupKinds = []string{"group", "podgroup"}
 
-func isGroup(kind string) bool { return slices.Contains(groupKinds, kind) }
+// IsGroup says that a word is a kind of such groups.
+func IsGroup(kind string) bool { return slices.Contains(groupKinds, kind) }
 
 // findGroup that a pod in the namespace says it is of. No object has to be there for it.
 func findGroup(ctx context.Context, c client.Client, ref Ref, namespace string) (Subject, error) {
@@ -39,5 +40,5 @@ func findGroup(ctx context.Context, c client.Client, ref Ref, namespace string) 
 
 // has the pod, where the subject is a group.
 func (s Subject) has(p *corev1.Pod) bool {
-	return isGroup(s.Kind.Kind) && scheduler.GroupOf(p) == s.String()
+	return IsGroup(s.Kind.Kind) && scheduler.GroupOf(p) == s.String()
 }
