@@ -23,7 +23,7 @@ const DefaultLease = 15 * 60
 // lentTo a gang with a duty are the places of the promises that it need not heed on recall: its
 // duty then; the same where nothing is lent to it.
 func (p *Picture) lentTo(g *gang, d duty) duty {
-	until := p.now + max(p.Lease, g.Protected+recallNotice)
+	until := p.now + max(p.Lease, g.Protected+RecallNotice)
 	if p.plan == nil || !p.mayStartOnRecall(g) || d.due == 0 || p.plan.byTime[d.due-1].at < until {
 		return d
 	}
@@ -143,9 +143,9 @@ func (p *Picture) onRecall(pr *promise) []*gang {
 
 // recalledAt is when a gang on recall must go for one that is to start at a moment, and goneBy when it
 // will have: that moment, unless it is protected until then.
-func (g *gang) recalledAt(start int64) int64 { return max(start-recallNotice, g.protectedUntil()) }
+func (g *gang) recalledAt(start int64) int64 { return max(start-RecallNotice, g.protectedUntil()) }
 
-func (g *gang) goneBy(start int64) int64 { return g.recalledAt(start) + recallNotice }
+func (g *gang) goneBy(start int64) int64 { return g.recalledAt(start) + RecallNotice }
 
 // nextRecall is when the first gang on recall must go, or never.
 func (p *Picture) nextRecall() int64 {
@@ -179,7 +179,7 @@ func (pl *planner) expects(g *gang) []ending {
 		}
 		back := recallOf(v, promised)
 		if v.givesBackTo(g) {
-			back = min(back, v.goneBy(pl.p.now+1+recallNotice)) // Evict recalls it in a second
+			back = min(back, v.goneBy(pl.p.now+1+RecallNotice)) // Evict recalls it in a second
 		}
 		if back < e.at {
 			e.at, e.sure, e.recalled = back, 1, true

@@ -86,9 +86,9 @@ const (
 	// leeway is by how many seconds a promise may be late before that is said, or anything done
 	// about it: many a run ends some moments after its limit.
 	leeway = overrun
-	// recallNotice is for how many seconds before a start those on recall give way to it: their
+	// RecallNotice is for how many seconds before a start those on recall give way to it: their
 	// pods end meanwhile.
-	recallNotice = overrun
+	RecallNotice = overrun
 )
 
 // Plan promises gangs that wait when they will start, and returns for how many it could: at

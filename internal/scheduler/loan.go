@@ -8,12 +8,10 @@ import (
 	"slices"
 	"time"
 
+	"slipway.dev/slipway/internal/placement"
+
 	"k8s.io/apimachinery/pkg/types"
 )
-
-// recallNotice is how long before a promised start its places are taken back from who has them
-// on recall.
-const recallNotice = time.Minute
 
 // Loan is what a gang that runs has on recall.
 type Loan struct {
@@ -29,7 +27,7 @@ func (d *Decided) Loan(name types.NamespacedName) Loan {
 	for _, key := range d.Picture.LentBy(keyOf(name.Namespace, name.Name)) {
 		loan.From = append(loan.From, nameOfKey(groupOf(key)))
 		start, promised := d.Picture.PlannedStart(key)
-		if back := time.Unix(start.At, 0).Add(-recallNotice); promised && (loan.Back.IsZero() || back.Before(loan.Back)) {
+		if back := time.Unix(start.At-placement.RecallNotice, 0); promised && (loan.Back.IsZero() || back.Before(loan.Back)) {
 			loan.Back = back
 		}
 	}
