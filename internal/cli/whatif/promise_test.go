@@ -44,21 +44,10 @@ items:
 		t.Fatal(err)
 	}
 	c := New(s, 0)
-	starts := func(policy simulate.Policy) map[string]int64 {
-		result, err := c.Simulate(t.Context(), policy, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		starts := map[string]int64{}
-		for _, o := range result.Jobs {
-			starts[o.Gang] = o.Started - c.Now()
-		}
-		return starts
-	}
-	if got := starts(simulate.Slipway); got["default/promised"] != 3600 || got["default/held"] != 7200 {
+	if got := startsIn(t, c, simulate.Slipway); got["default/promised"] != 3600 || got["default/held"] != 7200 {
 		t.Errorf("with the scheduler they start after %v", got)
 	}
-	if got := starts(simulate.BestEffort); got["default/held"] != 0 {
+	if got := startsIn(t, c, simulate.BestEffort); got["default/held"] != 0 {
 		t.Errorf("without a plan they start after %v", got)
 	}
 	d := scheduler.Decide(s)
@@ -91,15 +80,23 @@ items:
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := New(s, 0)
-		result, err := c.Simulate(t.Context(), simulate.Slipway, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, o := range result.Jobs {
-			if got := o.Started - c.Now(); o.Gang == "default/waits" && got != want {
-				t.Errorf("after %v it waits %d s more, want %d", ran, got, want)
-			}
+		got, is := startsIn(t, New(s, 0), simulate.Slipway)["default/waits"]
+		if !is || got != want {
+			t.Errorf("after %v it waits %d s more (%t), want %d", ran, got, is, want)
 		}
 	}
+}
+
+// startsIn so many seconds each gang, simulated.
+func startsIn(t *testing.T, c *Cluster, policy simulate.Policy) map[string]int64 {
+	t.Helper()
+	result, err := c.Simulate(t.Context(), policy, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	starts := map[string]int64{}
+	for _, o := range result.Jobs {
+		starts[o.Gang] = o.Started - c.Now()
+	}
+	return starts
 }
