@@ -3,8 +3,8 @@
 
 // Package admission holds what the API server itself does to people's objects when
 // they are made, changed or deleted: it holds Jobs back that wait in a queue, and pods
-// whose devices somebody else allocates, writes down whose a job or a pod is, and keeps Projects in
-// use from being deleted by a slip. They are policies, evaluated inside the API server, so
+// whose devices somebody else allocates, writes down whose a job or a pod is, keeps Projects in
+// use from being deleted by a slip, and keeps no book of who wrote which field of a Gang. They are policies, evaluated inside the API server, so
 // that no request waits for a process of ours; they are the same in an embedded cluster
 // and in somebody else's.
 //
@@ -21,5 +21,5 @@ var Jobs embed.FS
 
 // Custom are those about custom kinds.
 //
-//go:embed projects.yaml training.yaml
+//go:embed gangs.yaml projects.yaml training.yaml
 var Custom embed.FS

@@ -88,6 +88,9 @@ func (l *Lab) open(ctx context.Context, nodes int) error {
 			return fmt.Errorf("giving the platform its role: %w", err)
 		}
 	}
+	if err := l.decree(ctx); err != nil {
+		return err
+	}
 	l.kubelets = fakenode.NewKubelets(l.Client, l.fail)
 	l.backlog = newBacklog(l.fail)
 	l.work.Go(func() { l.kubelets.Run(ctx) })

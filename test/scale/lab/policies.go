@@ -1,0 +1,74 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package lab
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"slipway.dev/slipway/api/admission"
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+)
+
+// followedInterval is how often it is looked whether policies are followed.
+const followedInterval = 100 * time.Millisecond
+
+// decree the policies about custom kinds, which a cluster has and the test server does not
+// begin with, and return when they are followed: nobody is told when that is.
+func (l *Lab) decree(ctx context.Context) error {
+	files, err := fs.Glob(admission.Custom, "*.yaml")
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		content, err := admission.Custom.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		if err := l.createAll(ctx, content); err != nil {
+			return fmt.Errorf("making the policies of %s: %w", file, err)
+		}
+	}
+	ticker := time.NewTicker(followedInterval)
+	defer ticker.Stop()
+	for {
+		offered := &slipwayv1.Gang{ObjectMeta: metav1.ObjectMeta{Name: "offered", Namespace: metav1.NamespaceDefault}}
+		offered.Spec.PodSets = []slipwayv1.PodSet{{Name: "worker", Count: 1}}
+		err := l.Client.Create(ctx, offered, client.DryRunAll)
+		if err == nil && len(offered.ManagedFields) == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for the policies to be followed: %w", errors.Join(context.Cause(ctx), err))
+		case <-ticker.C:
+		}
+	}
+}
+
+// createAll objects of a file.
+func (l *Lab) createAll(ctx context.Context, content []byte) error {
+	documents := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(content), 4096)
+	for {
+		o := &unstructured.Unstructured{}
+		if err := documents.Decode(&o.Object); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if err := l.Client.Create(ctx, o); err != nil {
+			return err
+		}
+	}
+}
