@@ -4,22 +4,16 @@
 package batch
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"io"
 	"testing"
 
 	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"slipway.dev/slipway/api/admission"
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/kubetest"
 )
@@ -131,18 +125,7 @@ func TestAPISuspendAndResume(t *testing.T) {
 // followed.
 func (r *rig) applyTraining(probe client.Object) {
 	r.t.Helper()
-	content, err := admission.Custom.ReadFile("training.yaml")
-	r.must(err)
-	documents := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(content), 4096)
-	for {
-		policy := &unstructured.Unstructured{}
-		if err := documents.Decode(&policy.Object); errors.Is(err, io.EOF) {
-			break
-		} else {
-			r.must(err)
-		}
-		r.create(policy)
-	}
+	kubetest.Decree(r.t, r.client, "training.yaml")
 	kubetest.Until(r.t, "the policies about training to be followed", func(ctx context.Context) bool {
 		offered := probe.DeepCopyObject().(client.Object)
 		return r.client.Create(ctx, offered, client.DryRunAll) == nil && offered.GetAnnotations()[slipwayv1.AnnotationUser] != "mallory"
