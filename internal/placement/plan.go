@@ -247,37 +247,11 @@ func (p *Picture) earliest(g *gang, endings []ending, ended *absence) *promise {
 		promised.at = endings[count-1].at
 	}
 	promised.firm = p.firm(g)
-	takes := map[*node]bool{}
 	for _, m := range moves {
 		promised.places = append(promised.places, place{m.set, p.nodes[m.node], m.pods})
-		takes[p.nodes[m.node]] = true
 	}
 	promised.within = promised.claims()
-	asks := g.sum(g.lacks())
-	besides := slices.Clone(asks)
-	besides.add(p.names.of(pods), -asks.at(p.names.of(pods))) // All pods have that in common.
-	if promised.await(ended, endings, takes, besides); len(promised.after) == 0 {
-		promised.await(ended, endings, takes, asks)
-	}
 	return promised
-}
-
-// await those who have ended and had some of what is asked for on the nodes.
-func (pr *promise) await(ended *absence, endings []ending, nodes map[*node]bool, asks vector) {
-	pr.after, pr.recalls, pr.sure = nil, nil, 1
-	for i, d := range ended.left {
-		if !d.on(nodes, asks) {
-			continue
-		}
-		if ended.list[i].recalled {
-			pr.recalls = append(pr.recalls, d.gang.Key)
-			continue
-		}
-		pr.sure *= endings[i].sure
-		if d.gang != pr.gang { // What is left of its last run is no other gang.
-			pr.after = append(pr.after, d.gang.Key)
-		}
-	}
 }
 
 // insert the end of a promised gang, while none of them has left.
@@ -289,14 +263,6 @@ func (a *absence) insert(endings []ending, pr *promise, sure float64) []ending {
 	l := leaver{gang: pr.gang, part: pledged, pledge: pr}
 	a.list = slices.Insert(a.list, i, l)
 	return slices.Insert(endings, i, ending{pr.ends, sure * pr.sure, l})
-}
-
-// on any of the nodes the departed had, or were promised, something of what is asked for.
-func (d *departure) on(nodes map[*node]bool, asks vector) bool {
-	return slices.ContainsFunc(d.accounts, func(at departed) bool { return nodes[at.node] && at.account.whole().meets(asks) }) ||
-		d.pledge != nil && slices.ContainsFunc(d.pledge.places, func(at place) bool {
-			return nodes[at.node] && d.pledge.on(at.node).meets(asks)
-		})
 }
 
 // rehearse says where the gang would go now, without letting it; nil is nowhere.

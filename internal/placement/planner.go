@@ -207,7 +207,10 @@ func (pl *planner) find(g *gang) *promise {
 	}
 	runs, _ := pl.p.past.runTime(g)
 	promised := pl.p.promise(g, runs, slices.Concat(pl.made, pl.standing), endings, ended)
-	ended.first(0)
+	gone := endings[:len(ended.left)]
+	if ended.first(0); promised != nil {
+		pl.p.await(promised, gone)
+	}
 	return promised
 }
 

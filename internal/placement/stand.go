@@ -30,7 +30,7 @@ func (pl *planner) renew(pr *promise) *promise {
 	}
 	for _, at := range c.moments(pr) {
 		if next := pr.moved(at); !c.clashes(next) {
-			c.await(next)
+			pl.p.await(next, c.endings[:c.gone(at)])
 			return next
 		}
 	}
@@ -72,14 +72,19 @@ func (c *calendar) freed(n *node, at int64) vector {
 // moments at which a promise may be kept: its own, and those soon after it at which somebody ends.
 func (c *calendar) moments(pr *promise) []int64 {
 	list := []int64{max(pr.at, c.pl.p.now)}
-	next, _ := slices.BinarySearchFunc(c.endings, list[0]+1, func(e ending, at int64) int { return cmp.Or(cmp.Compare(e.at, at), 1) })
-	for _, e := range c.endings[next:] {
+	for _, e := range c.endings[c.gone(list[0]):] {
 		if e.at > pr.at+leeway {
 			break
 		}
 		list = append(list, e.at)
 	}
 	return slices.Compact(list)
+}
+
+// gone by a moment are so many.
+func (c *calendar) gone(at int64) int {
+	n, _ := slices.BinarySearchFunc(c.endings, at, func(e ending, at int64) int { return cmp.Or(cmp.Compare(e.at, at), -1) })
+	return n
 }
 
 // moved is the promise for another moment.
@@ -146,23 +151,6 @@ func (c *calendar) overdrawn(pr *promise, under []*promise, at int64) bool {
 		}
 	}
 	return false
-}
-
-// await those still for whom a promise waits.
-func (c *calendar) await(pr *promise) {
-	waits := pr.after
-	pr.after, pr.recalls, pr.sure = nil, nil, 1
-	for _, e := range c.endings {
-		switch {
-		case e.at > pr.at:
-			return
-		case e.recalled && pr.concerns(e.gang):
-			pr.recalls = append(pr.recalls, e.gang.Key)
-		case slices.Contains(waits, e.gang.Key):
-			pr.after = append(pr.after, e.gang.Key)
-			pr.sure *= e.sure
-		}
-	}
 }
 
 // push aside the promises that stand for a gang whose own is broken, which was given before them, or
