@@ -139,7 +139,8 @@ func (p *Picture) evict(l leaver, g *gang, to *clearance) Verdict {
 	for k := range v.sets {
 		v.sets[k].resize(v.sets[k].Count)
 	}
-	v.Started, v.Stopped, v.LentBy = 0, p.now, nil
+	v.Started, v.Stopped = 0, p.now
+	delete(p.lent, v.Key)
 	switch {
 	case l.idle:
 		v.Stopped = v.idle

@@ -26,7 +26,9 @@ func (p *Picture) SetGang(told Gang) error {
 	switch {
 	case old == nil:
 		g.restore(told.Placement)
-		p.noteLoan(g)
+		for _, lender := range told.LentBy {
+			p.lent.by(lender, g.Key)
+		}
 		if told.Promised > 0 {
 			p.reminded = append(p.reminded, g)
 		}
@@ -41,7 +43,8 @@ func (p *Picture) SetGang(told Gang) error {
 			}
 		}
 	case old.reshapes(g):
-		g.Started, g.Stopped, g.LentBy = 0, max(g.Stopped, old.Stopped), nil
+		g.Started, g.Stopped = 0, max(g.Stopped, old.Stopped)
+		delete(p.lent, g.Key)
 		if old.any(slot.isHeld) {
 			g.Stopped = p.now
 		}
@@ -79,6 +82,7 @@ func (p *Picture) DeleteGang(key string) {
 func (p *Picture) remove(g *gang) {
 	p.vacate(g)
 	delete(p.gangs, g.Key)
+	delete(p.lent, g.Key)
 	p.forget(g)
 	p.retieIfNeeded()
 	p.changes++
@@ -172,8 +176,7 @@ func (p *Picture) inherit(g, old *gang) {
 	defer p.recharge(g, nil, 1)
 	old.queue = nil
 	g.resuming = old.resuming
-	g.clearance, g.idle, g.LentBy = old.clearance, old.idle, old.LentBy
-	p.noteLoan(g)
+	g.clearance, g.idle = old.clearance, old.idle
 	p.takeExits(g, old)
 	// What it says of its start may be of the turn before this one.
 	g.Started, g.Stopped = old.Started, max(g.Stopped, old.Stopped)

@@ -170,13 +170,17 @@ func (p *Picture) endings() []ending {
 		left := slices.MaxFunc(g.exits, func(a, b exit) int { return cmp.Compare(a.at, b.at) }).at
 		all = append(all, ending{p.expectedEnd(left + overrun), 1, leaver{gang: g, part: remains}})
 	}
+	var starts map[string]int64
+	if p.plan != nil {
+		starts = recallers(p.plan.promises)
+	}
 	for _, g := range p.holders {
 		if takes, sure := p.past.runTime(g); takes > 0 {
 			end := g.Started + takes
 			if end < p.now {
 				sure /= 2
 			}
-			all = append(all, ending{min(p.expectedEnd(end), p.recallOf(g)), sure, leaver{gang: g, part: everything}})
+			all = append(all, ending{min(p.expectedEnd(end), p.recallOf(g, starts)), sure, leaver{gang: g, part: everything}})
 		}
 	}
 	slices.SortFunc(all, ending.compare)

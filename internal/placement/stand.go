@@ -24,7 +24,7 @@ func (pl *planner) renew(pr *promise) *promise {
 	}
 	c := calendar{pl: pl, endings: pl.expects(pr.gang), lent: map[string]ending{}}
 	for _, e := range c.endings {
-		if e.part == everything && len(e.gang.LentBy) > 0 {
+		if e.part == everything && pl.p.lent.to(e.gang) {
 			c.lent[e.gang.Key] = e
 		}
 	}
