@@ -25,7 +25,7 @@ func (pr *promise) awaitGivers(gone []ending, on site, asks vector) {
 	for _, e := range gone {
 		gives := on.gets(e.leaver, asks)
 		switch {
-		case e.recalled:
+		case e.ground == ByRecall:
 			if gives || sharesLimit(e.gang.queue, pr.gang.queue) {
 				pr.recalls = append(pr.recalls, e.gang.Key)
 			}

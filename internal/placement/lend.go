@@ -116,7 +116,7 @@ func (e *eviction) recall() {
 		var back []leaver
 		for _, v := range p.onRecall(pr) {
 			if v.recalledAt(pr.at) <= p.now {
-				back = append(back, leaver{gang: v, part: everything, recalled: true})
+				back = append(back, leaver{gang: v, part: everything, ground: ByRecall})
 			}
 		}
 		if len(back) > 0 {
@@ -178,7 +178,7 @@ func (pl *planner) expects(g *gang) []ending {
 			back = min(back, v.goneBy(p.now+1+RecallNotice)) // Evict recalls it in a second
 		}
 		if back < e.at {
-			e.at, e.sure, e.recalled = back, 1, true
+			e.at, e.sure, e.ground = back, 1, ByRecall
 		}
 		if e.at < never {
 			list = append(list, e)
