@@ -25,37 +25,16 @@ func (p *Picture) SetGang(told Gang) error {
 	g := p.build(told)
 	switch {
 	case old == nil:
-		g.restore(told.Placement)
-		for _, lender := range told.LentBy {
-			p.lent.by(lender, g.Key)
-		}
-		if told.Promised > 0 {
-			p.reminded = append(p.reminded, g)
-		}
-		p.restoreExits(g)
-		p.adoptOutgoing(g)
-		for _, l := range p.departing() {
-			if slices.ContainsFunc(l.exits, func(e exit) bool { return e.to.heir == g.Key }) {
-				if g.clearance == nil {
-					p.clear(g, 0)
-				}
-				g.clearance.gave++
-			}
-		}
+		p.recognise(g)
 	case old.reshapes(g):
-		g.Started, g.Stopped = 0, max(g.Stopped, old.Stopped)
-		delete(p.lent, g.Key)
-		if old.any(slot.isHeld) {
-			g.Stopped = p.now
-		}
-		p.vacate(old)
-		p.takeExits(g, old)
+		p.startOver(g, old)
 	default:
 		p.inherit(g, old)
 		g.amend(old)
 	}
 	p.gangs[g.Key] = g
 	if old != nil {
+		g.PromisedAt = 0
 		p.forget(old)
 		p.events++
 	}
@@ -66,6 +45,38 @@ func (p *Picture) SetGang(told Gang) error {
 	}
 	p.changes++
 	return nil
+}
+
+// recognise a gang that is not known yet by what was decided on it earlier.
+func (p *Picture) recognise(g *gang) {
+	g.restore(g.Placement)
+	for _, lender := range g.LentBy {
+		p.lent.by(lender, g.Key)
+	}
+	if g.Promised > 0 {
+		p.reminded = append(p.reminded, g)
+	}
+	p.restoreExits(g)
+	p.adoptOutgoing(g)
+	for _, l := range p.departing() {
+		if slices.ContainsFunc(l.exits, func(e exit) bool { return e.to.heir == g.Key }) {
+			if g.clearance == nil {
+				p.clear(g, 0)
+			}
+			g.clearance.gave++
+		}
+	}
+}
+
+// startOver with a gang that asks for something else than before.
+func (p *Picture) startOver(g, old *gang) {
+	g.Started, g.Stopped = 0, max(g.Stopped, old.Stopped)
+	delete(p.lent, g.Key)
+	if old.any(slot.isHeld) {
+		g.Stopped = p.now
+	}
+	p.vacate(old)
+	p.takeExits(g, old)
 }
 
 // DeleteGang gives back what the gang holds; one that was never told of is fine.

@@ -72,6 +72,12 @@ type ending struct {
 	leaver
 }
 
+// endedBy a moment are so many, the first of a list.
+func endedBy(endings []ending, at int64) int {
+	n, _ := slices.BinarySearchFunc(endings, at, func(e ending, at int64) int { return cmp.Or(cmp.Compare(e.at, at), -1) })
+	return n
+}
+
 // compare endings by when they are.
 func (e ending) compare(o ending) int {
 	return cmp.Or(cmp.Compare(e.at, o.at), -cmp.Compare(e.sure, o.sure), cmp.Compare(e.gang.Key, o.gang.Key), cmp.Compare(o.part, e.part))
@@ -117,7 +123,7 @@ func (p *Picture) planFor(favoured []*gang, limit int) int {
 	}
 	p.endLoans(func(lender *gang) bool { return lender.promise != nil })
 	for _, g := range wanting {
-		g.Promised = 0 // that was for the first plan
+		g.Promised, g.PromisedAt = 0, 0 // that was for the first plan
 	}
 	pl.tellLate()
 	due := func(pr *promise) bool { return pr.at <= p.now }
@@ -239,15 +245,21 @@ func (p *Picture) earliest(g *gang, endings []ending, ended *absence) *promise {
 	if g.steady() {
 		search = ended.soonest
 	}
+	from, least := p.now, 0
+	if told := g.remembers(); told > from {
+		from, least = told, endedBy(endings, told)
+	}
 	count, ok := search(func() bool {
-		moves = p.rehearse(g)
+		if moves = nil; len(ended.left) >= least {
+			moves = p.rehearse(g)
+		}
 		return moves != nil
 	})
 	if !ok {
 		return nil
 	}
-	promised := &promise{gang: g, at: p.now, ends: never, sure: 1}
-	if count > 0 {
+	promised := &promise{gang: g, at: from, ends: never, sure: 1}
+	if count > least {
 		promised.at = endings[count-1].at
 	}
 	promised.firm = p.firm(g)

@@ -3,10 +3,7 @@
 
 package placement
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // A promise is not made later than it was because those before it are made anew: they may start
 // sooner, and elsewhere, since somebody ended early. So the promises of before stand until it is
@@ -30,7 +27,7 @@ func (pl *planner) renew(pr *promise) *promise {
 	}
 	for _, at := range c.moments(pr) {
 		if next := pr.moved(at); !c.clashes(next) {
-			pl.p.await(next, c.endings[:c.gone(at)])
+			pl.p.await(next, c.endings[:endedBy(c.endings, at)])
 			return next
 		}
 	}
@@ -72,19 +69,13 @@ func (c *calendar) freed(n *node, at int64) vector {
 // moments at which a promise may be kept: its own, and those soon after it at which somebody ends.
 func (c *calendar) moments(pr *promise) []int64 {
 	list := []int64{max(pr.at, c.pl.p.now)}
-	for _, e := range c.endings[c.gone(list[0]):] {
+	for _, e := range c.endings[endedBy(c.endings, list[0]):] {
 		if e.at > pr.at+leeway {
 			break
 		}
 		list = append(list, e.at)
 	}
 	return slices.Compact(list)
-}
-
-// gone by a moment are so many.
-func (c *calendar) gone(at int64) int {
-	n, _ := slices.BinarySearchFunc(c.endings, at, func(e ending, at int64) int { return cmp.Or(cmp.Compare(e.at, at), -1) })
-	return n
 }
 
 // moved is the promise for another moment.
