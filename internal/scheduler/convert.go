@@ -53,7 +53,7 @@ func gangOf(g *slipwayv1.Gang) (placement.Gang, error) {
 	}
 	out.Placement = placesOf(g.Status.Placement)
 	if promise := g.Status.Promise; promise != nil && out.Waits {
-		out.Promised = promise.Number
+		out.Promised, out.PromisedAt = promise.Number, promise.Time.Unix()
 	}
 	return out, nil
 }
