@@ -140,6 +140,7 @@ func (l *ledger) setGang(g *slipwayv1.Gang) bool {
 	e := l.gangs[key]
 	if e != nil && e.uid != g.UID {
 		l.drop(key)
+		l.bereave(key)
 		e = nil
 	}
 	if e == nil {
@@ -222,6 +223,7 @@ func (l *ledger) drop(key string) {
 func (l *ledger) decide(now time.Time) []types.NamespacedName {
 	if !l.decided {
 		l.recall(now)
+		l.bereaveStrangers()
 	}
 	l.decided, l.now = true, now
 	l.unpin(now)
