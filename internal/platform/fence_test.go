@@ -5,28 +5,31 @@ package platform
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 )
 
 // lease is a record that others may write, too.
 type lease struct {
 	resourcelock.Interface
-	holder string
+	record resourcelock.LeaderElectionRecord
 }
 
 func (l *lease) Identity() string { return "own" }
 
 func (l *lease) Get(context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
-	return &resourcelock.LeaderElectionRecord{HolderIdentity: l.holder}, nil, nil
+	record := l.record
+	return &record, nil, nil
 }
 
 func (l *lease) Update(_ context.Context, record resourcelock.LeaderElectionRecord) error {
-	l.holder = record.HolderIdentity
+	l.record = record
 	return nil
 }
 
@@ -35,53 +38,143 @@ type sent int
 
 func (s *sent) RoundTrip(*http.Request) (*http.Response, error) {
 	*s++
-	return &http.Response{}, nil
+	return &http.Response{Body: http.NoBody}, nil
 }
+
+// held by somebody, who renewed just now.
+func heldBy(holder string) resourcelock.LeaderElectionRecord {
+	return resourcelock.LeaderElectionRecord{HolderIdentity: holder, RenewTime: metav1.Now()}
+}
+
+// gate is a fence, with what is behind it and what it knows.
+type gate struct {
+	t       *testing.T
+	lease   lease
+	lock    *lock
+	deposed int
+	through sent
+}
+
+func newGate(t *testing.T) *gate {
+	g := &gate{t: t}
+	g.lock = &lock{Interface: &g.lease, follows: make(chan struct{}), deposed: func() { g.deposed++ }}
+	return g
+}
+
+func (g *gate) renew() {
+	g.t.Helper()
+	if err := g.lock.Update(g.t.Context(), heldBy("own")); err != nil {
+		g.t.Fatal(err)
+	}
+}
+
+// tries whether a request passes.
+func (g *gate) tries(method, path string, want bool) {
+	g.t.Helper()
+	before := g.through
+	response, err := fence{&g.through, g.lock}.RoundTrip(request(g.t, method, path))
+	if err == nil {
+		response.Body.Close()
+	}
+	if (err == nil) != want || (g.through > before) != want {
+		g.t.Errorf("%s %s: sent %t, %v; want %t", method, path, g.through > before, err, want)
+	}
+}
+
+func request(t *testing.T, method, path string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, "https://api"+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+const pods = "/api/v1/namespaces/a/pods"
 
 func TestFence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		record, deposed, through := &lease{}, 0, sent(0)
-		l := &lock{Interface: record, follows: make(chan struct{}), deposed: func() { deposed++ }}
-		f := fence{&through, l}
-		tries := func(method, path string, want bool) {
-			t.Helper()
-			r, err := http.NewRequestWithContext(t.Context(), method, "https://api"+path, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			before := through
-			response, err := f.RoundTrip(r)
-			if err == nil && response.Body != nil {
-				response.Body.Close()
-			}
-			if (err == nil) != want || (through > before) != want {
-				t.Errorf("%s %s: sent %t, %v; want %t", method, path, through > before, err, want)
-			}
-		}
-		const pods = "/api/v1/namespaces/a/pods"
-		tries(http.MethodPost, pods, true) // A follower has nothing to write, and is not asked.
-		if err := l.Update(t.Context(), resourcelock.LeaderElectionRecord{HolderIdentity: "own"}); err != nil {
-			t.Fatal(err)
-		}
+		g := newGate(t)
+		g.tries(http.MethodPost, pods, true) // A follower has nothing to write, and is not asked.
+		g.renew()
 		<-time.After(renewDeadline - time.Second)
-		tries(http.MethodPatch, pods, true)
+		g.tries(http.MethodPatch, pods, true)
 		<-time.After(time.Second)
-		tries(http.MethodPost, pods, false)
-		tries(http.MethodDelete, pods, false)
-		tries(http.MethodGet, pods, true)
-		tries(http.MethodPost, "/apis/authentication.k8s.io/v1/tokenreviews", true)
-		tries(http.MethodPost, "/apis/authorization.k8s.io/v1/subjectaccessreviews", true)
+		g.tries(http.MethodPost, pods, false)
+		g.tries(http.MethodDelete, pods, false)
+		g.tries(http.MethodGet, pods, true)
+		g.tries(http.MethodPost, "/apis/authentication.k8s.io/v1/tokenreviews", true)
+		g.tries(http.MethodPost, "/apis/authorization.k8s.io/v1/subjectaccessreviews", true)
+		if _, _, err := g.lock.Get(t.Context()); err != nil || g.deposed > 0 {
+			t.Errorf("deposed %d times by nobody, %v", g.deposed, err)
+		}
+		g.renew() // Nobody else wanted to lead.
+		g.tries(http.MethodPost, pods, true)
+	})
+}
 
-		if _, _, err := l.Get(t.Context()); err != nil || deposed > 0 {
-			t.Errorf("deposed %d times by nobody, %v", deposed, err)
+// TestFenceStaysShut for a platform that another one followed, be it another process of its name, and for
+// one that stepped down: whatever it writes after that was decided before.
+func TestFenceStaysShut(t *testing.T) {
+	for name, lose := range map[string]func(*gate) error{
+		"to another one": func(g *gate) error {
+			g.lease.record = heldBy("other")
+			_, _, err := g.lock.Get(g.t.Context())
+			return err
+		},
+		"to one of its name": func(g *gate) error {
+			g.lease.record = heldBy("own")
+			_, _, err := g.lock.Get(g.t.Context())
+			return err
+		},
+		"by itself": func(g *gate) error {
+			if err := g.lock.Update(g.t.Context(), heldBy("")); err != nil {
+				g.t.Fatal(err)
+			}
+			g.deposed++
+			return errDeposed
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newGate(t)
+				g.renew()
+				<-time.After(time.Second)
+				if _, _, err := g.lock.Get(t.Context()); err != nil || g.deposed > 0 {
+					t.Errorf("deposed %d times by its own record, %v", g.deposed, err)
+				}
+				if err := lose(g); !errors.Is(err, errDeposed) || g.deposed == 0 {
+					t.Errorf("deposed %d times, %v", g.deposed, err)
+				}
+				g.tries(http.MethodPost, pods, false)
+				g.renew()
+				g.tries(http.MethodPost, pods, false)
+				g.tries(http.MethodGet, pods, true)
+			})
+		})
+	}
+}
+
+// stuck is a network that a request does not get through until it is given up.
+type stuck struct{}
+
+func (stuck) RoundTrip(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+// TestFenceGivesUp what was sent in time and waits for a connection, before another one may lead.
+func TestFenceGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(t)
+		g.renew()
+		renewed := time.Now()
+		<-time.After(renewDeadline / 2)
+		if _, err := (fence{stuck{}, g.lock}).RoundTrip(request(t, http.MethodPost, pods)); !errors.Is(err, errDeposed) {
+			t.Errorf("a request that hangs ends with %v", err)
 		}
-		record.holder = "other"
-		if _, _, err := l.Get(t.Context()); err != nil || deposed == 0 {
-			t.Errorf("deposed %d times by another, %v", deposed, err)
+		if took := time.Since(renewed); took != renewDeadline {
+			t.Errorf("it is given up %s after the lease was renewed, want %s", took, renewDeadline)
 		}
-		if err := l.Update(t.Context(), resourcelock.LeaderElectionRecord{HolderIdentity: "own"}); err != nil {
-			t.Fatal(err)
-		}
-		tries(http.MethodPost, pods, true)
 	})
 }

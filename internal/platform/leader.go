@@ -95,22 +95,30 @@ type lock struct {
 	once sync.Once
 	// follows is closed when another one leads.
 	follows chan struct{}
-	// renewed is when the lease was last, if it was ours.
-	renewed atomic.Pointer[time.Time]
+	// renewed is when the lease was last, if it was ours, and tried the time in the record that this
+	// platform last tried to write.
+	renewed, tried atomic.Pointer[time.Time]
+	// over says that it was ours, and never is again: this process ends.
+	over atomic.Bool
 	// deposed is called when it is another's that was ours.
 	deposed func()
 }
 
-// Get the record of who leads.
+// Get the record of who leads. Who is deposed gets none, lest it takes the lease back before it ends.
 func (l *lock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
 	record, raw, err := l.Interface.Get(ctx)
-	if err == nil && record.HolderIdentity != "" && record.HolderIdentity != l.Identity() {
-		l.once.Do(func() { close(l.follows) })
-		if l.renewed.Load() != nil {
-			l.deposed()
-		}
+	if err != nil {
+		return nil, nil, err
 	}
-	return record, raw, err
+	if record.HolderIdentity != "" && record.HolderIdentity != l.Identity() {
+		l.once.Do(func() { close(l.follows) })
+	}
+	if l.deposes(record) {
+		l.over.Store(true)
+		l.deposed()
+		return nil, nil, errDeposed
+	}
+	return record, raw, nil
 }
 
 // announcer tells the supervisor that the platform serves: that it knows the cluster, and

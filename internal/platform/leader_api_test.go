@@ -55,7 +55,7 @@ func newFleet(t *testing.T) *fleet {
 	config := kubetest.Start(t)
 	f := &fleet{T: t, ns: kubetest.Namespace(t, config)}
 	f.client = kubetest.Client(t, config, slipwayv1.AddToScheme)
-	f.must(f.client.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: homeNamespace}}))
+	f.must(client.IgnoreAlreadyExists(f.client.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: homeNamespace}})))
 	f.must(f.client.Create(t.Context(), &rbacv1.ClusterRoleBinding{
 		ObjectMeta: metav1.ObjectMeta{Name: f.ns + "-fleet"},
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "slipway:platform"},

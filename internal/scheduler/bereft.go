@@ -19,8 +19,30 @@ const collectedWithin = time.Minute
 
 // bereave the pods of a Gang that is gone. When is for the next decision to say.
 func (l *ledger) bereave(key string) {
-	if l.crews[key] != nil {
-		l.bereft[key] = time.Time{}
+	l.bereavePods(key, func(*member) bool { return true })
+}
+
+// bereaveStrangers, before the first decision: pods whose Gang was deleted while no scheduler looked, be there
+// another one of its name since.
+func (l *ledger) bereaveStrangers() {
+	for key := range l.crews {
+		if l.groups[key] == nil {
+			e := l.gangs[key]
+			l.bereavePods(key, func(m *member) bool { return e == nil || stranger(e.object, m) != "" })
+		}
+	}
+}
+
+// bereavePods that have a node, and that these are.
+func (l *ledger) bereavePods(key string, these func(*member) bool) {
+	c := l.crews[key]
+	if c == nil {
+		return
+	}
+	for _, m := range c.pods {
+		if m.node != "" && these(m) {
+			m.bereft, l.bereft[key] = true, time.Time{}
+		}
 	}
 }
 
@@ -52,8 +74,9 @@ func (l *ledger) mourn(now time.Time) {
 // collected is when a pod that nobody has asked to end yet will have, in seconds: it was made by
 // a controller for a Gang that is gone. Zero for one that stays.
 func (l *ledger) collected(m *member) int64 {
-	until := l.bereft[l.crewOf[m.uid]]
-	if m.owner == "" || until.IsZero() {
+	key := l.crewOf[m.uid]
+	until, another := l.bereft[key], l.gangs[key] != nil
+	if m.owner == "" || until.IsZero() || another && !m.bereft {
 		return 0
 	}
 	return until.Unix()

@@ -47,8 +47,8 @@ type member struct {
 	node string
 	// unsure says that nobody knows whether it is.
 	unsure bool
-	// ending says that it is being deleted.
-	ending bool
+	// ending says that it is being deleted, and bereft that the Gang that it was made for is gone.
+	ending, bereft bool
 	// owner is the UID of its controller, and asks what it requests.
 	owner types.UID
 	asks  corev1.ResourceList

@@ -78,7 +78,7 @@ func (m *member) follow(known *member) {
 	if m.node == "" {
 		m.node, m.unsure = known.node, known.unsure // It was bound a moment ago.
 	}
-	m.told, m.noticed = known.told, known.noticed
+	m.told, m.noticed, m.bereft = known.told, known.noticed, known.bereft
 }
 
 // belongs to a crew, for good once it is bound: whoever may write its labels could
@@ -107,8 +107,8 @@ func (l *ledger) intruder(key string, m *member) string {
 		return ""
 	}
 	gang := e.object
-	if owner := metav1.GetControllerOf(gang); owner != nil && owner.UID != m.owner {
-		return fmt.Sprintf("is no pod of %s %s, whose Gang %s its label %s names", owner.Kind, owner.Name, gang.Name, slipwayv1.LabelGang)
+	if problem := stranger(gang, m); problem != "" {
+		return problem
 	}
 	for i := range gang.Spec.PodSets {
 		if s := &gang.Spec.PodSets[i]; s.Name == m.set {
@@ -116,6 +116,14 @@ func (l *ledger) intruder(key string, m *member) string {
 		}
 	}
 	return fmt.Sprintf("is of pod set %q, which Gang %s does not have", m.set, gang.Name)
+}
+
+// stranger to the workload whose Gang it is.
+func stranger(gang *slipwayv1.Gang, m *member) string {
+	if owner := metav1.GetControllerOf(gang); owner != nil && owner.UID != m.owner {
+		return fmt.Sprintf("is no pod of %s %s, whose Gang %s its label %s names", owner.Kind, owner.Name, gang.Name, slipwayv1.LabelGang)
+	}
+	return ""
 }
 
 // beyond what a set of a Gang asks for, what a pod asks for.

@@ -144,25 +144,35 @@ func (l *ledger) askGroups() {
 		if g == nil {
 			continue
 		}
-		l.picture.DeleteGang(key)
 		if len(g.pods) == 0 {
+			l.picture.DeleteGang(key)
 			delete(l.groups, key)
 			l.disclaim(key)
 			continue
 		}
-		crew := l.crews[key]
-		asked := l.groupGang(key, g, crew)
-		crew.move(asked.Placement)
-		l.retell(crew)
-		g.reason, g.state = nil, placement.Waiting
-		if g.why = l.waitsFor(g, crew); g.why == "" {
-			if err := l.picture.SetGang(asked); err != nil {
-				g.why = err.Error()
-			}
-		}
-		l.ripen(crew)
+		l.askGroup(key, g, l.crews[key])
 	}
 	clear(l.dirty)
+}
+
+// askGroup what becomes of it with the pods that it has now. One that waits has changed like a Gang
+// that was edited: what it was promised, and what others gave up for it, stays its own where it
+// asks for no more. The places of one that has some are where its pods are.
+func (l *ledger) askGroup(key string, g *group, c *crew) {
+	tell := l.picture.Reseat
+	asked := l.groupGang(key, g, c)
+	if c.places == nil && asked.Placement == nil {
+		tell = l.picture.SetGang
+	}
+	c.move(asked.Placement)
+	l.retell(c)
+	g.reason, g.state = nil, placement.Waiting
+	if g.why = l.waitsFor(g, c); g.why != "" {
+		l.picture.DeleteGang(key)
+	} else if err := tell(asked); err != nil {
+		g.why = err.Error()
+	}
+	l.ripen(c)
 }
 
 // waitsFor says what must be there before the group can be placed; a group that was

@@ -277,6 +277,7 @@ func (l *ledger) errand(name types.NamespacedName) (errand, bool) {
 		e.announce = l.untold(types.NamespacedName{Namespace: name.Namespace, Name: e.podGroup})
 	case m.problem != "":
 		e.wait = m.problem
+	case m.seated && l.isBehind(l.crewOf[uid], l.crews[l.crewOf[uid]].places):
 	case m.seated:
 		e.node = l.crews[l.crewOf[uid]].nodeOf(m.seat)
 		if !isHeld(m.pod) { // Who binds the pod sees to its volumes.

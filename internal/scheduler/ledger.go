@@ -36,6 +36,7 @@ type ledger struct {
 	// bereft are the Gangs that are gone and whose pods may be there, and when these are taken to stay;
 	// zero until the next decision.
 	bereft map[string]time.Time
+	vacating
 	intake
 	stock stock
 	// unwritten are gangs whose status may not be what it should; some may be gone.
@@ -68,7 +69,7 @@ type entry struct {
 func newLedger() *ledger {
 	return &ledger{
 		picture: placement.New(), gangs: map[string]*entry{}, projects: map[string]*project{}, refused: map[string]bool{}, namespaces: map[string]string{}, bereft: map[string]time.Time{},
-		intake: newIntake(), stock: newStock(), seen: newSeen(), tally: newTally(),
+		vacating: newVacating(), intake: newIntake(), stock: newStock(), seen: newSeen(), tally: newTally(),
 	}
 }
 
@@ -140,6 +141,7 @@ func (l *ledger) setGang(g *slipwayv1.Gang) bool {
 	e := l.gangs[key]
 	if e != nil && e.uid != g.UID {
 		l.drop(key)
+		l.bereave(key)
 		e = nil
 	}
 	if e == nil {
@@ -150,6 +152,7 @@ func (l *ledger) setGang(g *slipwayv1.Gang) bool {
 	}
 	e.object, e.version, e.status = g, g.ResourceVersion, g.Status
 	l.unwritten = append(l.unwritten, key)
+	l.vacate(key)
 	l.seat(e)
 	if e.generation != g.Generation {
 		e.generation = g.Generation
@@ -216,12 +219,15 @@ func (l *ledger) drop(key string) {
 	l.picture.DeleteGang(key)
 	l.disclaim(key)
 	delete(l.gangs, key)
+	l.vacate(key)
 }
 
 // decide on all gangs, and return those whose status is to be looked at.
 func (l *ledger) decide(now time.Time) []types.NamespacedName {
 	if !l.decided {
 		l.recall(now)
+		l.bereaveStrangers()
+		l.finishEvictions()
 	}
 	l.decided, l.now = true, now
 	l.unpin(now)
@@ -325,6 +331,7 @@ func (l *ledger) note(v placement.Verdict) {
 	}
 	e.answer = next
 	l.unwritten = append(l.unwritten, v.Gang)
+	l.vacate(v.Gang)
 	l.seat(e)
 }
 
@@ -367,10 +374,10 @@ type draft struct {
 }
 
 // draft the status of a gang, if the gang as it now is has an answer and the
-// status is not what it should be.
+// status is not what it should be, and it has not to wait for another one's.
 func (l *ledger) draft(name types.NamespacedName, now time.Time) (*draft, bool) {
 	e := l.gangs[keyOf(name.Namespace, name.Name)]
-	if e == nil || e.answer == nil || e.answer.generation != e.generation {
+	if e == nil || e.answer == nil || e.answer.generation != e.generation || l.moved(name) && l.isBehind(keyOf(name.Namespace, name.Name), e.answer.verdict.Placement) {
 		return nil, false
 	}
 	next := statusFor(&e.status, e.answer, now)
@@ -386,6 +393,7 @@ func (l *ledger) draft(name types.NamespacedName, now time.Time) (*draft, bool) 
 func (l *ledger) written(d *draft, version string) {
 	if e := l.gangs[keyOf(d.name.Namespace, d.name.Name)]; e != nil && e.uid == d.uid && newer(version, e.version) {
 		e.version, e.status = version, *d.new
+		l.vacate(keyOf(d.name.Namespace, d.name.Name))
 		l.seat(e)
 	}
 }

@@ -22,8 +22,12 @@ import (
 // of its own, without pod sets, until the last of the pods is gone. Otherwise the room would be
 // taken for anybody's, and others would have to give way again.
 
-// leaving is a pod that gave way, why and to whom; remains is the key of what it is left of.
-type leaving struct{ why, heir, remains string }
+// leaving is a pod that gave way, why and to whom; remains is the key of what it is left of, and since is
+// when that was written, in seconds; zero for just now.
+type leaving struct {
+	why, heir, remains string
+	since              int64
+}
 
 // remainsSuffix of the key of what is left of a group, which no group has.
 const remainsSuffix = "/remains"
@@ -39,6 +43,10 @@ func (l *ledger) evict(m *member, why *placement.Reason) {
 	if why != nil {
 		left.heir = why.Heir
 	}
+	l.goes(m, left)
+}
+
+func (l *ledger) goes(m *member, left leaving) {
 	l.dismiss(m.uid)
 	l.leave(m.name, m.uid, left)
 	l.ripe = append(l.ripe, m.name)
@@ -70,11 +78,30 @@ func (l *ledger) remember(p *corev1.Pod) {
 	if _, known := l.evicted[p.UID]; known || g.gang || why == nil {
 		return
 	}
-	name, left := client.ObjectKeyFromObject(p), leaving{cmp.Or(why.Message, "gave its place up"), heir, remainsOf(g.key)}
+	name := client.ObjectKeyFromObject(p)
+	left := leaving{cmp.Or(why.Message, "gave its place up"), heir, remainsOf(g.key), secondsOf(&why.LastTransitionTime)}
 	l.leave(name, p.UID, left)
 	l.tellRemains(left.remains)
 	if p.DeletionTimestamp == nil {
 		l.ripe = append(l.ripe, name) // That was what came next.
+	}
+}
+
+// finishEvictions that a scheduler before this one began: a group gives way whole, and who died after it had
+// told some of the pods has left the others where they are. Those that were bound later are of another
+// group of that name.
+func (l *ledger) finishEvictions() {
+	for _, uid := range slices.Sorted(maps.Keys(l.evicted)) {
+		left := l.evicted[uid]
+		c := l.crews[groupOf(left.remains)]
+		if c == nil {
+			continue
+		}
+		for _, m := range c.inOrder() {
+			if m.node != "" && startedAt(m.pod) < left.since {
+				l.goes(m, left)
+			}
+		}
 	}
 }
 

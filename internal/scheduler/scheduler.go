@@ -138,15 +138,15 @@ var (
 
 // enqueue what is to be written: gangs that got or gave up places before those that
 // are told why they wait, of whom there may be thousands.
-func (d *decider) enqueue(changed []types.NamespacedName) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+func (s *scheduler) enqueue(changed []types.NamespacedName) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, name := range changed {
 		priority := ordinary
-		if d.ledger.moved(name) {
+		if s.ledger.moved(name) {
 			priority = urgent
 		}
-		d.writes.AddWithOpts(priorityqueue.AddOpts{Priority: priority}, ctrl.Request{NamespacedName: name})
+		s.writes.AddWithOpts(priorityqueue.AddOpts{Priority: priority}, ctrl.Request{NamespacedName: name})
 	}
 }
 
@@ -230,7 +230,9 @@ func (w writer) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Resul
 	}
 	w.mu.Lock()
 	w.ledger.written(d, gang.ResourceVersion)
+	waited := w.ledger.flush()
 	w.mu.Unlock()
+	w.enqueue(waited)
 	w.release()
 	if e, news := eventOf(d); news {
 		w.events.Eventf(gang, nil, e.Type, e.Reason, e.Action, "%s", e.Note)

@@ -1,0 +1,229 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+)
+
+// act is what people do between two rests of the scheduler.
+type act func(*world)
+
+func makes(objects ...client.Object) act {
+	return func(w *world) {
+		for _, o := range objects {
+			w.put(o.DeepCopyObject().(client.Object))
+		}
+	}
+}
+
+func deletes(name string) act {
+	return func(w *world) { w.drop(&slipwayv1.Gang{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: name}}) }
+}
+
+// endsGang at once, with its pods.
+func endsGang(name string) act {
+	return func(w *world) {
+		deletes(name)(w)
+		for _, p := range all[*corev1.Pod](w) {
+			if p.Labels[slipwayv1.LabelGang] == name {
+				w.drop(p)
+			}
+		}
+	}
+}
+
+func passes(d time.Duration) act { return func(*world) { <-time.After(d) } }
+
+// edits the gang.
+func edits(name string, change func(*slipwayv1.GangSpec)) act {
+	return func(w *world) {
+		g := w.objects[kindAndName(newGang(name, 1, 1))].DeepCopyObject().(*slipwayv1.Gang)
+		g.Generation++
+		change(&g.Spec)
+		w.store(g)
+	}
+}
+
+func prior(g *slipwayv1.Gang, priority int32) *slipwayv1.Gang {
+	g.Spec.Priority = priority
+	return g
+}
+
+func inProject(g *slipwayv1.Gang, project string) *slipwayv1.Gang {
+	g.Spec.Project = project
+	return g
+}
+
+func guaranteed(name string, gpus int64) *slipwayv1.Project {
+	p := limited(name, 0)
+	p.Spec.Quota[0].Guaranteed, p.Spec.Quota[0].Limit = quantities(gpus, 0)[corev1.ResourceCPU], nil
+	return p
+}
+
+func saved(g *slipwayv1.Gang) *slipwayv1.Gang {
+	g.Spec.LastCheckpoint = &metav1.Time{Time: time.Now().Add(-time.Hour)}
+	return g
+}
+
+func ofPodGroup(name string) func(*corev1.Pod) {
+	return func(p *corev1.Pod) { p.Spec.SchedulingGroup = &corev1.PodSchedulingGroup{PodGroupName: ptr.To(name)} }
+}
+
+// nobodyRuns pods, or makes them.
+func nobodyRuns(w *world) { w.idle = true }
+
+// pods of one GPU that are alike.
+func pods(n int, change ...func(*corev1.Pod)) act {
+	return func(w *world) {
+		for i := range n {
+			w.put(ourPod(fmt.Sprint("p-", i), change...))
+		}
+	}
+}
+
+// heldPods that need no devices: Kubernetes' scheduler binds them as soon as they are held to their node.
+func heldPods(p *corev1.Pod) {
+	p.Labels[slipwayv1.LabelHeld], p.Spec.SchedulerName = "true", corev1.DefaultSchedulerName
+	p.Spec.SchedulingGates = []corev1.PodSchedulingGate{{Name: slipwayv1.GateHeld}}
+}
+
+func losesNode(name string) act {
+	return func(w *world) {
+		w.drop(newNode(name, 0, 0))
+		for _, p := range all[*corev1.Pod](w) {
+			if p.Spec.NodeName == name {
+				w.drop(p)
+			}
+		}
+	}
+}
+
+// scenario of what people do, each when the scheduler has come to rest.
+type scenario struct {
+	name string
+	acts []act
+	// heirs are those for whom several gangs must give way. Who dies after it has written some of these leaves
+	// the others where they are, and an heir that has asked in vain asks again after a pause; so it
+	// is all that is compared then.
+	heirs []string
+}
+
+// scenarios whose decisions take several writes.
+func scenarios() []scenario {
+	n1, n2 := newNode("n1", 64, 4), newNode("n2", 64, 4)
+	podGroup := &schedulingv1beta1.PodGroup{ObjectMeta: metav1.ObjectMeta{Name: "g", Namespace: "ns", UID: "g"}}
+	podGroup.Spec.SchedulingPolicy.Gang = &schedulingv1beta1.GangSchedulingPolicy{MinCount: 3}
+	again := newGang("a", 4, 1)
+	again.UID = "again"
+	count := func(n int32) func(*slipwayv1.GangSpec) {
+		return func(s *slipwayv1.GangSpec) { s.PodSets[0].Count = n }
+	}
+	four := func(project string) act {
+		return func(w *world) {
+			for i := range 4 {
+				w.put(inProject(newGang(fmt.Sprint("l-", i), 2, 1), project))
+			}
+		}
+	}
+	return []scenario{
+		{"gangs start and end", []act{makes(n1, n2, newGang("a", 6, 1), newGang("b", 2, 1), newGang("c", 4, 1)), endsGang("a")}, nil},
+		{"one gives way", []act{makes(n1, newGang("low", 4, 1)), makes(prior(newGang("high", 4, 1), 1))}, nil},
+		{"one without pods gives way", []act{nobodyRuns, makes(n1, newGang("low", 4, 1)), makes(prior(newGang("high", 4, 1), 1))}, nil},
+		{"one of two heirs gives way itself", []act{makes(n1, newGang("low", 4, 1)), makes(prior(newGang("high", 2, 1), 1), prior(newGang("higher", 4, 1), 2))}, nil},
+		{"several give way", []act{makes(n1, n2), four(""), makes(prior(newGang("high", 4, 1), 1)), makes(prior(newGang("next", 2, 1), 1))},
+			[]string{"gang high", "gang next"}},
+		{"a project takes back what it is guaranteed", []act{makes(n1, n2, guaranteed("owner", 6), guaranteed("lender", 0)), four("lender"),
+			makes(inProject(newGang("o-1", 4, 1), "owner")), makes(inProject(newGang("o-2", 2, 1), "owner"))}, []string{"gang o-1", "gang o-2", "project owner"}},
+		{"a group starts", []act{makes(n1, newGang("a", 2, 1)), pods(3, ofGroup("g", 3)), endsGang("a")}, nil},
+		{"a PodGroup starts", []act{makes(n1, podGroup), pods(3, ofPodGroup("g")), makes(newGang("a", 2, 1))}, nil},
+		{"a group gives way", []act{makes(n1), pods(3, ofGroup("g", 3)), passes(time.Minute), makes(prior(newGang("high", 3, 1), 1))}, nil},
+		{"one gives way to a group", []act{makes(n1, newGang("a", 4, 1)), pods(3, ofGroup("g", 3), ranked(1))}, nil},
+		{"several give way to a group", []act{makes(n1, newGang("a", 2, 1), newGang("b", 2, 1)), pods(3, ofGroup("g", 3), ranked(1))},
+			[]string{"pod p-0", "pod p-1", "pod p-2"}},
+		{"held pods", []act{makes(n1, newGang("a", 3, 1)), pods(2, ofGroup("g", 2), ranked(1), heldPods), makes(prior(newGang("high", 4, 1), 2))}, nil},
+		{"places are lent and called back", []act{makes(n1, atMost(newGang("runs", 2, 1), time.Hour)), makes(atMost(newGang("large", 4, 1), time.Hour)),
+			func(w *world) { w.put(saved(atMost(newGang("small", 2, 1), 3*time.Hour))) }, passes(20 * time.Minute), endsGang("runs")}, nil},
+		{"some are edited", []act{makes(n1, newGang("a", 2, 1), newGang("b", 2, 1)), edits("a", count(1)), edits("b", count(3)), makes(newGang("c", 1, 1))}, nil},
+		{"one is made again", []act{makes(n1, newGang("a", 4, 1)), makes(again, newGang("b", 4, 1))}, nil},
+		{"a node is lost", []act{makes(n1, n2, newGang("a", 6, 1), newGang("b", 2, 1)), losesNode("n2"), makes(newNode("n3", 64, 4))}, nil},
+	}
+}
+
+// plays a scenario to its end, with a scheduler that dies after so many writes.
+func (s scenario) plays(t *testing.T, seed uint64, left int) *world {
+	w := &world{t: t, rng: rand.New(rand.NewPCG(seed, seed)), objects: map[string]client.Object{}, version: 100, began: time.Now(), left: left}
+	acts := s.acts
+	if s.heirs != nil {
+		acts = append(slices.Clone(acts), passes(15*time.Minute), passes(30*time.Minute))
+	}
+	p := w.process()
+	for _, do := range acts {
+		do(w)
+		p = p.rest(t.Context())
+	}
+	w.check("everything")
+	slices.Sort(w.gaveWay)
+	return w
+}
+
+// differs from what came of it without a death.
+func (s scenario) differs(whole, died *world) string {
+	want, got := whole.tells(), died.tells()
+	if s.heirs == nil {
+		return cmp.Diff(want, got) + cmp.Diff(whole.gaveWay, died.gaveWay)
+	}
+	others := func(name, _ string) bool { return !slices.Contains(s.heirs, name) }
+	maps.DeleteFunc(want, others)
+	maps.DeleteFunc(got, others)
+	return cmp.Diff(want, got)
+}
+
+// TestDiesAfterEveryWrite of its decisions, which come in any order: whoever starts anew goes on from what the API
+// server has, so that in the end everything is as if nobody had died, and nobody gave way in vain. At no moment is
+// a node promised twice, or a gang placed in part (world.check).
+func TestDiesAfterEveryWrite(t *testing.T) {
+	const seeds = 5
+	for _, s := range scenarios() {
+		t.Run(s.name, func(t *testing.T) {
+			for seed := range uint64(seeds) {
+				synctest.Test(t, func(t *testing.T) { s.dies(t, seed) })
+			}
+		})
+	}
+}
+
+// FuzzDiesAfterEveryWrite likewise, in more orders.
+func FuzzDiesAfterEveryWrite(f *testing.F) {
+	f.Add(uint8(0), uint64(99))
+	f.Fuzz(func(t *testing.T, i uint8, seed uint64) {
+		all := scenarios()
+		synctest.Test(t, func(t *testing.T) { all[int(i)%len(all)].dies(t, seed) })
+	})
+}
+
+func (s scenario) dies(t *testing.T, seed uint64) {
+	whole := s.plays(t, seed, -1)
+	for k := range whole.wrote {
+		died := s.plays(t, seed, k)
+		if diff := s.differs(whole, died); diff != "" || t.Failed() {
+			t.Fatalf("seed %d, dies after %d writes\nwhole: %v\ndied: %v\n(-whole +died):\n%s", seed, k, whole.wrote, died.wrote, diff)
+		}
+	}
+}
