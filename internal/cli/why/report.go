@@ -30,6 +30,7 @@ func (f *Facts) Report(w io.Writer) error {
 	o := &outline{}
 	o.say("%s", f.title())
 	o.below(func() {
+		f.deletion(o)
 		switch f.Subject.Kind.Kind {
 		case "Project":
 			f.project(o)
@@ -66,6 +67,9 @@ func (f *Facts) title() string {
 		return title
 	}
 	title += fmt.Sprintf(": %s, %d of %s", state.Status, state.Running, placement.Count(int(state.Total), "pod"))
+	if state.Status == workload.StatusTerminating {
+		return title // what it holds is told below
+	}
 	if reason := f.beyondGangs(state.Reason); reason != "" && (state.Status != workload.StatusWaiting || len(f.Gangs) == 0) {
 		title += ": " + reason
 	}
@@ -175,6 +179,8 @@ func repeats(later, before *corev1.Event) bool {
 
 func (f *Facts) podState(p *corev1.Pod) string {
 	switch {
+	case p.DeletionTimestamp != nil && p.Spec.NodeName != "":
+		return fmt.Sprintf("%s on node %s: %s", p.Status.Phase, p.Spec.NodeName, f.toldToEnd(p))
 	case p.DeletionTimestamp != nil:
 		return "is being deleted"
 	case p.Spec.NodeName == "":

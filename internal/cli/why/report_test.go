@@ -83,7 +83,7 @@ func reportOn(t *testing.T, about string, s *snapshot.Snapshot) string {
 
 func words(t *testing.T, f *Facts, about string) string {
 	t.Helper()
-	f.Subject = Subject{schema.GroupVersionKind{Group: "slipway.dev", Version: "v1alpha1", Kind: "Gang"}, &unstructured.Unstructured{Object: map[string]any{}}}
+	f.Subject = Subject{Kind: schema.GroupVersionKind{Group: "slipway.dev", Version: "v1alpha1", Kind: "Gang"}, Object: &unstructured.Unstructured{Object: map[string]any{}}}
 	f.Subject.Object.SetName(about)
 	var out bytes.Buffer
 	if err := f.Report(&out); err != nil {

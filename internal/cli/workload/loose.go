@@ -78,6 +78,7 @@ func Loose(pods []corev1.Pod) []Workload {
 	var all []Workload
 	for _, w := range found {
 		w.sortPods()
+		w.heed()
 		w.Object.SetCreationTimestamp(w.Pods[0].CreationTimestamp)
 		all = append(all, *w)
 	}
