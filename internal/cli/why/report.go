@@ -14,6 +14,7 @@ import (
 	"slipway.dev/slipway/internal/cli/connect"
 	"slipway.dev/slipway/internal/cli/workload"
 	"slipway.dev/slipway/internal/placement"
+	"slipway.dev/slipway/internal/podset"
 )
 
 const (
@@ -31,6 +32,7 @@ func (f *Facts) Report(w io.Writer) error {
 	o.say("%s", f.title())
 	o.below(func() {
 		f.deletion(o)
+		f.misread(o)
 		switch f.Subject.Kind.Kind {
 		case "Project":
 			f.project(o)
@@ -54,6 +56,16 @@ func (f *Facts) Report(w io.Writer) error {
 		}
 	})
 	return o.print(w)
+}
+
+// misread annotations of a job, which do less than they say. Events that told so are forgotten
+// within the hour.
+func (f *Facts) misread(o *outline) {
+	if state, is := f.workloadState(); is && !state.Ended {
+		for _, line := range podset.TermWarnings(f.Subject.Object) {
+			o.say("%s", line)
+		}
+	}
 }
 
 // title is the subject with its state, where a controller of ours says that.
