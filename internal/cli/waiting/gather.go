@@ -60,11 +60,11 @@ func Gather(ctx context.Context, r client.Reader, namespace string) ([]Line, err
 	if err != nil {
 		return nil, err
 	}
-	templates, err := readTemplates(ctx, r, namespace, pods)
+	claims, err := readClaims(ctx, r, namespace, pods)
 	if err != nil {
 		return nil, err
 	}
-	all := append(Gangs(gangs.Items, projects), Pods(pods, projects, templates)...)
+	all := append(Gangs(gangs.Items, projects), Pods(pods, projects, claims)...)
 	Sort(all)
 	return all, nil
 }
