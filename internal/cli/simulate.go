@@ -208,7 +208,8 @@ func (a *app) takeSnapshot(ctx context.Context, from string) (*snapshot.Snapshot
 		if err != nil {
 			return nil, err
 		}
-		return snapshot.Fetch(ctx, cluster, time.Now())
+		s, err := snapshot.Fetch(ctx, cluster, time.Now())
+		return s, connect.Needing(connect.RoleObserve, err)
 	}
 	in, name := a.Stdin, "standard input"
 	if from != "-" {

@@ -52,7 +52,7 @@ func (f *Facts) Report(w io.Writer) error {
 		}
 		f.recent(o)
 		if f.Denied != nil {
-			o.say("this is what the conditions say; to be told the place in the queue and the quota you must see the whole cluster: %s", connect.Explain(f.Denied))
+			o.say("this is what the conditions say; to be told the place in the queue and the quota you must see the whole cluster: %s", connect.Explain(connect.Needing(connect.RoleObserve, f.Denied)))
 		}
 	})
 	return o.print(w)
