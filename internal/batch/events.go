@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/podset"
 )
 
 // event is one line for the person who asks what happened to the Job. One that is sent
@@ -33,7 +34,7 @@ func noClassEvent(names []string) event {
 
 // ignoredEvent is about annotations that do less than they say.
 func ignoredEvent(what string) event {
-	return event{corev1.EventTypeWarning, "InvalidAnnotation", "Ignore", what}
+	return event{corev1.EventTypeWarning, podset.ReasonTerms, "Ignore", what}
 }
 
 func startedEvent(where string) event {

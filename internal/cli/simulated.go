@@ -143,7 +143,7 @@ func printReports(out io.Writer, reports []simulate.Report) error {
 	row("large gangs starved", func(r simulate.Report) string { return fmt.Sprint(len(r.Starved)) })
 	row("gave way", func(r simulate.Report) string { return fmt.Sprint(r.Evictions) })
 	for _, c := range reports[0].Classes {
-		what := fmt.Sprintf("wait of %s of size %d to %d: mean, p95, max", jobsWord(c.Jobs), c.From, c.To)
+		what := fmt.Sprintf("wait of %s of %s: mean, p95, max", jobsWord(c.Jobs), sizeWords(c.From, c.To))
 		row(what, func(r simulate.Report) string { return waitOf(r, c.From, c.To) })
 	}
 	for _, s := range reports[0].Projects {
@@ -177,6 +177,18 @@ func waitOf(r simulate.Report, from, to int64) string {
 		return "none starts"
 	}
 	return fmt.Sprintf("at least %s; %d unstarted", waits, c.Unstarted)
+}
+
+// sizeWords say what jobs of a class ask for: those that ask for no devices are as large as they
+// have pods.
+func sizeWords(from, to int64) string {
+	switch {
+	case to == 1:
+		return "1 device"
+	case from == to:
+		return fmt.Sprintf("%d devices", to)
+	}
+	return fmt.Sprintf("%d to %d devices", from, to)
 }
 
 func jobsWord(n int) string {

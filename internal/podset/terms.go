@@ -20,6 +20,9 @@ const MaxDeadline = 100 * 365 * 24 * 60 * 60
 // guarantee that can be kept from its owner for good is none.
 const MaxProtected = 24 * time.Hour
 
+// ReasonTerms is that of events about TermWarnings.
+const ReasonTerms = "InvalidAnnotation"
+
 // Terms are what a job asks of the scheduler beside its pods and their priority: for whom,
 // for how long, and what it would lose. Its annotations say so, or else its own deadline in
 // seconds; one that TermProblems names says nothing.

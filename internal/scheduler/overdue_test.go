@@ -18,7 +18,7 @@ func TestOverdueWords(t *testing.T) {
 		at   time.Time
 		want string
 	}{
-		{told, noon.Add(-time.Minute), told},
+		{told, noon.Add(-2 * time.Hour), "none fits; expected to start by " + noon.UTC().Format(time.RFC3339) + " (in 120m), when ns/a has ended (90 % sure)"},
 		{told, noon, "none fits; was expected to start by " + noon.UTC().Format(time.RFC3339) + " and is overdue, when ns/a has ended (90 % sure)"},
 		{"none fits", noon, "none fits"},
 		{"none fits; expected to start by tomorrow", noon, "none fits; expected to start by tomorrow"},

@@ -10,6 +10,8 @@ import (
 	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"slipway.dev/slipway/internal/podset"
 )
 
 // event is one line for the person who asks what happened to the job.
@@ -39,7 +41,7 @@ func ignoredEvent(problems []string) event {
 }
 
 // ignoredTermsEvent is about annotations that do less than they say.
-func ignoredTermsEvent(what string) event { return warning("InvalidAnnotation", "Ignore", what) }
+func ignoredTermsEvent(what string) event { return warning(podset.ReasonTerms, "Ignore", what) }
 
 func notFollowedEvent(what string) event { return warning("NotFollowed", "Create", what) }
 

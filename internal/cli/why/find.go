@@ -163,7 +163,7 @@ func findAny(ctx context.Context, c client.Client, name, namespace string) (Subj
 	case denied != nil:
 		return Subject{}, fmt.Errorf("nothing that you may see in namespace %s is named %q: %w", namespace, name, denied)
 	}
-	return Subject{}, fmt.Errorf("there is no %s %q in namespace %s; see what there is with: slipway ps -A", strings.Join(Names(), ", "), name, namespace)
+	return Subject{}, fmt.Errorf("nothing in namespace %s is named %q, and no project or node; see what there is with: slipway ps -A, or name another kind: slipway why KIND/%[2]s", namespace, name)
 }
 
 // findPods that have a name in common and no object of that name: groups, and what remains of

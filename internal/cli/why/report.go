@@ -174,6 +174,7 @@ func (f *Facts) distinct() []corev1.Event {
 	for i, e := range f.Events {
 		switch {
 		case e.InvolvedObject.Kind != f.Subject.Kind.Kind && subject[[2]string{e.Reason, e.Message}]:
+		case e.Reason == podset.ReasonTerms: // misread tells what of it is so still
 		case e.InvolvedObject.Kind == "Node" && e.Type == corev1.EventTypeNormal: // kubelets tell of each step
 		case slices.ContainsFunc(f.Events[i+1:], func(later corev1.Event) bool { return repeats(&later, &e) }):
 		default:

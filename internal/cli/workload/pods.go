@@ -70,9 +70,17 @@ func (w Workload) complaints() string {
 		}
 	}
 	if others > 0 {
-		first += fmt.Sprintf(" (and %d more pods)", others)
+		first += " (and " + more(others) + ")"
 	}
 	return first
+}
+
+// more pods than one, in words.
+func more(n int) string {
+	if n == 1 {
+		return "1 more pod"
+	}
+	return fmt.Sprintf("%d more pods", n)
 }
 
 func (w Workload) running() int32 {
