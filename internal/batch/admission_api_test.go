@@ -4,22 +4,17 @@
 package batch
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"io"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"slipway.dev/slipway/api/admission"
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/kubetest"
 )
@@ -78,6 +73,48 @@ func TestAPIWhichJobsAreQueued(t *testing.T) {
 	}
 }
 
+// TestAPIJobsThatClaim do not count pods as failed that are made anew to be placed anew.
+func TestAPIJobsThatClaim(t *testing.T) {
+	r := newRig(t)
+	r.settled()
+	project := label(slipwayv1.LabelProject, "p")
+	claims := func(j *batchv1.Job) {
+		spec := &j.Spec.Template.Spec
+		spec.ResourceClaims = []corev1.PodResourceClaim{{Name: "gpu", ResourceClaimTemplateName: ptr.To("one-gpu")}}
+		spec.RestartPolicy = corev1.RestartPolicyNever
+	}
+	retries := func(j *batchv1.Job) { j.Spec.Template.Spec.RestartPolicy = corev1.RestartPolicyOnFailure }
+	own := func(j *batchv1.Job) {
+		j.Spec.PodFailurePolicy = &batchv1.PodFailurePolicy{Rules: []batchv1.PodFailurePolicyRule{{
+			Action: batchv1.PodFailurePolicyActionFailJob, OnExitCodes: &batchv1.PodFailurePolicyOnExitCodesRequirement{Operator: "In", Values: []int32{3}}}}}
+	}
+	ignores := &batchv1.PodFailurePolicy{Rules: []batchv1.PodFailurePolicyRule{{Action: batchv1.PodFailurePolicyActionIgnore,
+		OnPodConditions: []batchv1.PodFailurePolicyOnPodConditionsPattern{{Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue}}}}}
+	owns := &batchv1.Job{}
+	own(owns)
+	for name, tt := range map[string]struct {
+		change []func(*batchv1.Job)
+		want   *batchv1.PodFailurePolicy
+	}{
+		"claims":            {[]func(*batchv1.Job){project, claims}, ignores},
+		"claims-nothing":    {[]func(*batchv1.Job){project}, nil},
+		"is-not-queued":     {[]func(*batchv1.Job){claims}, nil},
+		"restarts-in-place": {[]func(*batchv1.Job){project, claims, retries}, nil},
+		"has-its-own":       {[]func(*batchv1.Job){project, claims, own}, owns.Spec.PodFailurePolicy},
+	} {
+		job := r.job(name, tt.change...)
+		if err := r.client.Create(t.Context(), job); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if diff := cmp.Diff(tt.want, job.Spec.PodFailurePolicy); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		if tt.want == ignores && ptr.Deref(job.Spec.PodReplacementPolicy, "") != batchv1.Failed {
+			t.Errorf("%s: pods are replaced by %v", name, job.Spec.PodReplacementPolicy)
+		}
+	}
+}
+
 // TestAPIJobsOfAProjectsNamespace are queued without a label of their own.
 func TestAPIJobsOfAProjectsNamespace(t *testing.T) {
 	r := newRig(t)
@@ -131,18 +168,7 @@ func TestAPISuspendAndResume(t *testing.T) {
 // followed.
 func (r *rig) applyTraining(probe client.Object) {
 	r.t.Helper()
-	content, err := admission.Custom.ReadFile("training.yaml")
-	r.must(err)
-	documents := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(content), 4096)
-	for {
-		policy := &unstructured.Unstructured{}
-		if err := documents.Decode(&policy.Object); errors.Is(err, io.EOF) {
-			break
-		} else {
-			r.must(err)
-		}
-		r.create(policy)
-	}
+	kubetest.Decree(r.t, r.client, "training.yaml")
 	kubetest.Until(r.t, "the policies about training to be followed", func(ctx context.Context) bool {
 		offered := probe.DeepCopyObject().(client.Object)
 		return r.client.Create(ctx, offered, client.DryRunAll) == nil && offered.GetAnnotations()[slipwayv1.AnnotationUser] != "mallory"

@@ -31,6 +31,11 @@ func noClassEvent(names []string) event {
 	return event{corev1.EventTypeWarning, "NoPriorityClass", "Wait", fmt.Sprintf("there is no PriorityClass %s; it is ignored", strings.Join(names, ", "))}
 }
 
+// ignoredEvent is about annotations that do less than they say.
+func ignoredEvent(what string) event {
+	return event{corev1.EventTypeWarning, "InvalidAnnotation", "Ignore", what}
+}
+
 func startedEvent(where string) event {
 	return event{corev1.EventTypeNormal, "Started", "Start", "has its places: " + where}
 }

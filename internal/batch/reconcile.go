@@ -16,6 +16,7 @@ import (
 
 	"slipway.dev/slipway/internal/clip"
 	"slipway.dev/slipway/internal/namespace"
+	"slipway.dev/slipway/internal/podset"
 )
 
 const (
@@ -34,7 +35,8 @@ type reconciler struct {
 	live   client.Reader
 	events events.EventRecorder
 	// said is the last event about each Job, so that none is sent twice in a row.
-	said sync.Map
+	said   sync.Map
+	warned podset.Warned
 }
 
 // Reconcile is one pass over one Job: fetch, decide, carry out, tell.
@@ -42,6 +44,7 @@ func (r *reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	job := &batchv1.Job{}
 	if there, err := jobs.Fetch(ctx, r.client, request.NamespacedName, job); !there {
 		r.said.Delete(request.NamespacedName)
+		r.warned.Forget(request.NamespacedName)
 		return ctrl.Result{}, err
 	}
 	if !isQueued(job) {
@@ -57,6 +60,10 @@ func (r *reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	todo := decide(in)
 	if err := r.apply(ctx, in, todo); err != nil {
 		return r.failed(ctx, job, err)
+	}
+	if what := r.warned.News(job); what != "" && !finished(job) {
+		e := ignoredEvent(what)
+		r.events.Eventf(job, nil, e.Type, e.Reason, e.Action, "%s", clip.Note(e.Note)) // in between what is said of its turn
 	}
 	for _, e := range todo.Events {
 		r.send(job, e)

@@ -152,3 +152,24 @@ func TestPriorityOfAJob(t *testing.T) {
 		})
 	}
 }
+
+// TestWarnedOfAnnotations: what a Job says and nobody can follow it is told of, once.
+func TestWarnedOfAnnotations(t *testing.T) {
+	job := queuedJob()
+	job.Namespace = "team"
+	metav1.SetMetaDataAnnotation(&job.ObjectMeta, slipwayv1.AnnotationCheckpoint, "yesterday")
+	r, told := newReconciler(t, nil, job)
+	for _, want := range []bool{true, false} {
+		if _, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(job)}); err != nil {
+			t.Fatal(err)
+		}
+		warned := false
+		for len(told.Events) > 0 {
+			said := <-told.Events
+			warned = warned || strings.Contains(said, `Warning InvalidAnnotation metadata.annotations[slipway.dev/checkpointed-at]: "yesterday" is no moment`)
+		}
+		if warned != want {
+			t.Errorf("warned: %t, want %t", warned, want)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -14,6 +15,8 @@ import (
 
 	"slipway.dev/slipway/internal/cli/connect"
 	"slipway.dev/slipway/internal/cli/manifest"
+	"slipway.dev/slipway/internal/cli/workload"
+	"slipway.dev/slipway/internal/podset"
 )
 
 // fieldOwner of what is applied: what a later manifest leaves out is removed.
@@ -31,6 +34,7 @@ func (a *app) applyFiles(ctx context.Context, files []string, m making) ([]clien
 	if err != nil {
 		return nil, err
 	}
+	a.warnOfTerms(read)
 	if m.clientOnly() {
 		return nil, a.report(m, outcomes("applied", plain(read))...)
 	}
@@ -49,6 +53,18 @@ func (a *app) applyFiles(ctx context.Context, files []string, m making) ([]clien
 		}
 	}
 	return plain(read), a.applyAll(ctx, cluster, m, read)
+}
+
+// warnOfTerms of jobs that will not be understood as they are written, before they are queued.
+func (a *app) warnOfTerms(read []manifest.Object) {
+	for _, object := range read {
+		if kind, known := workload.KindOf(object); !known || kind.Serves {
+			continue
+		}
+		for _, line := range slices.Concat(podset.TermProblems(object), podset.TermWarnings(object)) {
+			fmt.Fprintf(a.Stderr, "warning: %s: %s\n", reference(object), line)
+		}
+	}
 }
 
 // applyAll reports what was done also when not all could be.

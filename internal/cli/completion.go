@@ -77,7 +77,7 @@ func (a *app) workloadsOf(ctx context.Context, kind workload.Kind) []workload.Wo
 	if err != nil {
 		return nil
 	}
-	return all
+	return slices.DeleteFunc(all, func(w workload.Workload) bool { return w.Kind.IsLoose() }) // it is gone, and its pods go
 }
 
 func namesOf(all []workload.Workload, qualified bool) []cobra.Completion {

@@ -54,7 +54,7 @@ func fakeKinds() map[string]map[string]string {
 		"apps/v1":                      {"deployments": "Deployment", "replicasets": "ReplicaSet"},
 		"rbac.authorization.k8s.io/v1": {"roles": "Role", "rolebindings": "RoleBinding"},
 		"batch/v1":                     {"jobs": "Job"},
-		"resource.k8s.io/v1":           {"resourceclaimtemplates": "ResourceClaimTemplate"},
+		"resource.k8s.io/v1":           {"resourceclaimtemplates": "ResourceClaimTemplate", "resourceclaims": "ResourceClaim"},
 		"kubeflow.org/v1":              {"pytorchjobs": "PyTorchJob"},
 		"slipway.dev/v1alpha1":         {"models": "Model", "gangs": "Gang", "projects": "Project"},
 	}

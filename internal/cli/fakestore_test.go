@@ -35,10 +35,12 @@ type store struct {
 	ending  map[string]string // resources of objects that were deleted and are there
 	changes []change
 	more    chan struct{} // closed when there is a change more
+	// made is when all of its objects were: those that are as old are in the order of their names.
+	made metav1.Time
 }
 
 func newStore() *store {
-	return &store{objects: map[string]object{}, ending: map[string]string{}, more: make(chan struct{})}
+	return &store{objects: map[string]object{}, ending: map[string]string{}, more: make(chan struct{}), made: metav1.NewTime(time.Now().Add(-10 * time.Minute))}
 }
 
 // key of an object; without a name it is the prefix of all in a namespace.
@@ -70,7 +72,7 @@ func (s *store) put(resource string, o object) object {
 		if o.GetUID() == "" {
 			o.SetUID(types.UID(key))
 		}
-		o.SetCreationTimestamp(metav1.NewTime(time.Now().Add(-10 * time.Minute)))
+		o.SetCreationTimestamp(s.made)
 	}
 	s.tell(change{kind, o, resource})
 	s.objects[key] = o

@@ -58,6 +58,9 @@ func TestAPIRolesOfPeople(t *testing.T) {
 	guest.refuse("", binds("slipway:view"), "queue")
 	guest.refuse("", binds("slipway:observe"), "top", "nodes")
 	guest.refuse("", binds("slipway:observe"), "simulate")
+	guest.refuse("", binds("slipway:observe"), "ps", "-A")
+	guest.refuse("", "you may not get pods in namespace "+x.namespace+"; an administrator allows it with: slipway kubectl create rolebinding "+
+		x.namespace+"-guest-view -n "+x.namespace+" --clusterrole view --user "+x.namespace+"-guest", "why", "x")
 
 	viewer := as(x.namespace+"-viewer", rulesOf(t, "slipway:view"))
 	viewer.must("nothing waits", "queue", "-n", x.namespace)

@@ -46,7 +46,7 @@ or another controller, a group, or themselves.`,
 			if l.watch && l.format != "" && l.format != "wide" {
 				return wrongUsage("--watch prints a table; leave out --output %s", l.format)
 			}
-			return a.list(cmd.Context(), l)
+			return connect.Needing(connect.RoleObserve, a.list(cmd.Context(), l))
 		},
 	}
 	cmd.Flags().BoolVarP(&l.everywhere, "all-namespaces", "A", false, "of all namespaces")

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/cli/connect"
 	"slipway.dev/slipway/internal/cli/top"
 	"slipway.dev/slipway/internal/cli/waiting"
 )
@@ -55,9 +56,12 @@ func (a *app) showQueue(ctx context.Context, format string) error {
 	if err := cluster.List(ctx, &projects); err != nil {
 		return fmt.Errorf("listing projects: %w", err)
 	}
-	lines, err := waiting.Gather(ctx, cluster, a.cluster.Namespace) // of all, where none was asked for
+	lines, hidden, err := waiting.Gather(ctx, cluster, a.cluster.Namespace) // of all, where none was asked for
 	if err != nil {
 		return err
+	}
+	if hidden != nil {
+		fmt.Fprintf(a.Stderr, "warning: only gangs are shown, and no pods that have none: %s\n", oneLine(connect.Explain(connect.Needing(connect.RoleObserve, hidden)).Error()))
 	}
 	all := queued{asWritten(projects.Items), lines}
 	switch format {

@@ -161,7 +161,11 @@ func (a *app) answerWhatIf(ctx context.Context, q question) error {
 	out := whatIfAnswer{Taken: s.Taken, Policy: policy}
 	var results []*simulate.Result
 	for _, c := range []*whatif.Cluster{asItIs, changed} {
-		r, err := c.Trace(jobs).Simulate(ctx, policy, until)
+		traced, err := c.Trace(jobs)
+		if err != nil {
+			return fmt.Errorf("--trace %s: %w", q.trace, err)
+		}
+		r, err := traced.Simulate(ctx, policy, until)
 		if errors.Is(err, simulate.ErrInterrupted) {
 			return fmt.Errorf("simulating was %w; bound how far it looks with --until", err)
 		}
@@ -204,7 +208,8 @@ func (a *app) takeSnapshot(ctx context.Context, from string) (*snapshot.Snapshot
 		if err != nil {
 			return nil, err
 		}
-		return snapshot.Fetch(ctx, cluster, time.Now())
+		s, err := snapshot.Fetch(ctx, cluster, time.Now())
+		return s, connect.Needing(connect.RoleObserve, err)
 	}
 	in, name := a.Stdin, "standard input"
 	if from != "-" {

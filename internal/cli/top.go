@@ -161,7 +161,7 @@ func (a *app) look(ctx context.Context) (*connect.Cluster, *snapshot.Snapshot, e
 	}
 	s, err := snapshot.Fetch(ctx, bulk, time.Now())
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, connect.Needing(connect.RoleObserve, err)
 	}
 	s.Sort()
 	return cluster, s, nil

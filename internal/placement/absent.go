@@ -17,13 +17,11 @@ type leaver struct {
 	keep int32
 	// pledge is the promise whose places it leaves.
 	pledge *promise
-	// loss by it; see Picture.loss. There is none where what it holds is idle.
+	// loss by it; see Picture.loss. There is none of what is idle, or surplus.
 	loss int64
-	idle bool
-	// moves says that it leaves only if there are other places for it; see move.go.
-	moves bool
-	// recalled says that its places are lent, and it gives way to the lender; see lend.go.
-	recalled bool
+	// ground on which it leaves, where that is not a right to its places (right.go, elder.go):
+	// ByIdleness, ByMove if there must be other places for it, or ByRecall by who lent them.
+	ground Cause
 }
 
 // part of what a gang takes.

@@ -323,7 +323,7 @@ func (ps *pass) judge(g *gang) (Verdict, bool) {
 	if !g.moved && g.told.State == state {
 		return g.told, false
 	}
-	g.told = Verdict{Gang: g.Key, State: state, Placement: g.placement(), Reason: ps.reason(g, state), LentBy: slices.Clone(g.LentBy)}
+	g.told = Verdict{Gang: g.Key, State: state, Placement: g.placement(), Reason: ps.reason(g, state), LentBy: ps.p.LentBy(g.Key)}
 	g.moved, g.explainedAt = false, ps.p.changes
 	return g.told, true
 }

@@ -101,7 +101,7 @@ func (e *eviction) makeRoom(g *gang) bool {
 	e.clear(g, victims)
 	e.favoured = append(e.favoured, g)
 	for _, v := range victims {
-		if v.moves {
+		if v.ground == ByMove {
 			e.favoured = append(e.favoured, v.gang) // in the order in which they were seated
 		}
 	}
@@ -127,11 +127,18 @@ func (g *gang) unplaced() bool { return !g.any(slot.known) }
 // evict a gang, or its surplus, for another one: it gives places back. Their pods
 // count until they have ended.
 func (p *Picture) evict(l leaver, g *gang, to *clearance) Verdict {
-	v := l.gang
-	why, cause := p.grounds(l, g)
+	cause := p.causeOf(l, g)
+	why := Reason{Code: Evicted, Text: cause.words(g), Cause: cause, Heir: g.Key}
 	if l.part == surplus {
-		return p.giveUp(l, to, Reason{Code: Evicted, Text: why, Cause: cause, Heir: g.Key})
+		return p.giveUp(l, to, why)
 	}
+	why.Text = "gave its places " + why.Text
+	return p.giveWay(l, to, why)
+}
+
+// giveWay whole: the gang waits again.
+func (p *Picture) giveWay(l leaver, to *clearance, why Reason) Verdict {
+	v := l.gang
 	for _, n := range p.held(v) {
 		p.leaveNode(v, exit{n, to, p.now})
 	}
@@ -139,37 +146,55 @@ func (p *Picture) evict(l leaver, g *gang, to *clearance) Verdict {
 	for k := range v.sets {
 		v.sets[k].resize(v.sets[k].Count)
 	}
-	v.Started, v.Stopped, v.LentBy = 0, p.now, nil
-	switch {
-	case l.idle:
+	v.Started, v.Stopped = 0, p.now
+	delete(p.lent, v.Key)
+	switch l.ground {
+	case ByIdleness:
 		v.Stopped = v.idle
-	case !l.moves && !l.recalled:
+	case ByMove, ByRecall:
+	default:
 		p.relapse(v)
 	}
 	p.enqueue(v)
-	v.told = Verdict{Gang: v.Key, State: Waiting, Reason: &Reason{Code: Evicted, Text: "gave its places " + why, Cause: cause, Heir: g.Key}}
+	v.told = Verdict{Gang: v.Key, State: Waiting, Reason: &why}
 	v.moved, v.explainedAt = false, p.changes
 	return v.told
 }
 
-// grounds on which somebody gives way to a gang, in words and as a cause.
-func (p *Picture) grounds(l leaver, g *gang) (string, Cause) {
+// causeOf giving way to a gang.
+func (p *Picture) causeOf(l leaver, g *gang) Cause {
 	v := l.gang
 	switch {
-	case l.idle:
-		return fmt.Sprintf("to %s: it had lost a place, and held the others idle", g.Key), ByIdleness
-	case l.recalled:
-		return fmt.Sprintf("to %s, for which they were kept", g.Key), ByRecall
-	case l.moves:
-		return fmt.Sprintf("to %s, which came before it and has waited since, and gets others", g.Key), ByMove
+	case l.ground != "":
+		return l.ground
 	case v.queue == g.queue && v.Priority < g.Priority:
-		return fmt.Sprintf("to %s, which has priority %d", g.Key, g.Priority), ByPriority
+		return ByPriority
 	case v.queue != g.queue && p.owes(v, g):
-		return fmt.Sprintf("to %s, whose project is guaranteed them", g.Key), ByGuarantee
+		return ByGuarantee
 	case p.overtook(v, g):
-		return fmt.Sprintf("to %s, which came before it and has waited since", g.Key), ByAge
+		return ByAge
 	}
-	return fmt.Sprintf("that it can do without to %s", g.Key), BySurplus
+	return BySurplus
+}
+
+// words for giving way to a gang.
+func (c Cause) words(g *gang) string {
+	to := "to " + g.Key
+	switch c {
+	case ByIdleness:
+		return to + ": it had lost a place, and held the others idle"
+	case ByRecall:
+		return to + ", for which they were kept"
+	case ByMove:
+		return to + ", which came before it and has waited since, and gets others"
+	case ByPriority:
+		return fmt.Sprintf("%s, which has priority %d", to, g.Priority)
+	case ByGuarantee:
+		return to + ", whose project is guaranteed them"
+	case ByAge:
+		return to + ", which came before it and has waited since"
+	}
+	return "that it can do without " + to
 }
 
 // giveUp surplus: the gang goes on without it.

@@ -25,34 +25,16 @@ func (p *Picture) SetGang(told Gang) error {
 	g := p.build(told)
 	switch {
 	case old == nil:
-		g.restore(told.Placement)
-		p.noteLoan(g)
-		if told.Promised > 0 {
-			p.reminded = append(p.reminded, g)
-		}
-		p.restoreExits(g)
-		p.adoptOutgoing(g)
-		for _, l := range p.departing() {
-			if slices.ContainsFunc(l.exits, func(e exit) bool { return e.to.heir == g.Key }) {
-				if g.clearance == nil {
-					p.clear(g, 0)
-				}
-				g.clearance.gave++
-			}
-		}
+		p.recognise(g)
 	case old.reshapes(g):
-		g.Started, g.Stopped, g.LentBy = 0, max(g.Stopped, old.Stopped), nil
-		if old.any(slot.isHeld) {
-			g.Stopped = p.now
-		}
-		p.vacate(old)
-		p.takeExits(g, old)
+		p.startOver(g, old)
 	default:
 		p.inherit(g, old)
 		g.amend(old)
 	}
 	p.gangs[g.Key] = g
 	if old != nil {
+		g.PromisedAt = 0
 		p.forget(old)
 		p.events++
 	}
@@ -63,6 +45,38 @@ func (p *Picture) SetGang(told Gang) error {
 	}
 	p.changes++
 	return nil
+}
+
+// recognise a gang that is not known yet by what was decided on it earlier.
+func (p *Picture) recognise(g *gang) {
+	g.restore(g.Placement)
+	for _, lender := range g.LentBy {
+		p.lent.by(lender, g.Key)
+	}
+	if g.Promised > 0 {
+		p.reminded = append(p.reminded, g)
+	}
+	p.restoreExits(g)
+	p.adoptOutgoing(g)
+	for _, l := range p.departing() {
+		if slices.ContainsFunc(l.exits, func(e exit) bool { return e.to.heir == g.Key }) {
+			if g.clearance == nil {
+				p.clear(g, 0)
+			}
+			g.clearance.gave++
+		}
+	}
+}
+
+// startOver with a gang that asks for something else than before.
+func (p *Picture) startOver(g, old *gang) {
+	g.Started, g.Stopped = 0, max(g.Stopped, old.Stopped)
+	delete(p.lent, g.Key)
+	if old.any(slot.isHeld) {
+		g.Stopped = p.now
+	}
+	p.vacate(old)
+	p.takeExits(g, old)
 }
 
 // DeleteGang gives back what the gang holds; one that was never told of is fine.
@@ -79,6 +93,7 @@ func (p *Picture) DeleteGang(key string) {
 func (p *Picture) remove(g *gang) {
 	p.vacate(g)
 	delete(p.gangs, g.Key)
+	delete(p.lent, g.Key)
 	p.forget(g)
 	p.retieIfNeeded()
 	p.changes++
@@ -172,8 +187,7 @@ func (p *Picture) inherit(g, old *gang) {
 	defer p.recharge(g, nil, 1)
 	old.queue = nil
 	g.resuming = old.resuming
-	g.clearance, g.idle, g.LentBy = old.clearance, old.idle, old.LentBy
-	p.noteLoan(g)
+	g.clearance, g.idle = old.clearance, old.idle
 	p.takeExits(g, old)
 	// What it says of its start may be of the turn before this one.
 	g.Started, g.Stopped = old.Started, max(g.Stopped, old.Stopped)

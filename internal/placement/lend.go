@@ -3,7 +3,10 @@
 
 package placement
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Places that are kept for a promise are idle until it is due, if the limits of all who wait are
 // too long to start there before. So they are lent: who would delay promises, and fits but for
@@ -54,21 +57,26 @@ func (p *Picture) startOnRecall(g *gang, w wish) bool {
 	heeded, lent := p.plan.heeded[w.behind.heeded], p.plan.heeded[w.onRecall.heeded]
 	for _, pr := range p.plan.byTime[:w.behind.due] {
 		if heeded[pr.order] && !lent[pr.order] && pr.gang.promise == pr && pr.concerns(g) {
-			g.LentBy = append(g.LentBy, pr.gang.Key)
+			p.lent.by(pr.gang.Key, g.Key)
 			pr.recalls = append(pr.recalls, g.Key)
 		}
 	}
-	p.noteLoan(g)
 	p.plan.stale = true // what is free by when is another than before
 	return true
 }
 
-// noteLoan to a gang that has any lender.
-func (p *Picture) noteLoan(g *gang) {
-	if len(g.LentBy) > 0 && !slices.Contains(p.lent, g) {
-		p.lent = append(p.lent, g)
+// loans are the keys of the gangs that lent each gang its places, by its own.
+type loans map[string][]string
+
+// by a lender to a gang.
+func (l loans) by(lender, to string) {
+	if !slices.Contains(l[to], lender) {
+		l[to] = append(l[to], lender)
 	}
 }
+
+// to a gang anything is lent.
+func (l loans) to(g *gang) bool { return len(l[g.Key]) > 0 }
 
 // concerns says that what a gang has may be what was promised.
 func (pr *promise) concerns(g *gang) bool {
@@ -78,36 +86,23 @@ func (pr *promise) concerns(g *gang) bool {
 // endLoans to gangs that have no places any more, or whose lenders wait no more: what
 // they have is then theirs like anybody's.
 func (p *Picture) endLoans(waits func(lender *gang) bool) {
-	p.lent = slices.DeleteFunc(p.lent, func(g *gang) bool {
-		if p.gangs[g.Key] != g {
-			return true
-		}
-		g.LentBy = slices.DeleteFunc(g.LentBy, func(key string) bool {
-			lender := p.gangs[key]
-			return g.unplaced() || lender == nil || !waits(lender)
+	maps.DeleteFunc(p.lent, func(key string, lenders []string) bool {
+		p.lent[key] = slices.DeleteFunc(lenders, func(lender string) bool {
+			l := p.gangs[lender]
+			return l == nil || !waits(l)
 		})
-		return len(g.LentBy) == 0
+		return len(p.lent[key]) == 0 || p.gangs[key].unplaced()
 	})
 }
 
 // LentBy are the keys of the gangs for which the places of one are kept, as of the last plan. A
 // picture to which it is told with the gang goes on as this one would.
-func (p *Picture) LentBy(key string) []string {
-	if g := p.gangs[key]; g != nil {
-		return slices.Clone(g.LentBy)
-	}
-	return nil
-}
-
-// givesBackTo says that a gang is on places that were kept for another one.
-func (g *gang) givesBackTo(lender *gang) bool { return slices.Contains(g.LentBy, lender.Key) }
+func (p *Picture) LentBy(key string) []string { return slices.Clone(p.lent[key]) }
 
 // rely on what a promise takes back, be it lent by another gang, which may start elsewhere.
 func (p *Picture) rely(pr *promise) {
 	for _, key := range pr.recalls {
-		if v := p.gangs[key]; !v.givesBackTo(pr.gang) {
-			v.LentBy = append(v.LentBy, pr.gang.Key)
-		}
+		p.lent.by(pr.gang.Key, key)
 	}
 }
 
@@ -121,7 +116,7 @@ func (e *eviction) recall() {
 		var back []leaver
 		for _, v := range p.onRecall(pr) {
 			if v.recalledAt(pr.at) <= p.now {
-				back = append(back, leaver{gang: v, part: everything, recalled: true})
+				back = append(back, leaver{gang: v, part: everything, ground: ByRecall})
 			}
 		}
 		if len(back) > 0 {
@@ -134,7 +129,7 @@ func (e *eviction) recall() {
 func (p *Picture) onRecall(pr *promise) []*gang {
 	var all []*gang
 	for _, key := range pr.recalls {
-		if v := p.gangs[key]; v != nil && v.holds > 0 && v.givesBackTo(pr.gang) && pr.gang.promise == pr {
+		if v := p.gangs[key]; v != nil && v.holds > 0 && slices.Contains(p.lent[key], pr.gang.Key) && pr.gang.promise == pr {
 			all = append(all, v)
 		}
 	}
@@ -165,24 +160,25 @@ func (p *Picture) nextRecall() int64 {
 // who is on places that it lent gives way to it, and who is on those of one with a promise already
 // when that one starts.
 func (pl *planner) expects(g *gang) []ending {
-	if len(pl.p.lent) == 0 {
+	p := pl.p
+	if len(p.lent) == 0 {
 		return pl.endings
 	}
-	list := slices.DeleteFunc(slices.Clone(pl.endings), func(e ending) bool {
-		return e.part == everything && len(e.gang.LentBy) > 0
-	})
-	promised := slices.Concat(pl.made, pl.standing)
-	for _, v := range pl.p.lent {
+	lent := func(e ending) bool { return e.part == everything && p.lent.to(e.gang) }
+	list := slices.DeleteFunc(slices.Clone(pl.endings), lent)
+	starts := recallers(slices.Concat(pl.made, pl.standing))
+	for key, lenders := range p.lent {
+		v := p.gangs[key]
 		e := ending{never, 1, leaver{gang: v, part: everything}}
-		if i := slices.IndexFunc(pl.endingsOf[v.Key], func(e ending) bool { return e.part == everything }); i >= 0 {
-			e = pl.endingsOf[v.Key][i]
+		if i := slices.IndexFunc(pl.endingsOf[key], lent); i >= 0 {
+			e = pl.endingsOf[key][i]
 		}
-		back := recallOf(v, promised)
-		if v.givesBackTo(g) {
-			back = min(back, v.goneBy(pl.p.now+1+RecallNotice)) // Evict recalls it in a second
+		back := p.recallOf(v, starts)
+		if slices.Contains(lenders, g.Key) {
+			back = min(back, v.goneBy(p.now+1+RecallNotice)) // Evict recalls it in a second
 		}
 		if back < e.at {
-			e.at, e.sure, e.recalled = back, 1, true
+			e.at, e.sure, e.ground = back, 1, ByRecall
 		}
 		if e.at < never {
 			list = append(list, e)
@@ -192,20 +188,23 @@ func (pl *planner) expects(g *gang) []ending {
 	return list
 }
 
-// recallOf is when a gang will have given back what the first promise takes of it; never for no loan.
-func (p *Picture) recallOf(g *gang) int64 {
-	if p.plan == nil || len(g.LentBy) == 0 {
-		return never
-	}
-	return recallOf(g, p.plan.promises)
-}
-
-func recallOf(v *gang, promises []*promise) int64 {
-	at := int64(never)
+// recallers are when the first promise starts that takes back what each gang has, by its key.
+func recallers(promises []*promise) map[string]int64 {
+	starts := map[string]int64{}
 	for _, pr := range promises {
-		if slices.Contains(pr.recalls, v.Key) {
-			at = min(at, v.goneBy(pr.at))
+		for _, key := range pr.recalls {
+			if at, known := starts[key]; !known || pr.at < at {
+				starts[key] = pr.at
+			}
 		}
 	}
-	return at
+	return starts
+}
+
+// recallOf is when a gang will have given back what the first promise takes of it; never for none.
+func (p *Picture) recallOf(g *gang, starts map[string]int64) int64 {
+	if at, recalled := starts[g.Key]; recalled && p.lent.to(g) {
+		return g.goneBy(at)
+	}
+	return never
 }

@@ -27,9 +27,9 @@ func (p *Picture) willing(all []leaver, g *gang) []leaver {
 	for _, l := range all {
 		_, lost := l.gang.queue.missing() // who gives way gets no place again before that is there
 		switch spared := p.leaves(l, l.holds(shed[l.gang]), g, taken); {
-		case spared, l.idle:
+		case spared, l.ground == ByIdleness:
 		case stirs && !lost && l.part == everything && p.overtook(l.gang, g):
-			l.moves = true
+			l.ground = ByMove
 		default:
 			continue
 		}
@@ -58,7 +58,7 @@ func (p *Picture) seats(g *gang, gone *absence) bool {
 		return false
 	}
 	for i, d := range gone.left {
-		if d.gang != nil && gone.list[i].moves && !seat(d.gang.afresh()) {
+		if d.gang != nil && gone.list[i].ground == ByMove && !seat(d.gang.afresh()) {
 			return false
 		}
 	}

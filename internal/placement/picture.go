@@ -37,9 +37,9 @@ type Picture struct {
 	// gangs whose exits are yet to be found, as pods may be told of after them.
 	clearances []*clearance
 	restored   []string
-	// lent are the gangs with LentBy, on places that are kept for others, in any order; until
-	// endLoans some of them may have none any more, or be gone.
-	lent []*gang
+	// lent are places that are kept for others; until endLoans some of those who have them, or who
+	// lent them, may want them no more.
+	lent loans
 	// shares counts how often what queues use, or what is kept for them, changed.
 	shares uint64
 	// enqueued counts the gangs that ever began to wait.
@@ -145,6 +145,7 @@ func blank() *Picture {
 		levels:    map[string]*level{},
 		fitting:   map[unique.Handle[string]]bool{},
 		unsure:    map[string]bool{},
+		lent:      loans{},
 		denials:   map[asking]*denial{},
 		feuds:     map[string]*feud{},
 		marks:     newRegistry(),

@@ -72,6 +72,12 @@ type ending struct {
 	leaver
 }
 
+// endedBy a moment are so many, the first of a list.
+func endedBy(endings []ending, at int64) int {
+	n, _ := slices.BinarySearchFunc(endings, at, func(e ending, at int64) int { return cmp.Or(cmp.Compare(e.at, at), -1) })
+	return n
+}
+
 // compare endings by when they are.
 func (e ending) compare(o ending) int {
 	return cmp.Or(cmp.Compare(e.at, o.at), -cmp.Compare(e.sure, o.sure), cmp.Compare(e.gang.Key, o.gang.Key), cmp.Compare(o.part, e.part))
@@ -117,7 +123,7 @@ func (p *Picture) planFor(favoured []*gang, limit int) int {
 	}
 	p.endLoans(func(lender *gang) bool { return lender.promise != nil })
 	for _, g := range wanting {
-		g.Promised = 0 // that was for the first plan
+		g.Promised, g.PromisedAt = 0, 0 // that was for the first plan
 	}
 	pl.tellLate()
 	due := func(pr *promise) bool { return pr.at <= p.now }
@@ -170,13 +176,17 @@ func (p *Picture) endings() []ending {
 		left := slices.MaxFunc(g.exits, func(a, b exit) int { return cmp.Compare(a.at, b.at) }).at
 		all = append(all, ending{p.expectedEnd(left + overrun), 1, leaver{gang: g, part: remains}})
 	}
+	var starts map[string]int64
+	if p.plan != nil {
+		starts = recallers(p.plan.promises)
+	}
 	for _, g := range p.holders {
 		if takes, sure := p.past.runTime(g); takes > 0 {
 			end := g.Started + takes
 			if end < p.now {
 				sure /= 2
 			}
-			all = append(all, ending{min(p.expectedEnd(end), p.recallOf(g)), sure, leaver{gang: g, part: everything}})
+			all = append(all, ending{min(p.expectedEnd(end), p.recallOf(g, starts)), sure, leaver{gang: g, part: everything}})
 		}
 	}
 	slices.SortFunc(all, ending.compare)
@@ -235,49 +245,29 @@ func (p *Picture) earliest(g *gang, endings []ending, ended *absence) *promise {
 	if g.steady() {
 		search = ended.soonest
 	}
+	from, least := p.now, 0
+	if told := g.remembers(); told > from {
+		from, least = told, endedBy(endings, told)
+	}
 	count, ok := search(func() bool {
-		moves = p.rehearse(g)
+		if moves = nil; len(ended.left) >= least {
+			moves = p.rehearse(g)
+		}
 		return moves != nil
 	})
 	if !ok {
 		return nil
 	}
-	promised := &promise{gang: g, at: p.now, ends: never, sure: 1}
-	if count > 0 {
+	promised := &promise{gang: g, at: from, ends: never, sure: 1}
+	if count > least {
 		promised.at = endings[count-1].at
 	}
 	promised.firm = p.firm(g)
-	takes := map[*node]bool{}
 	for _, m := range moves {
 		promised.places = append(promised.places, place{m.set, p.nodes[m.node], m.pods})
-		takes[p.nodes[m.node]] = true
 	}
 	promised.within = promised.claims()
-	asks := g.sum(g.lacks())
-	besides := slices.Clone(asks)
-	besides.add(p.names.of(pods), -asks.at(p.names.of(pods))) // All pods have that in common.
-	if promised.await(ended, endings, takes, besides); len(promised.after) == 0 {
-		promised.await(ended, endings, takes, asks)
-	}
 	return promised
-}
-
-// await those who have ended and had some of what is asked for on the nodes.
-func (pr *promise) await(ended *absence, endings []ending, nodes map[*node]bool, asks vector) {
-	pr.after, pr.recalls, pr.sure = nil, nil, 1
-	for i, d := range ended.left {
-		if !d.on(nodes, asks) {
-			continue
-		}
-		if ended.list[i].recalled {
-			pr.recalls = append(pr.recalls, d.gang.Key)
-			continue
-		}
-		pr.sure *= endings[i].sure
-		if d.gang != pr.gang { // What is left of its last run is no other gang.
-			pr.after = append(pr.after, d.gang.Key)
-		}
-	}
 }
 
 // insert the end of a promised gang, while none of them has left.
@@ -289,14 +279,6 @@ func (a *absence) insert(endings []ending, pr *promise, sure float64) []ending {
 	l := leaver{gang: pr.gang, part: pledged, pledge: pr}
 	a.list = slices.Insert(a.list, i, l)
 	return slices.Insert(endings, i, ending{pr.ends, sure * pr.sure, l})
-}
-
-// on any of the nodes the departed had, or were promised, something of what is asked for.
-func (d *departure) on(nodes map[*node]bool, asks vector) bool {
-	return slices.ContainsFunc(d.accounts, func(at departed) bool { return nodes[at.node] && at.account.whole().meets(asks) }) ||
-		d.pledge != nil && slices.ContainsFunc(d.pledge.places, func(at place) bool {
-			return nodes[at.node] && d.pledge.on(at.node).meets(asks)
-		})
 }
 
 // rehearse says where the gang would go now, without letting it; nil is nowhere.

@@ -207,7 +207,10 @@ func (pl *planner) find(g *gang) *promise {
 	}
 	runs, _ := pl.p.past.runTime(g)
 	promised := pl.p.promise(g, runs, slices.Concat(pl.made, pl.standing), endings, ended)
-	ended.first(0)
+	gone := endings[:len(ended.left)]
+	if ended.first(0); promised != nil {
+		pl.p.await(promised, gone)
+	}
 	return promised
 }
 
@@ -283,7 +286,7 @@ func (pl *planner) seniority(g *gang) int64 {
 	case last != nil:
 		return int64(last.order) - maxNumber
 	case g.Promised > 0:
-		return min(g.Promised, maxNumber)
+		return g.remembers()
 	}
 	return never
 }
@@ -291,15 +294,30 @@ func (pl *planner) seniority(g *gang) int64 {
 // maxNumber of a promise that a gang comes with: so many are never given, and more can be.
 const maxNumber = 1 << 60
 
-// remembered are the gangs that came with a promise, in the order in which these were given. All
+// remembered are the gangs that came with a promise, those first that start first. All promises
 // that are given from now on are newer.
+//
+// Nobody wrote down which places they were promised. But who of them starts at the moment that it
+// was told, in the order of these, finds others then in nearly all cases: what those before it take
+// they took before, and give back no later.
 func (p *Picture) remembered() []*gang {
 	for _, g := range p.reminded {
 		p.lastNumber = max(p.lastNumber, min(g.Promised, maxNumber))
 	}
 	p.reminded = slices.DeleteFunc(p.reminded, func(g *gang) bool { return p.gangs[g.Key] != g || !g.unplaced() })
-	slices.SortFunc(p.reminded, func(a, b *gang) int { return cmp.Or(cmp.Compare(a.Promised, b.Promised), a.turn.compare(b.turn)) })
+	slices.SortFunc(p.reminded, func(a, b *gang) int {
+		return cmp.Or(cmp.Compare(a.remembers(), b.remembers()), cmp.Compare(a.Promised, b.Promised), a.turn.compare(b.turn))
+	})
 	all := p.reminded
 	p.reminded = nil
 	return all
+}
+
+// remembers the moment of the start that it came with a promise of, until the first plan; zero for
+// none. So long it is promised no sooner one: the next plan does that, where nobody is later for it.
+func (g *gang) remembers() int64 {
+	if g.Promised == 0 {
+		return 0
+	}
+	return min(g.PromisedAt, maxNumber)
 }

@@ -71,3 +71,31 @@ func TestRestartKeepsPromises(t *testing.T) {
 		})
 	}
 }
+
+// TestRestartKeepsTheMoments of starts, in whatever order they were promised: who was promised its
+// own first does not take what another one has before that, be it free sooner.
+func TestRestartKeepsTheMoments(t *testing.T) {
+	s := newScene(t, "gpu")
+	s.comes(Gang{Key: "runs", Created: 1, Started: 1, Limit: 99, Placement: []SetPlacement{{"w", []Slot{{"n0", 1}}}}}, 1, "gpu")
+	s.comes(Gang{Key: "first", Created: 2, Limit: 500, Waits: true, Promised: 1, PromisedAt: 200}, 1, "gpu")
+	s.comes(Gang{Key: "second", Created: 3, Limit: 50, Waits: true, Promised: 2, PromisedAt: 100}, 1, "gpu")
+	s.Advance(10)
+	s.planned("first", 200)
+	s.planned("second", 100)
+	s.Settle()
+	s.planned("first", 150)
+	s.planned("second", 100)
+}
+
+// TestMomentIsOfTheFirstTelling: what the object of a gang says that is known tells nothing new.
+func TestMomentIsOfTheFirstTelling(t *testing.T) {
+	s := newScene(t, "gpu")
+	s.submit("runs", 1, 1, "gpu", 100)
+	s.Advance(0)
+	s.submit("waits", 2, 1, "gpu", 50)
+	s.Settle()
+	longer := Gang{Key: "waits", Created: 2, Limit: 60, Waits: true, Promised: 1, PromisedAt: 200} // which is another promise
+	s.comes(longer, 1, "gpu")
+	s.Settle()
+	s.planned("waits", 100)
+}

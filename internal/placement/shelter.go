@@ -26,7 +26,7 @@ func (g *gang) protectedUntil() int64 { return g.Started + g.Protected }
 
 // protectedUntil is that moment for a leaver; what is idle is not protected.
 func (l leaver) protectedUntil() int64 {
-	if l.idle {
+	if l.ground == ByIdleness {
 		return 0
 	}
 	return l.gang.protectedUntil()

@@ -3,10 +3,7 @@
 
 package placement
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // A promise is not made later than it was because those before it are made anew: they may start
 // sooner, and elsewhere, since somebody ended early. So the promises of before stand until it is
@@ -24,13 +21,13 @@ func (pl *planner) renew(pr *promise) *promise {
 	}
 	c := calendar{pl: pl, endings: pl.expects(pr.gang), lent: map[string]ending{}}
 	for _, e := range c.endings {
-		if e.part == everything && len(e.gang.LentBy) > 0 {
+		if e.part == everything && pl.p.lent.to(e.gang) {
 			c.lent[e.gang.Key] = e
 		}
 	}
 	for _, at := range c.moments(pr) {
 		if next := pr.moved(at); !c.clashes(next) {
-			c.await(next)
+			pl.p.await(next, c.endings[:endedBy(c.endings, at)])
 			return next
 		}
 	}
@@ -72,8 +69,7 @@ func (c *calendar) freed(n *node, at int64) vector {
 // moments at which a promise may be kept: its own, and those soon after it at which somebody ends.
 func (c *calendar) moments(pr *promise) []int64 {
 	list := []int64{max(pr.at, c.pl.p.now)}
-	next, _ := slices.BinarySearchFunc(c.endings, list[0]+1, func(e ending, at int64) int { return cmp.Or(cmp.Compare(e.at, at), 1) })
-	for _, e := range c.endings[next:] {
+	for _, e := range c.endings[endedBy(c.endings, list[0]):] {
 		if e.at > pr.at+leeway {
 			break
 		}
@@ -146,23 +142,6 @@ func (c *calendar) overdrawn(pr *promise, under []*promise, at int64) bool {
 		}
 	}
 	return false
-}
-
-// await those still for whom a promise waits.
-func (c *calendar) await(pr *promise) {
-	waits := pr.after
-	pr.after, pr.recalls, pr.sure = nil, nil, 1
-	for _, e := range c.endings {
-		switch {
-		case e.at > pr.at:
-			return
-		case e.recalled && pr.concerns(e.gang):
-			pr.recalls = append(pr.recalls, e.gang.Key)
-		case slices.Contains(waits, e.gang.Key):
-			pr.after = append(pr.after, e.gang.Key)
-			pr.sure *= e.sure
-		}
-	}
 }
 
 // push aside the promises that stand for a gang whose own is broken, which was given before them, or

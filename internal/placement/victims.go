@@ -94,40 +94,41 @@ func (a *absence) shrink(i int, possible func() bool) leaver {
 func (p *Picture) candidates(g *gang, at int64) []leaver {
 	var all []leaver
 	for _, v := range p.holders {
-		if v == g {
-			continue
-		}
-		if p.forfeits(v, g) {
-			all = append(all, leaver{gang: v, part: everything, idle: true})
-			continue
-		}
-		if until := v.protectedUntil(); at < until {
-			p.protected = min(p.protected, until)
-			continue
-		}
-		whole := p.givesWay(v, g)
-		if v.stretches() > 0 && v.runs() && some(v.spare(0)) && (whole || v.queue == g.queue && v.Priority == g.Priority) {
-			all = append(all, leaver{gang: v, part: surplus})
-		}
-		if whole {
-			all = append(all, leaver{gang: v, part: everything})
+		if v != g {
+			all = p.candidate(all, v, g, at)
 		}
 	}
-	for i := range all {
-		if !all[i].idle {
-			all[i].loss = p.loss(all[i])
-		}
-	}
-	slices.SortFunc(all, func(x, y leaver) int {
-		a, b := x.gang, y.gang
-		if x.idle != y.idle {
-			return map[bool]int{true: -1, false: 1}[x.idle]
-		}
-		return cmp.Or(cmp.Compare(y.part, x.part), cmp.Compare(a.Priority, b.Priority), cmp.Compare(x.loss, y.loss),
-			cmp.Compare(b.Started, a.Started), cmp.Compare(a.Key, b.Key))
-	})
+	slices.SortFunc(all, leaver.compare)
 	may := p.willing(all, g)
 	return may[:min(len(may), maxVictims)]
+}
+
+// candidate adds the parts of a gang that may leave for another one at a moment.
+func (p *Picture) candidate(all []leaver, v, g *gang, at int64) []leaver {
+	if p.forfeits(v, g) {
+		return append(all, leaver{gang: v, part: everything, ground: ByIdleness})
+	}
+	if until := v.protectedUntil(); at < until {
+		p.protected = min(p.protected, until)
+		return all
+	}
+	whole := p.givesWay(v, g)
+	if v.stretches() > 0 && v.runs() && some(v.spare(0)) && (whole || v.queue == g.queue && v.Priority == g.Priority) {
+		all = append(all, leaver{gang: v, part: surplus}) // which costs it no work
+	}
+	if whole {
+		all = append(all, leaver{gang: v, part: everything, loss: p.loss(v)})
+	}
+	return all
+}
+
+// compare leavers by who is asked first.
+func (l leaver) compare(o leaver) int {
+	if idle := l.ground == ByIdleness; idle != (o.ground == ByIdleness) {
+		return map[bool]int{true: -1, false: 1}[idle]
+	}
+	return cmp.Or(cmp.Compare(o.part, l.part), cmp.Compare(l.gang.Priority, o.gang.Priority), cmp.Compare(l.loss, o.loss),
+		cmp.Compare(o.gang.Started, l.gang.Started), cmp.Compare(l.gang.Key, o.gang.Key))
 }
 
 // holds is what the part takes that is asked for by slots; of a gang whose surplus is shed
@@ -145,14 +146,9 @@ func (l leaver) holds(shed bool) vector {
 	return l.gang.sum(pods)
 }
 
-// loss of a gang that gives way: the work since it started, or since its last
-// checkpoint, in seconds for each pod or, where it has devices, for each device. It
-// goes on without its surplus.
-func (p *Picture) loss(l leaver) int64 {
-	g := l.gang
-	if l.part == surplus {
-		return 0
-	}
+// loss of a gang that gives way whole: the work since it started, or since its last
+// checkpoint, in seconds for each pod or, where it has devices, for each device.
+func (p *Picture) loss(g *gang) int64 {
 	size := int64(g.count(slot.isHeld))
 	devices := int64(0)
 	for i, n := range g.sum(g.placed()) {

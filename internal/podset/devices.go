@@ -90,6 +90,19 @@ func Claimed(claim *corev1.PodResourceClaim, template *resourcev1.ResourceClaimT
 	return requests, problem
 }
 
+// ClaimName is that of a claim of a pod, be it that it was made for the pod; empty when it was not yet.
+func ClaimName(p *corev1.Pod, of *corev1.PodResourceClaim) string {
+	if of.ResourceClaimName != nil {
+		return *of.ResourceClaimName
+	}
+	for _, s := range p.Status.ResourceClaimStatuses {
+		if s.Name == of.Name {
+			return ptr.Deref(s.ResourceClaimName, "")
+		}
+	}
+	return ""
+}
+
 // Asked by a claim that is there: what it has or, as long as it has nothing, what it requests; or
 // what is wrong with that, to be said after the field that names it.
 func Asked(claim *resourcev1.ResourceClaim) ([]slipwayv1.DeviceRequest, string) {

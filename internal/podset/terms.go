@@ -16,6 +16,10 @@ import (
 // nanoseconds.
 const MaxDeadline = 100 * 365 * 24 * 60 * 60
 
+// MaxProtected is the longest that a job gives way to nobody, whatever it asks for: a
+// guarantee that can be kept from its owner for good is none.
+const MaxProtected = 24 * time.Hour
+
 // Terms are what a job asks of the scheduler beside its pods and their priority: for whom,
 // for how long, and what it would lose. Its annotations say so, or else its own deadline in
 // seconds; one that TermProblems names says nothing.
@@ -44,6 +48,20 @@ func TermProblems(job metav1.Object) []string {
 		}
 	}
 	return problems
+}
+
+// TermWarnings are the annotations of a job that do less than they say, a line each. None of
+// them keeps it from running: a program writes some while it does.
+func TermWarnings(job metav1.Object) []string {
+	annotations := job.GetAnnotations()
+	var warnings []string
+	if s, is := annotations[slipwayv1.AnnotationCheckpoint]; is && slipwayv1.CheckpointOf(annotations) == nil {
+		warnings = append(warnings, fmt.Sprintf("metadata.annotations[%s]: %q is no moment, and is ignored; write one such as 2026-01-02T14:20:00Z", slipwayv1.AnnotationCheckpoint, s))
+	}
+	if s := annotations[slipwayv1.AnnotationMinRunTime]; duration(s) != nil && duration(s).Duration > MaxProtected {
+		warnings = append(warnings, fmt.Sprintf("metadata.annotations[%s]: %s is more than a day, and counts as 24h: after that the job may have to give way; write 24h or less", slipwayv1.AnnotationMinRunTime, s))
+	}
+	return warnings
 }
 
 // duration of more than nothing; nil for any other text.

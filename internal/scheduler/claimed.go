@@ -53,7 +53,7 @@ func (s *stock) claimed(p *corev1.Pod) claimed {
 
 // claim of a pod; what is wrong with it is to be said after the field that names it.
 func (s *stock) claim(p *corev1.Pod, of *corev1.PodResourceClaim) (out claimed) {
-	key := types.NamespacedName{Namespace: p.Namespace, Name: claimName(p, of)}
+	key := types.NamespacedName{Namespace: p.Namespace, Name: podset.ClaimName(p, of)}
 	object := s.named[key]
 	switch {
 	case object == nil && of.ResourceClaimName == nil:
@@ -79,19 +79,6 @@ func (s *stock) claim(p *corev1.Pod, of *corev1.PodResourceClaim) (out claimed) 
 	}
 	out.devices, out.problem = podset.Asked(object)
 	return out
-}
-
-// claimName is that of a claim of a pod, be it that it was made for the pod; empty when it was not yet.
-func claimName(p *corev1.Pod, of *corev1.PodResourceClaim) string {
-	if of.ResourceClaimName != nil {
-		return *of.ResourceClaimName
-	}
-	for _, s := range p.Status.ResourceClaimStatuses {
-		if s.Name == of.Name {
-			return ptr.Deref(s.ResourceClaimName, "")
-		}
-	}
-	return ""
 }
 
 // overclaims says what a pod claims beyond what a set of its Gang asks for, or why that is not

@@ -19,6 +19,7 @@ import (
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/placement"
+	"slipway.dev/slipway/internal/podset"
 )
 
 // gangOf says what a Gang asks of placement, or what about it cannot be followed.
@@ -42,7 +43,7 @@ func gangOf(g *slipwayv1.Gang) (placement.Gang, error) {
 		out.Checkpointed = at.Unix()
 	}
 	if d := g.Spec.MinRunTime; d != nil {
-		out.Protected = int64(min(d.Duration, maxProtected) / time.Second)
+		out.Protected = int64(min(d.Duration, podset.MaxProtected) / time.Second)
 	}
 	for i := range g.Spec.PodSets {
 		set, err := setOf(g.Namespace, &g.Spec.PodSets[i])
@@ -53,7 +54,7 @@ func gangOf(g *slipwayv1.Gang) (placement.Gang, error) {
 	}
 	out.Placement = placesOf(g.Status.Placement)
 	if promise := g.Status.Promise; promise != nil && out.Waits {
-		out.Promised = promise.Number
+		out.Promised, out.PromisedAt = promise.Number, promise.Time.Unix()
 	}
 	return out, nil
 }
@@ -77,10 +78,6 @@ func placesOf(status []slipwayv1.PodSetPlacement) []placement.SetPlacement {
 	}
 	return places
 }
-
-// maxProtected is the longest that a gang gives way to nobody, whatever it asks for: a
-// guarantee that can be kept from its owner for good is none.
-const maxProtected = 24 * time.Hour
 
 // turnOf a gang: since when it is placed or, for one that waits, no longer, in seconds.
 func turnOf(s *slipwayv1.GangStatus) (started, stopped int64) {

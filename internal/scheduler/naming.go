@@ -11,6 +11,8 @@ import (
 	resourcev1 "k8s.io/api/resource/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"slipway.dev/slipway/internal/podset"
 )
 
 // naming is a claim for devices that pods name, or a template of such claims.
@@ -45,7 +47,7 @@ func (n *namings) refer(p *corev1.Pod) bool {
 		if template := claim.ResourceClaimTemplateName; template != nil {
 			names = append(names, naming{types.NamespacedName{Namespace: p.Namespace, Name: *template}, true})
 		}
-		if name := claimName(p, claim); name != "" {
+		if name := podset.ClaimName(p, claim); name != "" {
 			names = append(names, naming{NamespacedName: types.NamespacedName{Namespace: p.Namespace, Name: name}})
 		}
 	}

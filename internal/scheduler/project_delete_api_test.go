@@ -4,9 +4,6 @@
 package scheduler
 
 import (
-	"bytes"
-	"errors"
-	"io"
 	"strings"
 	"testing"
 	"time"
@@ -14,11 +11,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"slipway.dev/slipway/api/admission"
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/kubetest"
 )
@@ -28,22 +22,7 @@ import (
 func TestAPIProjectInUse(t *testing.T) {
 	config := kubetest.Start(t)
 	c := kubetest.Client(t, config, slipwayv1.AddToScheme)
-	content, err := admission.Custom.ReadFile("projects.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	documents := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(content), 4096)
-	for {
-		policy := &unstructured.Unstructured{}
-		if err := documents.Decode(&policy.Object); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		if err := c.Create(t.Context(), policy); client.IgnoreAlreadyExists(err) != nil {
-			t.Fatal(err)
-		}
-	}
+	kubetest.Decree(t, c, "projects.yaml")
 	for name, tt := range map[string]struct {
 		status slipwayv1.ProjectStatus
 		words  string

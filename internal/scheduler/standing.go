@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"slipway.dev/slipway/internal/placement"
+	"slipway.dev/slipway/internal/podset"
 )
 
 // Queue are the gangs of a project that wait, and the groups of pods that have no Gang, in
@@ -50,7 +51,7 @@ func (d *Decided) Protected(name types.NamespacedName) time.Time {
 	if e == nil || e.object.Spec.MinRunTime == nil || d.started(e).IsZero() {
 		return time.Time{}
 	}
-	return d.started(e).Add(e.object.Spec.MinRunTime.Duration)
+	return d.started(e).Add(min(e.object.Spec.MinRunTime.Duration, podset.MaxProtected))
 }
 
 func (d *Decided) started(e *entry) time.Time {

@@ -38,6 +38,9 @@ func ignoredEvent(problems []string) event {
 	return warning("InvalidSpec", "Ignore", "the changed spec is not followed: "+strings.Join(problems, "; "))
 }
 
+// ignoredTermsEvent is about annotations that do less than they say.
+func ignoredTermsEvent(what string) event { return warning("InvalidAnnotation", "Ignore", what) }
+
 func notFollowedEvent(what string) event { return warning("NotFollowed", "Create", what) }
 
 func suspendedEvent(reason, message string) event { return normal(reason, "Suspend", message) }

@@ -36,6 +36,7 @@ type reconciler struct {
 	live   client.Reader
 	events events.EventRecorder
 	late   latecomers
+	warned podset.Warned
 }
 
 // Reconcile is one pass over one job: fetch, decide, carry out, write the status.
@@ -44,6 +45,7 @@ func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	jobs := podset.Jobs{Kind: r.framework.Kind, Label: kubeflowv1.JobNameLabel}
 	if there, err := jobs.Fetch(ctx, r.client, req.NamespacedName, object); !there {
 		r.late.came(req.NamespacedName)
+		r.warned.Forget(req.NamespacedName)
 		return ctrl.Result{}, err
 	}
 	in, err := r.observe(ctx, object)
@@ -52,6 +54,9 @@ func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	if err != nil {
 		return settle(0, err)
+	}
+	if what := r.warned.News(object); what != "" && !finished(in.Job.Status()) {
+		r.send(object, ignoredTermsEvent(what))
 	}
 	todo := decide(in)
 	err = r.apply(ctx, in, &todo)

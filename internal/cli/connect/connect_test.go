@@ -80,7 +80,7 @@ func TestExplain(t *testing.T) {
 		{"forbidden", apierrors.NewForbidden(pods, "a", errors.New("no")), `pods "a" is forbidden: no; ask for a role that allows it`},
 		{"forbidden by role", apierrors.NewForbidden(schema.GroupResource{Group: "slipway.dev", Resource: "projects"}, "",
 			errors.New(`User "ada@lab" cannot list resource "projects" in API group "slipway.dev" at the cluster scope`)),
-			`projects.slipway.dev is forbidden: User "ada@lab" cannot list resource "projects" in API group "slipway.dev" at the cluster scope; ` +
+			`you may not list projects.slipway.dev of the whole cluster; ` +
 				"an administrator allows it with: slipway kubectl create clusterrolebinding ada-lab-slipway-view --clusterrole slipway:view --user ada@lab"},
 		{"unauthorized", apierrors.NewUnauthorized("expired"), "the cluster does not accept the credentials of this kubeconfig (expired); renew them"},
 		{"no kind", fmt.Errorf("job.yaml: %w", &meta.NoKindMatchError{GroupKind: schema.GroupKind{Group: "ray.io", Kind: "RayJob"}, SearchedVersions: []string{"v1"}}),

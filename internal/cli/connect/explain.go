@@ -33,7 +33,7 @@ func Explain(err error) error {
 	case apierrors.IsUnauthorized(err):
 		return fmt.Errorf("the cluster does not accept the credentials of this kubeconfig (%w); renew them, or name another with --kubeconfig", err)
 	case apierrors.IsForbidden(err):
-		return fmt.Errorf("%w; %s", err, grant(err))
+		return fmt.Errorf("%s; %s", denied(err), grant(err))
 	case apierrors.IsTooManyRequests(err), apierrors.IsServerTimeout(err), apierrors.IsTimeout(err), apierrors.IsServiceUnavailable(err):
 		return fmt.Errorf("the cluster is busy (%w); try again, and see: slipway status", err)
 	}

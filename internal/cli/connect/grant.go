@@ -24,6 +24,50 @@ var refusal = regexp.MustCompile(`User "([^"]+)" cannot (\w+) resource "([^"]+)"
 // in Kubernetes' own roles for people, or only together with more.
 var observed = []string{"nodes", "namespaces", "pods"}
 
+// Roles for people beside Kubernetes' own, as api/rbac has them.
+const (
+	RoleView    = "slipway:view"
+	RoleObserve = "slipway:observe"
+)
+
+// Needing is the error of a request with the role by which all works that it was made for, where
+// it is of the whole cluster: who is given no more than the request takes is refused by the next.
+func Needing(role string, err error) error {
+	if !apierrors.IsForbidden(err) {
+		return err
+	}
+	return &needing{role, err}
+}
+
+type needing struct {
+	role string
+	err  error
+}
+
+func (n *needing) Error() string { return n.err.Error() }
+func (n *needing) Unwrap() error { return n.err }
+
+// denied is a refusal in words: what may not be done, and where.
+func denied(err error) string {
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) {
+		return err.Error()
+	}
+	message := status.Status().Message
+	said := refusal.FindStringSubmatch(message)
+	if said == nil {
+		return err.Error()
+	}
+	resource, where := said[3], "of the whole cluster"
+	if said[4] != "" {
+		resource += "." + said[4]
+	}
+	if said[5] != "" {
+		where = "in namespace " + said[5]
+	}
+	return strings.Replace(err.Error(), message, fmt.Sprintf("you may not %s %s %s", said[2], resource, where), 1)
+}
+
 // grant is what to do about a refusal: the command by which an administrator allows what was asked
 // for, where there is a role for it.
 func grant(err error) string {
@@ -33,8 +77,15 @@ func grant(err error) string {
 		return ask
 	}
 	said := refusal.FindStringSubmatch(status.Status().Message)
+	var whole *needing
+	switch is := errors.As(err, &whole); {
+	case is && said == nil:
+		return "ask for the ClusterRole " + whole.role
+	case is && said[5] == "":
+		return "an administrator allows it with: " + binding(said[1], whole.role, "")
+	}
 	if details := status.Status().Details; said == nil && details != nil && details.Group == slipwayv1.GroupVersion.Group {
-		return "ask for the ClusterRole slipway:view to see it, or slipway:edit to change it"
+		return "ask for the ClusterRole " + RoleView + " to see it, or slipway:edit to change it"
 	}
 	if said == nil {
 		return ask
@@ -50,9 +101,9 @@ func grant(err error) string {
 	case namespace != "":
 		role = "edit"
 	case ours && reads:
-		role = "slipway:view"
+		role = RoleView
 	case group == "" && reads && slices.Contains(observed, resource):
-		role = "slipway:observe"
+		role = RoleObserve
 	default:
 		return ask
 	}

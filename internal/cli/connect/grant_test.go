@@ -5,6 +5,7 @@ package connect
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -26,6 +27,21 @@ func TestGrant(t *testing.T) {
 		if got := grant(apierrors.NewForbidden(schema.GroupResource{Resource: "x"}, "", errors.New(said))); got != want {
 			t.Errorf("%s:\ngot  %s\nwant %s", said, got, want)
 		}
+	}
+	for said, want := range map[string]string{
+		`User "ada" cannot list resource "pytorchjobs" in API group "kubeflow.org" at the cluster scope`: "listing jobs: you may not list pytorchjobs.kubeflow.org of the whole cluster; " +
+			by + "clusterrolebinding ada-slipway-observe --clusterrole slipway:observe --user ada",
+		`User "ada" cannot list resource "pods" in API group "" in the namespace "team"`: "listing jobs: you may not list pods in namespace team; " +
+			by + "rolebinding ada-view -n team --clusterrole view --user ada",
+		"it is kept": `listing jobs: x is forbidden: it is kept; ask for the ClusterRole slipway:observe`,
+	} {
+		refused := fmt.Errorf("listing jobs: %w", apierrors.NewForbidden(schema.GroupResource{Resource: "x"}, "", errors.New(said)))
+		if got := Explain(Needing(RoleObserve, refused)).Error(); got != want {
+			t.Errorf("%s, of what needs more:\ngot  %s\nwant %s", said, got, want)
+		}
+	}
+	if err := errors.New("no"); Needing(RoleObserve, err) != err || Needing(RoleObserve, nil) != nil {
+		t.Error("what is no refusal needs no role")
 	}
 	if got := grant(errors.New("no")); got != ask {
 		t.Errorf("any other error: %s", got)

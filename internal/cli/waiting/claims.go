@@ -12,6 +12,7 @@ import (
 	resourcev1 "k8s.io/api/resource/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -19,38 +20,71 @@ import (
 	"slipway.dev/slipway/internal/podset"
 )
 
-// Templates of resource claims, which tell what pods claim.
-type Templates map[client.ObjectKey]*resourcev1.ResourceClaimTemplate
-
-// readTemplates of a namespace or, where none is named, of all, if any of the pods claims
-// something. Who may not read them, and a cluster without any, has none.
-func readTemplates(ctx context.Context, r client.Reader, namespace string, pods []corev1.Pod) (Templates, error) {
-	if !slices.ContainsFunc(pods, func(p corev1.Pod) bool { return len(p.Spec.ResourceClaims) > 0 }) {
-		return nil, nil
-	}
-	var list resourcev1.ResourceClaimTemplateList
-	err := r.List(ctx, &list, client.InNamespace(namespace))
-	if apierrors.IsForbidden(err) || apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("listing resource claim templates: %w", err)
-	}
-	templates := Templates{}
-	for i := range list.Items {
-		templates[client.ObjectKeyFromObject(&list.Items[i])] = &list.Items[i]
-	}
-	return templates, nil
+// Claims of devices, and the templates that more are made of, which tell what pods claim.
+type Claims struct {
+	templates map[client.ObjectKey]*resourcev1.ResourceClaimTemplate
+	made      map[client.ObjectKey]*resourcev1.ResourceClaim
+	// counted is for which pod a claim that several name was.
+	counted map[client.ObjectKey]types.UID
 }
 
-// Claimed by a pod as far as the templates tell. What it claims by name they do not, nor what a
-// claim was made of before they were changed: see scheduler.Decided.Claimed.
-func (t Templates) Claimed(p *corev1.Pod) []slipwayv1.DeviceRequest {
+// NewClaims of a list of each.
+func NewClaims(templates []resourcev1.ResourceClaimTemplate, made []resourcev1.ResourceClaim) *Claims {
+	c := &Claims{map[client.ObjectKey]*resourcev1.ResourceClaimTemplate{}, map[client.ObjectKey]*resourcev1.ResourceClaim{}, map[client.ObjectKey]types.UID{}}
+	for i := range templates {
+		c.templates[client.ObjectKeyFromObject(&templates[i])] = &templates[i]
+	}
+	for i := range made {
+		c.made[client.ObjectKeyFromObject(&made[i])] = &made[i]
+	}
+	return c
+}
+
+// readClaims of a namespace or, where none is named, of all, if any of the pods claims
+// something. Who may not read them, and a cluster without any, has none.
+func readClaims(ctx context.Context, r client.Reader, namespace string, pods []corev1.Pod) (*Claims, error) {
+	var templates resourcev1.ResourceClaimTemplateList
+	var made resourcev1.ResourceClaimList
+	if slices.ContainsFunc(pods, func(p corev1.Pod) bool { return len(p.Spec.ResourceClaims) > 0 }) {
+		for _, list := range []client.ObjectList{&templates, &made} {
+			err := r.List(ctx, list, client.InNamespace(namespace))
+			if err != nil && !apierrors.IsForbidden(err) && !apierrors.IsNotFound(err) && !meta.IsNoMatchError(err) {
+				return nil, fmt.Errorf("listing resource claims: %w", err)
+			}
+		}
+	}
+	return NewClaims(templates.Items, made.Items), nil
+}
+
+// Claimed by a pod: what its claims have or ask for, or as long as they are not made their
+// templates. A claim that several pods share counts for one of them, as the scheduler counts it.
+func (c *Claims) Claimed(p *corev1.Pod) []slipwayv1.DeviceRequest {
 	var all []slipwayv1.DeviceRequest
 	for i := range p.Spec.ResourceClaims {
-		claim := &p.Spec.ResourceClaims[i]
-		requests, _ := podset.Claimed(claim, t[client.ObjectKey{Namespace: p.Namespace, Name: ptr.Deref(claim.ResourceClaimTemplateName, "")}])
+		of := &p.Spec.ResourceClaims[i]
+		key := client.ObjectKey{Namespace: p.Namespace, Name: podset.ClaimName(p, of)}
+		var requests []slipwayv1.DeviceRequest
+		switch claim := c.made[key]; {
+		case claim == nil:
+			template := client.ObjectKey{Namespace: p.Namespace, Name: ptr.Deref(of.ResourceClaimTemplateName, "")}
+			requests, _ = podset.Claimed(of, c.templates[template])
+		case c.isOf(p, claim):
+			requests, _ = podset.Asked(claim)
+		}
 		all = append(all, requests...)
 	}
 	return all
+}
+
+// isOf a pod a claim counts for: the one for which it is reserved first or, as long as it is for
+// none, the first that names it.
+func (c *Claims) isOf(p *corev1.Pod, claim *resourcev1.ResourceClaim) bool {
+	if reserved := claim.Status.ReservedFor; len(reserved) > 0 {
+		return reserved[0].UID == p.UID
+	}
+	key := client.ObjectKeyFromObject(claim)
+	if _, is := c.counted[key]; !is {
+		c.counted[key] = p.UID
+	}
+	return c.counted[key] == p.UID
 }

@@ -44,27 +44,29 @@ func ReadProjects(ctx context.Context, r client.Reader, namespace string) (Proje
 	return projects, nil
 }
 
-// Gather what waits in a namespace or, where none is named, in all. Who may not list pods
-// is told of gangs alone.
-func Gather(ctx context.Context, r client.Reader, namespace string) ([]Line, error) {
-	here := client.InNamespace(namespace)
+// Gather what waits in a namespace or, where none is named, in all. Who may not list pods is
+// told of gangs alone, and that it is so.
+func Gather(ctx context.Context, r client.Reader, namespace string) (all []Line, hidden, err error) {
 	projects, err := ReadProjects(ctx, r, namespace)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var gangs slipwayv1.GangList
-	if err := r.List(ctx, &gangs, here); err != nil {
-		return nil, fmt.Errorf("listing gangs: %w", err)
+	if err := r.List(ctx, &gangs, client.InNamespace(namespace)); err != nil {
+		return nil, nil, fmt.Errorf("listing gangs: %w", err)
 	}
 	pods, err := workload.ListScheduled(ctx, r, namespace, client.MatchingFields{"status.phase": string(corev1.PodPending)})
-	if err != nil {
-		return nil, err
+	switch {
+	case apierrors.IsForbidden(err):
+		hidden = err
+	case err != nil:
+		return nil, nil, err
 	}
-	templates, err := readTemplates(ctx, r, namespace, pods)
+	claims, err := readClaims(ctx, r, namespace, pods)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	all := append(Gangs(gangs.Items, projects), Pods(pods, projects, templates)...)
+	all = append(Gangs(gangs.Items, projects), Pods(pods, projects, claims)...)
 	Sort(all)
-	return all, nil
+	return all, hidden, nil
 }

@@ -57,7 +57,7 @@ func Gangs(gangs []slipwayv1.Gang, projects Projects) []Line {
 
 // Pods that the scheduler binds and that have no Gang. Those of a group are one line, and
 // so are those of a namespace that wait singly for the same.
-func Pods(pods []corev1.Pod, projects Projects, templates Templates) []Line {
+func Pods(pods []corev1.Pod, projects Projects, claims *Claims) []Line {
 	lines := map[[3]string]*Line{}
 	for i := range pods {
 		p := &pods[i]
@@ -84,7 +84,7 @@ func Pods(pods []corev1.Pod, projects Projects, templates Templates) []Line {
 		if p.CreationTimestamp.Time.Before(l.Since) {
 			l.Since = p.CreationTimestamp.Time
 		}
-		l.Size.Add(p, templates.Claimed(p))
+		l.Size.Add(p, claims.Claimed(p))
 	}
 	var all []Line
 	for _, l := range lines {

@@ -174,20 +174,6 @@ func (c *Cluster) Submit(g *slipwayv1.Gang) (*Cluster, error) {
 	return next, nil
 }
 
-// Trace of jobs that come from now on.
-func (c *Cluster) Trace(jobs []simulate.Job) *Cluster {
-	next := c.copy()
-	for _, j := range jobs {
-		j.Gang.Key = tracePrefix + j.Gang.Key
-		next.input.Jobs = append(next.input.Jobs, j)
-	}
-	next.divide()
-	return next
-}
-
-// tracePrefix keeps the names of a trace apart from those of the cluster.
-const tracePrefix = "trace/"
-
 // Now is when the cluster was as it is here, in seconds.
 func (c *Cluster) Now() int64 { return c.input.Start }
 

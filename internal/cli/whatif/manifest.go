@@ -57,6 +57,9 @@ func (c *Cluster) Submissions(manifests []*unstructured.Unstructured, scheme *ru
 			return out, i, cannot(manifest)
 		}
 		out.Gangs = append(out.Gangs, gang)
+		for _, warning := range podset.TermWarnings(manifest) {
+			out.Warnings = append(out.Warnings, fmt.Sprintf("%s %s: %s", manifest.GetKind(), manifest.GetName(), warning))
+		}
 		for _, name := range noClass {
 			out.Warnings = append(out.Warnings, fmt.Sprintf("there is no PriorityClass %s, which %s %s names: it is simulated with priority %d; give the class with --file, too",
 				name, manifest.GetKind(), manifest.GetName(), gang.Spec.Priority))

@@ -68,6 +68,8 @@ func Kinds() iter.Seq2[string, schema.GroupVersionKind] {
 type Subject struct {
 	Kind   schema.GroupVersionKind
 	Object *unstructured.Unstructured
+	// Gone says that the object is not there any more, but pods of it.
+	Gone bool
 }
 
 // String is kind/name.
@@ -93,20 +95,28 @@ func ParseRef(text string) (Ref, error) {
 func Find(ctx context.Context, c client.Client, ref Ref, namespace string) (Subject, error) {
 	namespace = cmp.Or(ref.namespace, namespace)
 	if IsGroup(ref.kind) {
-		return findGroup(ctx, c, ref, namespace)
+		s, found, err := findGroup(ctx, c, ref, namespace)
+		if !found && err == nil {
+			err = fmt.Errorf("no pod in namespace %s that slipway schedules is of the %s %q; see what waits with: slipway queue", namespace, ref.kind, ref.name)
+		}
+		return s, err
 	}
 	if ref.kind == "" {
 		return findAny(ctx, c, ref.name, namespace)
 	}
 	k, err := kindOf(c, ref.kind)
 	if err != nil {
-		if ref.namespace == "" && c.Get(ctx, client.ObjectKey{Name: ref.kind}, &corev1.Namespace{}) == nil {
+		// Who may not read namespaces is told by what is looked for in it.
+		if none := c.Get(ctx, client.ObjectKey{Name: ref.kind}, &corev1.Namespace{}); ref.namespace == "" && (none == nil || apierrors.IsForbidden(none)) {
 			return findAny(ctx, c, ref.name, ref.kind)
 		}
 		return Subject{}, err
 	}
 	s, err := get(ctx, c, k, namespace, ref.name)
 	if apierrors.IsNotFound(err) {
+		if s, found, err := findRemains(ctx, c, k, namespace, ref.name); found || err != nil {
+			return s, err
+		}
 		return s, notFound(c, k, ref, namespace)
 	}
 	return s, err
@@ -140,10 +150,9 @@ func findAny(ctx context.Context, c client.Client, name, namespace string) (Subj
 		return slices.ContainsFunc(found, func(o Subject) bool { return metav1.IsControlledBy(s.Object, o.Object) })
 	})
 	if len(found) == 0 && denied == nil {
-		for _, kind := range groupKinds {
-			if s, err := findGroup(ctx, c, Ref{kind: kind, name: name}, namespace); err == nil {
-				found = append(found, s)
-			}
+		var err error
+		if found, err = findPods(ctx, c, name, namespace); err != nil {
+			return Subject{}, err
 		}
 	}
 	switch {
@@ -155,6 +164,31 @@ func findAny(ctx context.Context, c client.Client, name, namespace string) (Subj
 		return Subject{}, fmt.Errorf("nothing that you may see in namespace %s is named %q: %w", namespace, name, denied)
 	}
 	return Subject{}, fmt.Errorf("there is no %s %q in namespace %s; see what there is with: slipway ps -A", strings.Join(Names(), ", "), name, namespace)
+}
+
+// findPods that have a name in common and no object of that name: groups, and what remains of
+// jobs that are gone.
+func findPods(ctx context.Context, c client.Client, name, namespace string) ([]Subject, error) {
+	var all []Subject
+	for _, kind := range groupKinds {
+		s, found, err := findGroup(ctx, c, Ref{kind: kind, name: name}, namespace)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			all = append(all, s)
+		}
+	}
+	for _, k := range kinds {
+		s, found, err := findRemains(ctx, c, k.GroupVersionKind, namespace, name)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			all = append(all, s)
+		}
+	}
+	return all, nil
 }
 
 func alternatives(found []Subject) string {
@@ -180,7 +214,7 @@ func kindOf(c client.Client, word string) (schema.GroupVersionKind, error) {
 }
 
 func get(ctx context.Context, c client.Client, k schema.GroupVersionKind, namespace, name string) (Subject, error) {
-	s := Subject{k, &unstructured.Unstructured{}}
+	s := Subject{Kind: k, Object: &unstructured.Unstructured{}}
 	s.Object.SetGroupVersionKind(k)
 	return s, c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, s.Object)
 }

@@ -24,6 +24,10 @@ import (
 // gang explains one gang.
 func (f *Facts) gang(o *outline, g *slipwayv1.Gang) {
 	name := client.ObjectKeyFromObject(g)
+	if g.DeletionTimestamp != nil {
+		o.say("gang %s is being deleted, and asks for nothing any more", g.Name)
+		return
+	}
 	told := g.Status.Placed()
 	answer, decided := scheduler.Answer{}, false
 	if f.Decided != nil {

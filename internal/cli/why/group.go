@@ -151,7 +151,7 @@ func (f *Facts) group(p *corev1.Pod) bool {
 // others says why the scheduler has nothing to say. Workloads say it themselves.
 func (f *Facts) others(o *outline) {
 	kind := f.Subject.Kind.Kind
-	if kind == "Project" || kind == "Node" || len(f.Gangs) > 0 || slices.ContainsFunc(f.Pods, isOurs) {
+	if kind == "Project" || kind == "Node" || f.Subject.Object.GetDeletionTimestamp() != nil || len(f.Gangs) > 0 || slices.ContainsFunc(f.Pods, isOurs) {
 		return
 	}
 	_, isWorkload := workload.KindOf(f.Subject.Object)

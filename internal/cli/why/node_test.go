@@ -29,7 +29,7 @@ func reportNode(t *testing.T, s *snapshot.Snapshot) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &Facts{Now: noon, Cluster: s, Decided: decide(s), Subject: Subject{corev1.SchemeGroupVersion.WithKind("Node"), &unstructured.Unstructured{Object: fields}}}
+	f := &Facts{Now: noon, Cluster: s, Decided: decide(s), Subject: Subject{Kind: corev1.SchemeGroupVersion.WithKind("Node"), Object: &unstructured.Unstructured{Object: fields}}}
 	var out bytes.Buffer
 	if err := f.Report(&out); err != nil {
 		t.Fatal(err)

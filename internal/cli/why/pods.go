@@ -24,18 +24,15 @@ var groupKinds = []string{"group", "podgroup"}
 func IsGroup(kind string) bool { return slices.Contains(groupKinds, kind) }
 
 // findGroup that a pod in the namespace says it is of. No object has to be there for it.
-func findGroup(ctx context.Context, c client.Client, ref Ref, namespace string) (Subject, error) {
-	s := Subject{schema.GroupVersionKind{Kind: ref.kind}, &unstructured.Unstructured{}}
+func findGroup(ctx context.Context, c client.Client, ref Ref, namespace string) (s Subject, found bool, err error) {
+	s = Subject{Kind: schema.GroupVersionKind{Kind: ref.kind}, Object: &unstructured.Unstructured{}}
 	s.Object.SetName(ref.name)
 	s.Object.SetNamespace(namespace)
 	var pods corev1.PodList
 	if err := c.List(ctx, &pods, client.InNamespace(namespace)); err != nil {
-		return s, fmt.Errorf("listing pods: %w", err)
+		return s, false, fmt.Errorf("listing pods: %w", err)
 	}
-	if !slices.ContainsFunc(pods.Items, func(p corev1.Pod) bool { return s.has(&p) }) {
-		return s, fmt.Errorf("no pod in namespace %s that slipway schedules is of the %s %q; see what waits with: slipway queue", namespace, ref.kind, ref.name)
-	}
-	return s, nil
+	return s, slices.ContainsFunc(pods.Items, func(p corev1.Pod) bool { return s.has(&p) }), nil
 }
 
 // has the pod, where the subject is a group.

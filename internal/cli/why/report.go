@@ -14,6 +14,7 @@ import (
 	"slipway.dev/slipway/internal/cli/connect"
 	"slipway.dev/slipway/internal/cli/workload"
 	"slipway.dev/slipway/internal/placement"
+	"slipway.dev/slipway/internal/podset"
 )
 
 const (
@@ -30,6 +31,8 @@ func (f *Facts) Report(w io.Writer) error {
 	o := &outline{}
 	o.say("%s", f.title())
 	o.below(func() {
+		f.deletion(o)
+		f.misread(o)
 		switch f.Subject.Kind.Kind {
 		case "Project":
 			f.project(o)
@@ -49,10 +52,20 @@ func (f *Facts) Report(w io.Writer) error {
 		}
 		f.recent(o)
 		if f.Denied != nil {
-			o.say("this is what the conditions say; to be told the place in the queue and the quota you must see the whole cluster: %s", connect.Explain(f.Denied))
+			o.say("this is what the conditions say; to be told the place in the queue and the quota you must see the whole cluster: %s", connect.Explain(connect.Needing(connect.RoleObserve, f.Denied)))
 		}
 	})
 	return o.print(w)
+}
+
+// misread annotations of a job, which do less than they say. Events that told so are forgotten
+// within the hour.
+func (f *Facts) misread(o *outline) {
+	if state, is := f.workloadState(); is && !state.Ended {
+		for _, line := range podset.TermWarnings(f.Subject.Object) {
+			o.say("%s", line)
+		}
+	}
 }
 
 // title is the subject with its state, where a controller of ours says that.
@@ -66,6 +79,9 @@ func (f *Facts) title() string {
 		return title
 	}
 	title += fmt.Sprintf(": %s, %d of %s", state.Status, state.Running, placement.Count(int(state.Total), "pod"))
+	if state.Status == workload.StatusTerminating {
+		return title // what it holds is told below
+	}
 	if reason := f.beyondGangs(state.Reason); reason != "" && (state.Status != workload.StatusWaiting || len(f.Gangs) == 0) {
 		title += ": " + reason
 	}
@@ -175,6 +191,8 @@ func repeats(later, before *corev1.Event) bool {
 
 func (f *Facts) podState(p *corev1.Pod) string {
 	switch {
+	case p.DeletionTimestamp != nil && p.Spec.NodeName != "":
+		return fmt.Sprintf("%s on node %s: %s", p.Status.Phase, p.Spec.NodeName, f.toldToEnd(p))
 	case p.DeletionTimestamp != nil:
 		return "is being deleted"
 	case p.Spec.NodeName == "":

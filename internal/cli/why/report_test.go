@@ -83,7 +83,7 @@ func reportOn(t *testing.T, about string, s *snapshot.Snapshot) string {
 
 func words(t *testing.T, f *Facts, about string) string {
 	t.Helper()
-	f.Subject = Subject{schema.GroupVersionKind{Group: "slipway.dev", Version: "v1alpha1", Kind: "Gang"}, &unstructured.Unstructured{Object: map[string]any{}}}
+	f.Subject = Subject{Kind: schema.GroupVersionKind{Group: "slipway.dev", Version: "v1alpha1", Kind: "Gang"}, Object: &unstructured.Unstructured{Object: map[string]any{}}}
 	f.Subject.Object.SetName(about)
 	var out bytes.Buffer
 	if err := f.Report(&out); err != nil {
@@ -159,7 +159,7 @@ func TestGuests(t *testing.T) {
 		"    the scheduler has not decided yet; if that stays so see: slipway status",
 		"  gang runs has had its places for 60m (priority 0)",
 		"    on n1 (1 pod)",
-		"  this is what the conditions say; to be told the place in the queue and the quota you must see the whole cluster: you may not list pods of the whole cluster; ask for a role that allows it",
+		"  this is what the conditions say; to be told the place in the queue and the quota you must see the whole cluster: you may not list pods of the whole cluster; ask for the ClusterRole slipway:observe",
 	)
 }
 

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/cli/workload"
 	"slipway.dev/slipway/internal/placement"
 	"slipway.dev/slipway/internal/scheduler"
 	"slipway.dev/slipway/internal/scheduler/snapshot"
@@ -103,5 +104,16 @@ func (f *Facts) ends(p *corev1.Pod, here string) string {
 	if p.DeletionTimestamp == nil {
 		return "pod " + name + " on " + p.Spec.NodeName + " is about to be told to end"
 	}
-	return "pod " + name + " on " + p.Spec.NodeName + " was told to end, and has time for that until " + f.moment(p.DeletionTimestamp.Time)
+	return "pod " + name + " on " + p.Spec.NodeName + " " + f.toldToEnd(p)
+}
+
+// toldToEnd says until when a pod has time to, and what its node says of that if it says nothing.
+func (f *Facts) toldToEnd(p *corev1.Pod) string {
+	text := "was told to end, and has time for that until " + f.moment(p.DeletionTimestamp.Time)
+	if n := f.nodes()[p.Spec.NodeName]; n != nil {
+		if s, silent := workload.Silent(n); silent {
+			text += "; " + s.Words(n.Name) + "; if it will not come back: slipway kubectl delete node " + n.Name
+		}
+	}
+	return text
 }

@@ -4,6 +4,7 @@
 package why
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -81,7 +82,10 @@ func TestProtected(t *testing.T) {
 	first := on(gang("first", 1, 90), "n1")
 	first.Spec.MinRunTime = &metav1.Duration{Duration: 90 * time.Minute}
 	second := on(gang("second", 1, 90), "n2")
-	second.Spec.MinRunTime = &metav1.Duration{Duration: 2 * time.Hour}
+	second.Spec.MinRunTime = &metav1.Duration{Duration: 48 * time.Hour}
+	if out := report(t, "second", second); !strings.Contains(out, "gives way to nobody before 2026-01-03T11:00:00Z") {
+		t.Errorf("nobody is protected for longer than a day:\n%s", out)
+	}
 	waits := told(urgent(gang("waits", 1, 5)), metav1.ConditionFalse, "InsufficientResources", "")
 	expect(t, report(t, "waits", first, second, waits),
 		"gang/waits",

@@ -30,7 +30,8 @@ func Get(ctx context.Context, r client.Reader, kind Kind, namespace, name string
 	return Assemble(kind, object, gangs, pods), nil
 }
 
-// List loads every workload of a kind; the empty namespace means all of them.
+// List loads every workload of a kind, and what remains of those that are gone and whose pods
+// have not ended; the empty namespace means all of them.
 func List(ctx context.Context, r client.Reader, kind Kind, namespace string) ([]Workload, error) {
 	list := kind.NewList()
 	if err := r.List(ctx, list, client.InNamespace(namespace)); err != nil {
@@ -46,8 +47,14 @@ func List(ctx context.Context, r client.Reader, kind Kind, namespace string) ([]
 		object := item.(client.Object)
 		key := client.ObjectKeyFromObject(object)
 		all = append(all, Assemble(kind, object, gangsOf[key], podsOf[key]))
+		delete(podsOf, key)
 		return nil
 	})
+	for _, left := range podsOf {
+		if w := Remains(kind, left); w != nil {
+			all = append(all, *w)
+		}
+	}
 	return all, err
 }
 

@@ -13,7 +13,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -23,16 +22,13 @@ import (
 )
 
 // ListScheduled loads the pods that the scheduler binds or holds to a node, of those whose fields
-// are so; the empty namespace means all. Who may not list pods has none.
+// are so; the empty namespace means all.
 func ListScheduled(ctx context.Context, r client.Reader, namespace string, fields client.MatchingFields) ([]corev1.Pod, error) {
 	var all []corev1.Pod
 	for _, those := range Scheduled() {
 		maps.Copy(those.Fields, fields)
 		var pods corev1.PodList
 		if err := r.List(ctx, &pods, those.Fields, those.Labels, client.InNamespace(namespace)); err != nil {
-			if apierrors.IsForbidden(err) {
-				return nil, nil
-			}
 			return nil, fmt.Errorf("listing pods: %w", err)
 		}
 		all = append(all, pods.Items...)
@@ -78,6 +74,7 @@ func Loose(pods []corev1.Pod) []Workload {
 	var all []Workload
 	for _, w := range found {
 		w.sortPods()
+		w.heed()
 		w.Object.SetCreationTimestamp(w.Pods[0].CreationTimestamp)
 		all = append(all, *w)
 	}

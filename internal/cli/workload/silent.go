@@ -49,13 +49,13 @@ func Silent(n *corev1.Node) (Silence, bool) {
 
 // Listen for the nodes of pods that may be said to run though nobody hears of them. When a
 // node falls silent its pods are marked as not ready, so that only the nodes of such pods are
-// asked about. Who may not read nodes is not told.
+// asked about, and those of what was deleted. Who may not read nodes is not told.
 func Listen(ctx context.Context, r client.Reader, all []Workload) error {
 	nodes := map[string]*corev1.Node{}
 	for _, w := range all {
 		for i := range w.Pods {
 			name := w.Pods[i].Spec.NodeName
-			if _, known := nodes[name]; known || !doubtful(&w.Pods[i]) {
+			if _, known := nodes[name]; known || !doubtful(&w.Pods[i]) && !lingers(w, &w.Pods[i]) {
 				continue
 			}
 			n := &corev1.Node{}
@@ -92,6 +92,11 @@ func doubtful(p *corev1.Pod) bool {
 	return p.Spec.NodeName != "" && p.DeletionTimestamp == nil && p.Status.Phase == corev1.PodRunning && slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
 		return c.Type == corev1.PodReady && c.Status != corev1.ConditionTrue
 	})
+}
+
+// lingers is a pod of what was deleted, which its node may never say has ended.
+func lingers(w Workload, p *corev1.Pod) bool {
+	return w.Object.GetDeletionTimestamp() != nil && p.Spec.NodeName != "" && p.DeletionTimestamp != nil
 }
 
 // unheard are the pods on silent nodes.

@@ -105,6 +105,9 @@ type State struct {
 // State is what the conditions and the pods say.
 func (w Workload) State() State {
 	s := w.Kind.state(w)
+	if w.Object.GetDeletionTimestamp() != nil {
+		return w.terminating(s)
+	}
 	if words := w.silence(); words != "" && !s.Ended {
 		if !w.Kind.Serves { // of those that do the ready ones are counted
 			s.Running -= int32(len(w.unheard()))
@@ -139,6 +142,8 @@ const (
 	StatusStopped  = "Stopped"
 	StatusFailed   = "Failed"
 	StatusUnknown  = "Unknown" // it ran when its nodes were last heard of
+	// StatusTerminating is of what was deleted, and still holds something.
+	StatusTerminating = "Terminating"
 )
 
 // unseen is the reason of what no controller has looked at.

@@ -1,0 +1,32 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package podset
+
+import (
+	"strings"
+	"sync"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Warned remembers of what jobs were warned, so that each is told once and not in every pass. A
+// controller that starts anew tells it once more. The zero value is ready.
+type Warned struct{ told sync.Map }
+
+// News is what a job is to be warned of now, its TermWarnings in one line; empty when it was.
+func (w *Warned) News(job metav1.Object) string {
+	key, text := types.NamespacedName{Namespace: job.GetNamespace(), Name: job.GetName()}, strings.Join(TermWarnings(job), "; ")
+	if text == "" {
+		w.Forget(key)
+		return ""
+	}
+	if before, was := w.told.Swap(key, text); was && before == text {
+		return ""
+	}
+	return text
+}
+
+// Forget a job that is gone, or has nothing to be warned of.
+func (w *Warned) Forget(job types.NamespacedName) { w.told.Delete(job) }
