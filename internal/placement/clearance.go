@@ -28,7 +28,6 @@ type exit struct {
 // clear room for a gang, which so many give.
 func (p *Picture) clear(g *gang, gave int) *clearance {
 	g.clearance = &clearance{g.Key, gave}
-	p.raise(g)
 	p.clearances = append(p.clearances, g.clearance)
 	return g.clearance
 }
@@ -96,6 +95,7 @@ func (p *Picture) resumeClearance(heir string, resumed []*clearance) *clearance 
 	case g == nil || g.runs() || !g.any(slot.missing):
 		return &clearance{heir: heir}
 	case g.clearance == nil:
+		p.raise(g)
 		return p.clear(g, 1)
 	case slices.Contains(resumed, g.clearance):
 		g.clearance.gave++

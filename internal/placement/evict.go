@@ -98,6 +98,7 @@ func (e *eviction) makeRoom(g *gang) bool {
 		g.tellShelter(e.p.shelterFrom(g))
 		return false
 	}
+	e.p.raise(g)
 	e.clear(g, victims)
 	e.favoured = append(e.favoured, g)
 	for _, v := range victims {

@@ -35,7 +35,7 @@ type feud struct {
 	at int64
 }
 
-// raise a gang: others give way to it.
+// raise a gang: others give way to it. What it takes back of what it lent is no right of its own.
 func (p *Picture) raise(g *gang) {
 	f := p.feuds[g.Key]
 	if f == nil {

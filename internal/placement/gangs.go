@@ -61,6 +61,7 @@ func (p *Picture) recognise(g *gang) {
 	for _, l := range p.departing() {
 		if slices.ContainsFunc(l.exits, func(e exit) bool { return e.to.heir == g.Key }) {
 			if g.clearance == nil {
+				p.raise(g)
 				p.clear(g, 0)
 			}
 			g.clearance.gave++

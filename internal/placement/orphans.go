@@ -76,7 +76,7 @@ func (p *Picture) adoptOutgoing(g *gang) {
 	}
 	for b := range p.outgoing[g.Key] {
 		if n := p.byName[b.node]; n != nil && n.accounts[g.Key].ends() {
-			p.leaveNode(g, exit{n, &clearance{}, b.until - overrun})
+			p.leaveNode(g, exit{n, &clearance{}, b.until - Overrun})
 		}
 	}
 	slices.SortFunc(g.exits, func(a, b exit) int { return cmp.Compare(a.node.Name, b.node.Name) })

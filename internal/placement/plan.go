@@ -86,15 +86,15 @@ func (e ending) compare(o ending) int {
 const (
 	// maxRuns bounds what planning costs.
 	maxRuns = 20000
-	// overrun is how soon, in seconds, a gang is expected to end at the earliest whose
+	// Overrun is how soon, in seconds, a gang is expected to end at the earliest whose
 	// limit is over.
-	overrun = 60
+	Overrun = 60
 	// leeway is by how many seconds a promise may be late before that is said, or anything done
 	// about it: many a run ends some moments after its limit.
-	leeway = overrun
+	leeway = Overrun
 	// RecallNotice is for how many seconds before a start those on recall give way to it: their
 	// pods end meanwhile.
-	RecallNotice = overrun
+	RecallNotice = Overrun
 )
 
 // Plan promises gangs that wait when they will start, and returns for how many it could: at
@@ -174,7 +174,7 @@ func (p *Picture) endings() []ending {
 	all := p.orphans()
 	for _, g := range p.departing() {
 		left := slices.MaxFunc(g.exits, func(a, b exit) int { return cmp.Compare(a.at, b.at) }).at
-		all = append(all, ending{p.expectedEnd(left + overrun), 1, leaver{gang: g, part: remains}})
+		all = append(all, ending{p.expectedEnd(left + Overrun), 1, leaver{gang: g, part: remains}})
 	}
 	var starts map[string]int64
 	if p.plan != nil {
@@ -200,7 +200,7 @@ func (p *Picture) expectedEnd(end int64) int64 {
 	if end > p.now {
 		return end
 	}
-	return p.now + max(p.now-end, overrun)
+	return p.now + max(p.now-end, Overrun)
 }
 
 // promise finds the first moment at which the gang, which runs for so long or, with zero,

@@ -30,7 +30,7 @@ func newWorld(t *testing.T, data []byte) *world {
 		t: t, data: data, p: New(),
 		nodes: map[string]Node{}, pods: map[string]Pod{}, gangs: map[string]Gang{}, queues: map[string]Queue{}, latest: map[string]Verdict{}, restored: map[string]bool{}, now: 1, namespaces: map[string]map[string]string{},
 	}
-	w.p.Patience, w.p.keepIdle, w.p.Lease = 3, 2, overrun
+	w.p.Patience, w.p.keepIdle, w.p.Lease = 3, 2, Overrun
 	w.p.Elapse(w.now)
 	return w
 }

@@ -21,13 +21,8 @@ import (
 	"slipway.dev/slipway/internal/simulate"
 )
 
-const (
-	// overrun is for how long, in seconds, a gang whose time is over is still expected to
-	// run, as the scheduler plans.
-	overrun = 60
-	// grace of evicted pods is Kubernetes' default.
-	grace = 30
-)
+// grace of evicted pods is Kubernetes' default, in seconds.
+const grace = 30
 
 // Cluster is what is asked about.
 type Cluster struct {
@@ -148,7 +143,7 @@ func (c *Cluster) job(g placement.Gang, assumed int64) simulate.Job {
 		j.Gang.Started = now
 	}
 	if ran := now - j.Gang.Started; j.RunTime > 0 && j.RunTime <= ran {
-		j.RunTime = ran + overrun
+		j.RunTime = ran + placement.Overrun
 	}
 	return j
 }

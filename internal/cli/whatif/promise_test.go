@@ -60,7 +60,7 @@ items:
 
 // TestEndsSoon: a run of which 25 s are left ends in 25 s; one whose time is over in a minute.
 func TestEndsSoon(t *testing.T) {
-	for ran, want := range map[time.Duration]int64{time.Hour - 25*time.Second: 25, time.Hour: overrun, time.Hour + time.Minute: overrun} {
+	for ran, want := range map[time.Duration]int64{time.Hour - 25*time.Second: 25, time.Hour: placement.Overrun, time.Hour + time.Minute: placement.Overrun} {
 		taken := time.Date(2026, 1, 1, 10, 0, 0, 0, time.UTC)
 		s, err := snapshot.Read(strings.NewReader(fmt.Sprintf(`
 taken: "2026-01-01T10:00:00Z"
