@@ -146,6 +146,7 @@ func scenarios() []scenario {
 		{"gangs start and end", []act{makes(n1, n2, newGang("a", 6, 1), newGang("b", 2, 1), newGang("c", 4, 1)), endsGang("a")}, nil},
 		{"one gives way", []act{makes(n1, newGang("low", 4, 1)), makes(prior(newGang("high", 4, 1), 1))}, nil},
 		{"one without pods gives way", []act{nobodyRuns, makes(n1, newGang("low", 4, 1)), makes(prior(newGang("high", 4, 1), 1))}, nil},
+		{"one without pods gives way to a group", []act{nobodyRuns, makes(n1, newGang("low", 4, 1)), pods(3, ofGroup("g", 3), ranked(1))}, nil},
 		{"one of two heirs gives way itself", []act{makes(n1, newGang("low", 4, 1)), makes(prior(newGang("high", 2, 1), 1), prior(newGang("higher", 4, 1), 2))}, nil},
 		{"several give way", []act{makes(n1, n2), four(""), makes(prior(newGang("high", 4, 1), 1)), makes(prior(newGang("next", 2, 1), 1))},
 			[]string{"gang high", "gang next"}},

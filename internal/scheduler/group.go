@@ -32,6 +32,9 @@ type group struct {
 	// takes to start: who says later that it takes more changes nothing about that.
 	started int64
 	whole   bool
+	// needs is how many pods it takes to start, as of when placement was last asked: every one of its pods
+	// is told of it.
+	needs int32
 	// why it, or what came to it later, waits: each pod says it, so that it is not worded
 	// anew before the reason is of another kind. That of a project counts nothing that comes
 	// and goes, and is. There is no reason while more than room is missing.
@@ -166,7 +169,7 @@ func (l *ledger) askGroup(key string, g *group, c *crew) {
 	}
 	c.move(asked.Placement)
 	l.retell(c)
-	g.reason, g.state = nil, placement.Waiting
+	g.reason, g.state, g.needs = nil, placement.Waiting, l.least(g)
 	if g.why = l.waitsFor(g, c); g.why != "" {
 		l.picture.DeleteGang(key)
 	} else if err := tell(asked); err != nil {

@@ -263,39 +263,50 @@ func (l *ledger) errand(name types.NamespacedName) (errand, bool) {
 	e := errand{name: name, uid: uid}
 	m := l.member(uid)
 	if g := l.groups[l.crewOf[uid]]; g != nil {
-		e.podGroup, e.least = g.podGroup, l.least(g)
+		e.podGroup, e.least = g.podGroup, g.needs
 	}
 	e.delete, e.heir = l.evicted[uid].why, l.evicted[uid].heir
-	switch {
-	case e.delete != "":
-	case m == nil:
-	case m.unsure:
-		e.bind, m.unsure = m.node, false
-	case l.pinned[uid].mustTell():
-		e.advice, l.pinned[uid].told = l.pinned[uid].advice(m.node), true
-	case m.node != "":
-		e.announce = l.untold(types.NamespacedName{Namespace: name.Namespace, Name: e.podGroup})
-	case m.problem != "":
-		e.wait = m.problem
-	case m.seated && l.isBehind(l.crewOf[uid], l.crews[l.crewOf[uid]].places):
-	case m.seated:
-		e.node = l.crews[l.crewOf[uid]].nodeOf(m.seat)
-		if !isHeld(m.pod) { // Who binds the pod sees to its volumes.
-			e.assign, e.wait = l.unready(m, e.node)
-		}
-		if e.wait == "" {
-			e.bind = e.node
-			l.assume(m, e.node)
-		}
-	default:
-		e.wait = l.why(l.crewOf[uid])
-		if g := l.groups[l.crewOf[uid]]; g != nil && g.pods[uid].problem != "" {
-			e.wait = g.pods[uid].problem
-		}
+	if e.delete == "" && m != nil {
+		l.errandOf(m, &e)
 	}
 	e.held = e.bind != "" && isHeld(m.pod)
 	e.notice = l.notice(&e)
 	return e, e.delete != "" || e.bind != "" || e.wait != "" || e.announce || e.advice != ""
+}
+
+// errandOf a pod that stays.
+func (l *ledger) errandOf(m *member, e *errand) {
+	key := l.crewOf[m.uid]
+	switch {
+	case m.unsure:
+		e.bind, m.unsure = m.node, false
+	case l.pinned[m.uid].mustTell():
+		e.advice, l.pinned[m.uid].told = l.pinned[m.uid].advice(m.node), true
+	case m.node != "":
+		e.announce = l.untold(types.NamespacedName{Namespace: m.name.Namespace, Name: e.podGroup})
+	case m.problem != "":
+		e.wait = m.problem
+	case m.seated && l.groups[key] != nil && l.isBehind(key, l.crews[key].places): // A Gang's places are written in that order.
+	case m.seated:
+		l.takeSeat(m, e)
+	default:
+		e.wait = l.why(key)
+		if g := l.groups[key]; g != nil && g.pods[m.uid].problem != "" {
+			e.wait = g.pods[m.uid].problem
+		}
+	}
+}
+
+// takeSeat binds a pod to the node of its place, when its volumes are there.
+func (l *ledger) takeSeat(m *member, e *errand) {
+	e.node = l.crews[l.crewOf[m.uid]].nodeOf(m.seat)
+	if !isHeld(m.pod) { // Who binds the pod sees to its volumes.
+		e.assign, e.wait = l.unready(m, e.node)
+	}
+	if e.wait == "" {
+		e.bind = e.node
+		l.assume(m, e.node)
+	}
 }
 
 // assume that a pod is bound, from when the request is sent: its gang may give way before

@@ -119,7 +119,7 @@ func (l *ledger) reclaim(o client.Object) bool {
 		return false
 	}
 	news := false
-	for uid := range l.stock.namers[name] {
+	for _, uid := range slices.Sorted(maps.Keys(l.stock.namers[name])) {
 		news = l.recount(uid) || news
 	}
 	return news

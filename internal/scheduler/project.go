@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -151,35 +150,9 @@ func (l *ledger) projectDraft(name string, now time.Time) (*projectDraft, bool) 
 	next := p.object.Status
 	next.Conditions = slices.Clone(next.Conditions)
 	next.ObservedGeneration = p.object.Generation
-	next.Usage = nil
-	for _, quota := range p.object.Spec.Quota {
-		used := l.picture.Used(name, string(quota.Resource), quota.Kind)
-		usage := slipwayv1.Usage{Resource: quota.Resource, Kind: quota.Kind, Used: *quantityOf(quota.Resource, used)}
-		if over := used - amountOf(quota.Resource, quota.Guaranteed); over > 0 {
-			usage.Borrowed = quantityOf(quota.Resource, over)
-		}
-		next.Usage = append(next.Usage, usage)
-	}
+	next.Usage = l.usageOf(p.object)
 	next.Placed, next.Waiting = int32(counts.Placed), int32(counts.Waiting)
-	condition := metav1.Condition{Type: slipwayv1.ConditionReady, Status: metav1.ConditionTrue, Reason: "QuotaInForce",
-		Message: "gangs of the project are queued by its quota", ObservedGeneration: p.object.Generation, LastTransitionTime: metav1.NewTime(now.Truncate(time.Second))}
-	if r := l.picture.NoQueue(name); r != nil {
-		text := "above it, " + r.Text
-		if r.Remedy != "" { // it is told which project names which parent
-			text = strings.Replace(r.Text, "project "+name+" ", "it ", 1) + "; " + r.Remedy
-		}
-		condition.Status, condition.Reason, condition.Message = metav1.ConditionFalse, string(r.Code), clip.Text(text, maxMessage)
-	}
-	if p.refused != "" {
-		condition.Status, condition.Reason, condition.Message = metav1.ConditionFalse, reasonInvalid, clip.Text(p.refused, maxMessage)
-	}
-	meta.SetStatusCondition(&next.Conditions, condition)
-	if condition.Status == metav1.ConditionTrue {
-		meta.RemoveStatusCondition(&next.Conditions, slipwayv1.ConditionStalled)
-	} else {
-		condition.Type, condition.Status = slipwayv1.ConditionStalled, metav1.ConditionTrue
-		meta.SetStatusCondition(&next.Conditions, condition)
-	}
+	l.projectReady(p, now).tell(&next.Conditions)
 	past, is := l.newPast(p, now)
 	if is {
 		next.PastUsage = past
@@ -188,6 +161,58 @@ func (l *ledger) projectDraft(name string, now time.Time) (*projectDraft, bool) 
 		return nil, false
 	}
 	return &projectDraft{p.object, next}, true
+}
+
+// usageOf a project, for each of its quotas.
+func (l *ledger) usageOf(p *slipwayv1.Project) (all []slipwayv1.Usage) {
+	for _, quota := range p.Spec.Quota {
+		used := l.picture.Used(p.Name, string(quota.Resource), quota.Kind)
+		usage := slipwayv1.Usage{Resource: quota.Resource, Kind: quota.Kind, Used: *quantityOf(quota.Resource, used)}
+		if over := used - amountOf(quota.Resource, quota.Guaranteed); over > 0 {
+			usage.Borrowed = quantityOf(quota.Resource, over)
+		}
+		all = append(all, usage)
+	}
+	return all
+}
+
+// inForce is the condition Ready of a project.
+type inForce metav1.Condition
+
+// projectReady says whether gangs of a project are queued by its quota, and if not, why.
+func (l *ledger) projectReady(p *project, now time.Time) inForce {
+	ready := inForce{Type: slipwayv1.ConditionReady, Status: metav1.ConditionTrue, Reason: "QuotaInForce",
+		Message: "gangs of the project are queued by its quota", ObservedGeneration: p.object.Generation, LastTransitionTime: metav1.NewTime(now.Truncate(time.Second))}
+	if p.refused != "" {
+		return ready.not(reasonInvalid, p.refused)
+	}
+	if r := l.picture.NoQueue(p.object.Name); r != nil {
+		text := "above it, " + r.Text
+		if parent := p.object.Spec.Parent; parent != "" && l.projects[parent] == nil {
+			text = fmt.Sprintf("it names the parent %s, and there is no such project", parent)
+		}
+		if r.Remedy != "" {
+			text += "; " + r.Remedy
+		}
+		return ready.not(string(r.Code), text)
+	}
+	return ready
+}
+
+func (r inForce) not(reason, message string) inForce {
+	r.Status, r.Reason, r.Message = metav1.ConditionFalse, reason, clip.Text(message, maxMessage)
+	return r
+}
+
+// tell the conditions, of which Stalled is there only where the project is not ready.
+func (r inForce) tell(conditions *[]metav1.Condition) {
+	meta.SetStatusCondition(conditions, metav1.Condition(r))
+	if r.Status == metav1.ConditionTrue {
+		meta.RemoveStatusCondition(conditions, slipwayv1.ConditionStalled)
+		return
+	}
+	r.Type, r.Status = slipwayv1.ConditionStalled, metav1.ConditionTrue
+	meta.SetStatusCondition(conditions, metav1.Condition(r))
 }
 
 // changedProjects are those whose status is to be written.

@@ -74,27 +74,9 @@ func Tell(s *snapshot.Snapshot) Told {
 	return out
 }
 
-// tellPods those that are bound, and those that are gangs of their own: what is made of
-// pods only a ledger knows, which is told of these alone and of what they refer to. What they
-// claim is counted with what Gangs do.
+// tellPods those that are bound, and those that are gangs of their own.
 func (out *Told) tellPods(s *snapshot.Snapshot, stock inventory) {
-	l := newLedger()
-	l.stock.inventory = stock
-	for o := range s.Objects() {
-		switch o := o.(type) {
-		case *corev1.Node, *slipwayv1.Gang, *slipwayv1.Project,
-			*resourcev1.DeviceClass, *resourcev1.ResourceSlice, *resourcev1.ResourceClaim, *resourcev1.ResourceClaimTemplate:
-		case *corev1.Pod:
-			if isOurs(o) && !groupingOf(o).gang {
-				l.set(o)
-			}
-		default:
-			l.set(o)
-		}
-	}
-	l.want()
-	stock.Refresh()
-	l.askGroups()
+	l := groupsIn(s, stock)
 	for _, key := range slices.Sorted(maps.Keys(l.groups)) {
 		g, crew := l.groups[key], l.crews[key]
 		if g.why != "" {
@@ -118,6 +100,30 @@ func (out *Told) tellPods(s *snapshot.Snapshot, stock inventory) {
 		}
 		out.Pods = append(out.Pods, pod)
 	}
+}
+
+// groupsIn a snapshot, as a ledger knows them that is told of their pods alone and of what these refer to:
+// what is made of pods no object says. What they claim is counted with what Gangs do.
+func groupsIn(s *snapshot.Snapshot, stock inventory) *ledger {
+	l := newLedger()
+	l.stock.inventory = stock
+	for o := range s.Objects() {
+		switch o := o.(type) {
+		case *corev1.Node, *slipwayv1.Gang, *slipwayv1.Project,
+			*resourcev1.DeviceClass, *resourcev1.ResourceSlice, *resourcev1.ResourceClaim, *resourcev1.ResourceClaimTemplate:
+		case *corev1.Pod:
+			if isOurs(o) && !groupingOf(o).gang {
+				l.set(o)
+			}
+		default:
+			l.set(o)
+		}
+	}
+	l.finishEvictions()
+	l.want()
+	stock.Refresh()
+	l.askGroups()
+	return l
 }
 
 // TellGang is what placement is told of a gang in the cluster of a snapshot, or why

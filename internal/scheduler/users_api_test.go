@@ -12,10 +12,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/kubetest"
+	"slipway.dev/slipway/internal/podset"
 )
 
 // as a user who may do everything.
@@ -128,6 +130,33 @@ func TestAPIWhoseTemplatesOfHeldPodsAre(t *testing.T) {
 	kubetest.Edit(t, r.as("bob"), set, func(s *appsv1.ReplicaSet) { s.Spec.Template.Annotations[slipwayv1.AnnotationUser] = "bob" })
 	if got := set.Spec.Template.Annotations[slipwayv1.AnnotationUser]; got != "ada" {
 		t.Errorf("after a change it is %q's", got)
+	}
+}
+
+// TestAPIHeldTemplatesOfOldRun: who made a template is not known where that was before it was written down. It is
+// not touched, which would replace all of its pods, and these are placed as nobody's.
+func TestAPIHeldTemplatesOfOldRun(t *testing.T) {
+	r := newRig(t)
+	r.settled()
+	r.node("n1", 8, 1)
+	held := func(p *corev1.Pod) {
+		p.Labels, p.Annotations = map[string]string{"app": "old", slipwayv1.LabelHeld: "true"}, nil
+		heldPods(p)
+	}
+	set := &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Name: "old", Namespace: r.ns}, Spec: appsv1.ReplicaSetSpec{
+		Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "old"}}}}
+	of := ourPod("x", held)
+	set.Spec.Template = corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: of.Labels}, Spec: of.Spec}
+	r.must(r.as(ofControllers+"deployment-controller").Create(t.Context(), set)) // whose templates nobody looks at
+	kubetest.Edit(t, r.as("ada"), set, func(s *appsv1.ReplicaSet) { s.Spec.Replicas = ptr.To[int32](2) })
+	if got, is := set.Spec.Template.Annotations[slipwayv1.AnnotationUser]; is {
+		t.Errorf("a template that was there before is said to be %q's", got)
+	}
+	pod := r.here(ourPod("old-1", held))
+	r.must(r.as(ofControllers+"replicaset-controller").Create(t.Context(), pod))
+	got := kubetest.Await(t, r.client, pod, "to be held to its node", func(p *corev1.Pod) bool { return podset.PinnedTo(p.Spec.Affinity) != "" })
+	if user, is := got.Annotations[slipwayv1.AnnotationUser]; is || len(got.Spec.SchedulingGates) > 0 {
+		t.Errorf("the pod is %q's, and has the gates %v", user, got.Spec.SchedulingGates)
 	}
 }
 

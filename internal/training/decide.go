@@ -68,8 +68,8 @@ type plan struct {
 	// Hold is how long the status may wait for what else is about to come; zero is
 	// not at all. Nothing but people waits for it then, and there are no events.
 	Hold time.Duration
-	// Late says that the status may wait until nobody else waits for a start.
-	Late bool
+	// Deferred says that the status may wait until nobody else waits for a start.
+	Deferred bool
 	// Events to send once the status is written.
 	Events []event
 	// DeleteJob, because its time to live is over.
@@ -112,7 +112,7 @@ func decide(in observed) plan {
 	}
 	p.reap()
 	p.hold()
-	p.out.Late = p.startNews()
+	p.out.Deferred = p.startNews()
 	return p.out
 }
 

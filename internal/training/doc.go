@@ -33,7 +33,7 @@
 //
 // A job of n pods that starts smoothly costs it a Gang and a decision on that, n pods,
 // n services and one status, hold.go says how, and that comes after the starts of others
-// (late.go); a job of one pod no service either
+// (defer.go); a job of one pod no service either
 // (services.go). No event tells what a condition tells of a job that never waited.
 //
 // # Nodes that do not answer

@@ -33,10 +33,10 @@ type reconciler struct {
 	framework frameworks.Framework
 	client    client.Client
 	// live reads past the cache, for what is rarely needed or must be fresh.
-	live   client.Reader
-	events events.EventRecorder
-	late   latecomers
-	warned podset.Warned
+	live     client.Reader
+	events   events.EventRecorder
+	deferred deferrals
+	warned   podset.Warned
 }
 
 // Reconcile is one pass over one job: fetch, decide, carry out, write the status.
@@ -44,7 +44,7 @@ func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	object := r.framework.New()
 	jobs := podset.Jobs{Kind: r.framework.Kind, Label: kubeflowv1.JobNameLabel}
 	if there, err := jobs.Fetch(ctx, r.client, req.NamespacedName, object); !there {
-		r.late.came(req.NamespacedName)
+		r.deferred.came(req.NamespacedName)
 		r.warned.Forget(req.NamespacedName)
 		return ctrl.Result{}, err
 	}
@@ -70,12 +70,12 @@ func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err == nil && todo.Hold > 0 {
 		return settle(sooner(todo.Wake, todo.Hold), nil)
 	}
-	if err == nil && todo.Late {
-		if later, is := r.late.putOff(req.NamespacedName); is {
+	if err == nil && todo.Deferred {
+		if later, is := r.deferred.putOff(req.NamespacedName); is {
 			return later, nil
 		}
 	}
-	r.late.came(req.NamespacedName)
+	r.deferred.came(req.NamespacedName)
 	if statusErr := r.writeStatus(ctx, object, todo.Status); statusErr != nil {
 		return settle(0, errors.Join(err, statusErr))
 	}
@@ -89,7 +89,7 @@ func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 }
 
 // settle turns the outcome of a pass into when to make the next, which is then as urgent
-// as news, however late this one was. A conflict means that the decision was made from an
+// as news, though this one was deferred. A conflict means that the decision was made from an
 // old version; the newer one is on its way and brings its own pass.
 func settle(wake time.Duration, err error) (ctrl.Result, error) {
 	switch {

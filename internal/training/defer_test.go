@@ -12,32 +12,32 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 )
 
-func TestAStartIsToldLate(t *testing.T) {
+func TestAStartIsToldAfterOthers(t *testing.T) {
 	w := patient(t, newJob(1, 1))
-	late := func(want bool, when string) {
+	deferred := func(want bool, when string) {
 		t.Helper()
-		if got := decide(w.observe()); got.Late != want {
-			t.Errorf("%s: late is %v, status %+v", when, got.Late, got.Status)
+		if got := decide(w.observe()); got.Deferred != want {
+			t.Errorf("%s: deferred is %v, status %+v", when, got.Deferred, got.Status)
 		}
 	}
 	w.now = w.now.Add(together)
-	late(true, "when the scheduler has not answered for long")
+	deferred(true, "when the scheduler has not answered for long")
 	w.settle()
-	late(false, "when that is written")
+	deferred(false, "when that is written")
 	w.place("n1", "n2")
-	late(false, "while its pods are to be made")
+	deferred(false, "while its pods are to be made")
 	w.settle()
 	w.phase("j-master-0", corev1.PodRunning)
-	late(true, "once the master runs")
+	deferred(true, "once the master runs")
 	w.settle()
-	late(false, "when that is written, too")
+	deferred(false, "when that is written, too")
 	w.phase("j-worker-0", corev1.PodRunning)
-	late(true, "when more of its pods run")
+	deferred(true, "when more of its pods run")
 	w.exit("j-master-0", 0)
-	late(false, "when it ends")
+	deferred(false, "when it ends")
 }
 
-func TestWhatIsNotToldLate(t *testing.T) {
+func TestWhatIsNotDeferred(t *testing.T) {
 	t.Run("that it runs again", func(t *testing.T) {
 		w := patient(t, newJob(1, 0))
 		w.place("n1")
@@ -50,8 +50,8 @@ func TestWhatIsNotToldLate(t *testing.T) {
 		w.place("n1")
 		w.settle()
 		w.runAll()
-		if got := decide(w.observe()); got.Late || !isTrue(&got.Status, "Running") {
-			t.Errorf("late is %v, status %+v", got.Late, got.Status)
+		if got := decide(w.observe()); got.Deferred || !isTrue(&got.Status, "Running") {
+			t.Errorf("deferred is %v, status %+v", got.Deferred, got.Status)
 		}
 	})
 	t.Run("that it runs, and lacks a pod", func(t *testing.T) {
@@ -60,14 +60,14 @@ func TestWhatIsNotToldLate(t *testing.T) {
 		w.settle()
 		delete(w.pods, "j-worker-0")
 		w.phase("j-master-0", corev1.PodRunning)
-		if got := decide(w.observe()); got.Late || len(got.Create) != 1 {
-			t.Errorf("late is %v, makes %d", got.Late, len(got.Create))
+		if got := decide(w.observe()); got.Deferred || len(got.Create) != 1 {
+			t.Errorf("deferred is %v, makes %d", got.Deferred, len(got.Create))
 		}
 	})
 }
 
 func TestLatecomersComeOnce(t *testing.T) {
-	var l latecomers
+	var l deferrals
 	job := types.NamespacedName{Namespace: "ns", Name: "j"}
 	result, is := l.putOff(job)
 	if !is || result.RequeueAfter <= 0 || result.Priority == nil || *result.Priority >= handler.LowPriority {

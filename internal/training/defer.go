@@ -25,11 +25,11 @@ import (
 // lastInLine is below the priority of jobs that were there when the controller started.
 const lastInLine = handler.LowPriority - 1
 
-// latecomers are the jobs whose word was put off.
-type latecomers struct{ jobs sync.Map }
+// deferrals are the jobs whose word was put off.
+type deferrals struct{ jobs sync.Map }
 
 // putOff a pass over a job, unless that was done just now.
-func (l *latecomers) putOff(job types.NamespacedName) (ctrl.Result, bool) {
+func (l *deferrals) putOff(job types.NamespacedName) (ctrl.Result, bool) {
 	if _, again := l.jobs.LoadOrStore(job, nil); again {
 		return ctrl.Result{}, false
 	}
@@ -38,7 +38,7 @@ func (l *latecomers) putOff(job types.NamespacedName) (ctrl.Result, bool) {
 }
 
 // came says that a pass over the job was not put off.
-func (l *latecomers) came(job types.NamespacedName) { l.jobs.Delete(job) }
+func (l *deferrals) came(job types.NamespacedName) { l.jobs.Delete(job) }
 
 // startNews says that all there is to do is to write how far the job's start has come, or
 // how many of its pods run.
