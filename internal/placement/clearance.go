@@ -54,8 +54,10 @@ func (p *Picture) takeExits(g, old *gang) {
 // restoreExits of a gang that was known before: as the same picture knows them, as it was
 // deleted and is here again, or else, when all pods are known, from what it was told.
 func (p *Picture) restoreExits(g *gang) {
-	if i := slices.IndexFunc(p.leavers, func(l *gang) bool { return l.Key == g.Key }); i >= 0 {
-		p.takeExits(g, p.leavers[i])
+	for _, l := range slices.Clone(p.leavers) { // there may have been several of its name
+		if l.Key == g.Key {
+			p.takeExits(g, l)
+		}
 	}
 	if len(g.GaveWayTo) > 0 {
 		p.restored = append(p.restored, g.Key)

@@ -51,13 +51,13 @@ func (p *Picture) fill(g *gang, need []int32) bool {
 // asPromised takes the very places that the gang was promised, if they are free and all that it
 // needs: to look for places for several sets is to give up some time.
 func (t *trial) asPromised() bool {
-	if t.g.promise == nil {
+	if t.g.promise == nil || t.g.promise.lost() {
 		return false
 	}
 	need := slices.Clone(t.need)
 	for _, at := range t.g.promise.places {
 		c := t.g.sets[at.set].class
-		if c.sync(t.p); !at.node.known || min(c.fits[at.node.index].pods, t.g.allowance(c, at.node)) < at.pods {
+		if c.sync(t.p); min(c.fits[at.node.index].pods, t.g.allowance(c, at.node)) < at.pods {
 			t.undo(0)
 			return false
 		}

@@ -65,6 +65,7 @@ func (n *Node) cordon(by []Toleration) bool {
 type node struct {
 	Node
 	known   bool // told of, and in Picture.nodes
+	labels  int  // how often its labels have changed
 	index   int  // in Picture.nodes
 	kind    int  // in Picture.kinds
 	alloc   vector

@@ -75,7 +75,8 @@ func (p *Picture) adoptOutgoing(g *gang) {
 		return // they may be its own
 	}
 	for b := range p.outgoing[g.Key] {
-		if n := p.byName[b.node]; n != nil && n.accounts[g.Key].ends() {
+		n := p.byName[b.node]
+		if known := func(e exit) bool { return e.node == n }; n != nil && n.accounts[g.Key].ends() && !slices.ContainsFunc(g.exits, known) {
 			p.leaveNode(g, exit{n, &clearance{}, b.until - Overrun})
 		}
 	}

@@ -54,3 +54,19 @@ func TestPodsOfAGangThatIsGone(t *testing.T) {
 		})
 	}
 }
+
+// TestEndsOnce: a gang that is edited, deleted and made again while the same pods of the first end.
+// What these have is given back once.
+func TestEndsOnce(t *testing.T) {
+	s := newScene(t, "gpu")
+	s.Bind(Pod{Key: "g-0", Node: "n0", Gang: "g", Set: "w", Requests: Resources{"gpu": 1}, Leaving: true, Until: 50})
+	s.Advance(10)
+	s.submit("g", 1, 1, "gpu", 100)
+	s.submit("g", 1, 2, "gpu", 100)
+	s.DeleteGang("g")
+	s.submit("g", 1, 1, "gpu", 100)
+	checkFrees(t, s.Picture)
+	if exits := s.gangs["g"].exits; len(exits) != 1 {
+		t.Errorf("it leaves one node %d times", len(exits))
+	}
+}

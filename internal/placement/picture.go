@@ -166,6 +166,9 @@ func (p *Picture) SetNode(told Node) bool {
 	}
 	p.offer(n, -1)
 	p.rename(n, told.Kind)
+	if !maps.Equal(n.Labels, told.Labels) {
+		n.labels++
+	}
 	n.Node, n.alloc, n.devices = told, nil, nil
 	for _, a := range p.names.amounts(told.Allocatable) {
 		n.alloc.add(a.at, a.n)

@@ -53,6 +53,8 @@ type place struct {
 	set  int
 	node *node
 	pods int32
+	// labels is how often those of the node had changed.
+	labels int
 }
 
 // keeping of a node, or of a queue's limit: what those that are behind a duty must
@@ -264,7 +266,7 @@ func (p *Picture) earliest(g *gang, endings []ending, ended *absence) *promise {
 	}
 	promised.firm = p.firm(g)
 	for _, m := range moves {
-		promised.places = append(promised.places, place{m.set, p.nodes[m.node], m.pods})
+		promised.places = append(promised.places, place{m.set, p.nodes[m.node], m.pods, p.nodes[m.node].labels})
 	}
 	promised.within = promised.claims()
 	return promised

@@ -151,3 +151,30 @@ func TestNobodyGivesWayInVain(t *testing.T) {
 		t.Errorf("one gave way to urgent, which waits: %v", s.gangs["urgent"].told.Reason)
 	}
 }
+
+// TestPromiseOfAnotherDomain: one node of those that are promised to a gang within one zone is put into
+// another zone. What was promised is no longer what it needs.
+func TestPromiseOfAnotherDomain(t *testing.T) {
+	s := newScene(t, "gpu", "gpu")
+	zone := func(node, zone string) {
+		s.SetNode(Node{Name: node, Ready: true, Labels: map[string]string{"zone": zone}, Allocatable: Resources{"gpu": 1, pods: 10}})
+	}
+	zone("n0", "a")
+	zone("n1", "a")
+	s.comes(Gang{Key: "runs", Created: 1, Limit: 1000}, 1, "gpu")
+	s.Advance(10)
+	close := Gang{Key: "close", Created: 2, Sets: []PodSet{
+		{Name: "w", Count: 2, Shape: Shape{Requests: Resources{"gpu": 1}}, Topology: Topology{Required: "zone"}},
+	}}
+	if err := s.SetGang(close); err != nil {
+		t.Fatal(err)
+	}
+	s.Advance(10)
+	s.Settle()
+	s.planned("close", 1010)
+	zone("n1", "b")
+	s.DeleteGang("runs")
+	if got := s.states(1000)["close"]; s.gangs["close"].runs() || got == Placed {
+		t.Errorf("it is %s, in two zones", got)
+	}
+}
