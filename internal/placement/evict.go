@@ -149,7 +149,7 @@ func (g *gang) unplaced() bool { return !g.any(slot.known) }
 // count until they have ended.
 func (p *Picture) evict(l leaver, g *gang, to *clearance) Verdict {
 	cause := p.causeOf(l, g)
-	why := Reason{Code: Evicted, Text: cause.words(g), Cause: cause, Heir: g.Key}
+	why := Reason{Code: Evicted, Text: cause.words(l.gang, g), Cause: cause, Heir: g.Key}
 	if l.part == surplus {
 		return p.giveUp(l, to, why)
 	}
@@ -188,7 +188,7 @@ func (p *Picture) causeOf(l leaver, g *gang) Cause {
 	switch {
 	case l.ground != "":
 		return l.ground
-	case v.queue == g.queue && v.Priority < g.Priority:
+	case g.outranks(v):
 		return ByPriority
 	case v.queue != g.queue && p.owes(v, g):
 		return ByGuarantee
@@ -198,8 +198,8 @@ func (p *Picture) causeOf(l leaver, g *gang) Cause {
 	return BySurplus
 }
 
-// words for giving way to a gang.
-func (c Cause) words(g *gang) string {
+// words for a gang that gives way to another one.
+func (c Cause) words(v, g *gang) string {
 	to := "to " + g.Key
 	switch c {
 	case ByIdleness:
@@ -211,7 +211,7 @@ func (c Cause) words(g *gang) string {
 	case ByPriority:
 		return fmt.Sprintf("%s, which has priority %d", to, g.Priority)
 	case ByGuarantee:
-		return to + ", whose project is guaranteed them"
+		return to + ", " + g.isGuaranteed("them", v.queue)
 	case ByAge:
 		return to + ", which came before it and has waited since"
 	}

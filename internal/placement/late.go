@@ -66,23 +66,40 @@ func (pl *planner) lateness(i int, pr, before *promise) string {
 	pr.gang.passedBy = cmp.Or(pl.passing(pl.made[:i], before), pr.gang.passedBy)
 	switch g := pr.gang; {
 	case g.passedBy != "":
-		return g.passedBy + " goes first, whose project is guaranteed its places"
+		return pl.p.goesFirst(g.passedBy, g)
 	case g.late != nil:
 		return g.late.why
 	}
 	return ""
 }
 
-// passing is who goes before a gang whose last promise yields to it; empty for nobody. Of several it
-// is rather one that takes of what was promised, and one that had no promise itself.
+// goesFirst says why another gang goes before one, which may be gone meanwhile.
+func (p *Picture) goesFirst(by string, g *gang) string {
+	first := p.gangs[by]
+	switch {
+	case first == nil:
+		return by + " went first"
+	case first.outranks(g):
+		return fmt.Sprintf("%s goes first, which has priority %d", by, first.Priority)
+	}
+	return by + " goes first, " + first.isGuaranteed("its places", g.queue)
+}
+
+// outranks says that a gang goes before another one of its queue.
+func (g *gang) outranks(o *gang) bool { return g.queue == o.queue && g.Priority > o.Priority }
+
+// passing is who goes before a gang whose last promise yields to it, or is put aside for it (aside.go);
+// empty for nobody. Of several it is rather one that takes of what was promised, and one that had no
+// promise itself.
 func (pl *planner) passing(made []*promise, last *promise) string {
 	by, most := "", -1
 	for _, o := range made {
-		if !last.yields(o.gang, o.within) {
+		takes := last.meets(o) || sharesLimit(o.gang.queue, last.gang.queue)
+		if !last.yields(o.gang, o.within) && !(takes && o.gang.outranks(last.gang)) {
 			continue
 		}
 		likely := 0
-		if last.meets(o) || sharesLimit(o.gang.queue, last.gang.queue) {
+		if takes {
 			likely += 2
 		}
 		if pl.before[o.gang] == nil {

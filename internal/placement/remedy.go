@@ -40,7 +40,7 @@ func (t *trial) remedy(k int, room int64, over []excess) string {
 	return few + ", or " + more + raised(" and ", over)
 }
 
-// fewer pods of set k: as many as there is room for, within the limits.
+// fewer pods of set k: as many as there is room for, within the limits; or of the sets that take all of it.
 func (t *trial) fewer(k int, room int64, over []excess) string {
 	s := &t.g.sets[k]
 	for _, e := range over {
@@ -49,14 +49,31 @@ func (t *trial) fewer(k int, room int64, over []excess) string {
 			room = min(room, max(e.quota.Limit-others, 0)/each)
 		}
 	}
-	few := "ask for fewer pods"
+	few, of := "ask for fewer pods", []string{s.Name}
 	if room > 0 {
 		few = "ask for at most " + plural(room, "pod")
+	} else if before := t.before(k); len(before) > 0 {
+		of = before
 	}
-	if len(t.g.sets) > 1 {
-		few += " in pod set " + s.Name
+	switch {
+	case len(of) > 1:
+		few += " in pod sets " + enumerate(of)
+	case len(t.g.sets) > 1:
+		few += " in pod set " + of[0]
 	}
 	return few
+}
+
+// before set k are the sets, by name, that are given places sooner.
+func (t *trial) before(k int) []string {
+	var names []string
+	for _, i := range t.sequence() {
+		if i == k {
+			break
+		}
+		names = append(names, t.g.sets[i].Name)
+	}
+	return names
 }
 
 // raised limits, each to what the gang asks for.

@@ -3,7 +3,10 @@
 
 package placement
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // The rights of a gang to the places of others; those of an elder are in elder.go.
 
@@ -57,7 +60,7 @@ func (g *gang) comes() {
 func (p *Picture) givesWay(v, g *gang) bool {
 	late := p.overtook(v, g)
 	if v.queue == g.queue {
-		return late || v.Priority < g.Priority
+		return late || g.outranks(v)
 	}
 	return late || p.owes(v, g)
 }
@@ -66,6 +69,15 @@ func (p *Picture) givesWay(v, g *gang) bool {
 func (p *Picture) owes(v, g *gang) bool {
 	mine, _ := apart(g.queue, v.queue)
 	return mine != nil && mine.guarantees(g, p.countsFor(v))
+}
+
+// isGuaranteed says which project of the gang is guaranteed something, against another queue: its own, or
+// one above it.
+func (g *gang) isGuaranteed(what string, against *queue) string {
+	if mine, _ := apart(g.queue, against); mine != nil && mine != g.queue {
+		return fmt.Sprintf("whose project is part of %s, which is guaranteed %s", mine.Name, what)
+	}
+	return "whose project is guaranteed " + what
 }
 
 // countsFor a gang of a quota are what is of all nodes, and of the kinds that it is on.
