@@ -18,6 +18,7 @@ type options struct {
 	programs string
 
 	jobs      struct{ nodes, jobs int }
+	requests  struct{ each int }
 	gang      struct{ nodes, pods int }
 	verdict   struct{ nodes, times int }
 	churn     churnOptions
@@ -46,6 +47,7 @@ func parse(args []string, usage io.Writer) (*options, error) {
 	flags.StringVar(&o.programs, "programs", "build/bin", "`folder` of slipway and slipway-kube")
 	flags.IntVar(&o.jobs.nodes, "jobs-nodes", 500, "jobs: nodes of 8 GPUs")
 	flags.IntVar(&o.jobs.jobs, "jobs", 4000, "jobs: jobs of one GPU")
+	flags.IntVar(&o.requests.each, "requests", 1000, "requests: of each kind")
 	flags.IntVar(&o.gang.nodes, "gang-nodes", 2048, "gang: nodes")
 	flags.IntVar(&o.gang.pods, "gang-pods", 512, "gang: pods of the gang, one on a node")
 	flags.IntVar(&o.verdict.nodes, "verdict-nodes", 500, "verdict: nodes, all of them full")

@@ -24,6 +24,7 @@ type scenario struct {
 
 var scenarios = []scenario{
 	{"jobs", 10 * time.Minute, measureJobs},
+	{"requests", 5 * time.Minute, measureRequests},
 	{"gang", 5 * time.Minute, measureGang},
 	{"verdict", 5 * time.Minute, measureVerdict},
 	{"churn", 20 * time.Minute, measureChurn},
