@@ -69,6 +69,7 @@ test-race: ## the same under the race detector, for the packages with goroutines
 
 fuzz: ## a million random clusters and orders of events; half an hour on two cores
 	$(GO) test -trimpath -timeout 3h ./internal/placement -run TestRandomPictures -pictures 1000000
+	$(GO) test -trimpath ./internal/scheduler -run '^$$' -fuzz FuzzDiesAfterEveryWrite -fuzztime 3m
 
 e2e: build ## test on real clusters; needs root
 	$(GO) test -trimpath -tags $(TAGS) -vet=off -count=1 -p 1 -timeout 30m ./test/e2e/...
