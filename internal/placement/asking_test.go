@@ -89,10 +89,10 @@ func TestAsksAgainWhenOtherPromisesAreDue(t *testing.T) {
 	}
 	on := func(node string) []SetPlacement { return []SetPlacement{{"w", []Slot{{node, 1}}}} }
 	comes(Gang{Key: "too long", Priority: 1, Started: 1, Limit: 99, Placement: on("n1")}, Resources{"gpu": 1})
-	comes(Gang{Key: "in time", Started: 1, Limit: 299, Placement: on("n2")}, Resources{"port": 1})
+	comes(Gang{Key: "in time", Priority: 1, Started: 1, Limit: 299, Placement: on("n2")}, Resources{"port": 1})
 	comes(Gang{Key: "low", Started: 1, Placement: on("n1")}, Resources{"disk": 1})
-	comes(Gang{Key: "promised n1", Created: 1}, Resources{"gpu": 2})
-	comes(Gang{Key: "promised n2", Created: 2}, Resources{"port": 1})
+	comes(Gang{Key: "promised n1", Created: 1, Priority: 1}, Resources{"gpu": 2})
+	comes(Gang{Key: "promised n2", Created: 2, Priority: 1}, Resources{"port": 1})
 	settle := func(now, first, second int64) {
 		s.Advance(now)
 		s.Settle()

@@ -40,18 +40,10 @@ func (p *Picture) Evict(limit int) []Verdict {
 	if e.passed {
 		p.protected = min(p.protected, p.now+1)
 	}
-	e.plan()
-	if e.insist() {
-		e.plan()
+	if len(e.favoured) > 0 {
+		p.planFor(e.favoured, max(len(e.favoured), p.planned))
 	}
 	return e.verdicts
-}
-
-// plan for those who are favoured, before all others.
-func (e *eviction) plan() {
-	if len(e.favoured) > 0 {
-		e.p.planFor(e.favoured, max(len(e.favoured), e.p.planned))
-	}
 }
 
 // eviction is one run of Evict.
@@ -71,9 +63,6 @@ type eviction struct {
 	// favoured are promised their places next: those for whom room was made, each with those
 	// who move for it.
 	favoured []*gang
-	// patient are those of the favoured for whom nobody gives way, as long as promises can be put
-	// aside; see aside.go.
-	patient  []*gang
 	verdicts []Verdict
 }
 
@@ -109,24 +98,15 @@ func (e *eviction) makeRoom(g *gang) bool {
 		g.tellShelter(e.p.shelterFrom(g))
 		return false
 	}
-	e.favoured = append(e.favoured, g)
-	if e.p.fitsAside(g) {
-		e.patient = append(e.patient, g)
-		return true
-	}
-	e.giveRoom(g, victims)
-	return true
-}
-
-// giveRoom to a gang, for which some give way.
-func (e *eviction) giveRoom(g *gang, victims []leaver) {
 	e.p.raise(g)
 	e.clear(g, victims)
+	e.favoured = append(e.favoured, g)
 	for _, v := range victims {
 		if v.ground == ByMove {
 			e.favoured = append(e.favoured, v.gang) // in the order in which they were seated
 		}
 	}
+	return true
 }
 
 // clear room for a gang to which some give way.

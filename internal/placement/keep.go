@@ -347,13 +347,14 @@ func (p *Picture) behind(g *gang) duty {
 // made after its own the ones that do not wait for its end; false for all of them.
 func (pl *plan) heeds(g *gang) ([]bool, bool) {
 	claims := g.claims(inUse)
-	if g.promise == nil && len(claims) == 0 {
+	yields := func(pr *promise) bool { return pr.yields(g, claims) }
+	if g.promise == nil && !slices.ContainsFunc(pl.promises, yields) {
 		return nil, false
 	}
 	set := make([]bool, len(pl.promises))
 	for i, pr := range pl.promises {
 		follows := g.promise != nil && pr.order > g.promise.order && pr.at >= g.promise.ends
-		set[i] = pr.gang != g && !follows && !pr.yields(g, claims)
+		set[i] = pr.gang != g && !follows && !yields(pr)
 	}
 	return set, true
 }

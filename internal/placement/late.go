@@ -88,18 +88,16 @@ func (p *Picture) goesFirst(by string, g *gang) string {
 // outranks says that a gang goes before another one of its queue.
 func (g *gang) outranks(o *gang) bool { return g.queue == o.queue && g.Priority > o.Priority }
 
-// passing is who goes before a gang whose last promise yields to it, or is put aside for it (aside.go);
-// empty for nobody. Of several it is rather one that takes of what was promised, and one that had no
-// promise itself.
+// passing is who goes before a gang whose last promise yields to it; empty for nobody. Of several it
+// is rather one that takes of what was promised, and one that had no promise itself.
 func (pl *planner) passing(made []*promise, last *promise) string {
 	by, most := "", -1
 	for _, o := range made {
-		takes := last.meets(o) || sharesLimit(o.gang.queue, last.gang.queue)
-		if !last.yields(o.gang, o.within) && !(takes && o.gang.outranks(last.gang)) {
+		if !last.yields(o.gang, o.within) {
 			continue
 		}
 		likely := 0
-		if takes {
+		if last.meets(o) || sharesLimit(o.gang.queue, last.gang.queue) {
 			likely += 2
 		}
 		if pl.before[o.gang] == nil {

@@ -17,7 +17,7 @@ import "slices"
 // on what its own queue gives back until then. Two kinds of gangs that borrow are passed by no
 // more than others: who has waited for so long that others move for it (move.go), or else those
 // who come all the time would starve it; and for whom others gave way, as long as their pods are
-// ending, or else they would have done so in vain.
+// ending, or else they would have done so in vain. Within a queue it is priority that passes.
 
 // firm says that a promise to the gang holds whatever it borrows.
 func (p *Picture) firm(g *gang) bool { return g.clearance != nil || p.stirs(g) }
@@ -84,9 +84,15 @@ func (pr *promise) claims() []*queue {
 	return claims
 }
 
-// yields says that the promise does not hold back a gang with claims.
+// yields says that the promise does not hold back a gang with claims, nor one of higher priority, to
+// which it would give way as soon as it ran.
 func (pr *promise) yields(g *gang, claims []*queue) bool {
-	if len(claims) == 0 || pr.firm || pr.gang == g {
+	switch {
+	case pr.firm || pr.gang == g:
+		return false
+	case g.outranks(pr.gang):
+		return true
+	case len(claims) == 0:
 		return false
 	}
 	mine, theirs := apart(g.queue, pr.gang.queue)

@@ -113,7 +113,7 @@ func (w *world) rights() map[*promise][]string {
 			rights[pr] = slices.Clone(rights[w.p.plan.promises[i-1]])
 		}
 		for key, g := range w.p.gangs {
-			if key != pr.gang.Key && (w.owes(pr, key, spent) || w.follows(pr, g) || w.p.firm(g)) {
+			if key != pr.gang.Key && (w.owes(pr, key, spent) || g.outranks(pr.gang) || w.follows(pr, g) || w.p.firm(g)) {
 				rights[pr] = append(rights[pr], key)
 			}
 		}
