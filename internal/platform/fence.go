@@ -99,7 +99,9 @@ func (l *lock) renew(record resourcelock.LeaderElectionRecord, write func() erro
 		l.over.Store(true)
 		return write()
 	}
-	l.tried.Store(&record.RenewTime.Time)
+	if tried := l.tried.Load(); tried == nil || record.RenewTime.After(*tried) { // The clock may have been set back.
+		l.tried.Store(&record.RenewTime.Time)
+	}
 	began := time.Now()
 	err := write()
 	if err == nil {

@@ -155,6 +155,20 @@ func TestFenceStaysShut(t *testing.T) {
 	}
 }
 
+// TestClockIsSetBack: a leader that renewed later than it is now, and fails to once, is not deposed by its own record.
+func TestClockIsSetBack(t *testing.T) {
+	g := newGate(t)
+	g.renew()
+	back := g.lease.record
+	back.RenewTime.Time = back.RenewTime.Add(-5 * time.Second)
+	if err := g.lock.renew(back, func() error { return errors.New("try again") }); err == nil {
+		t.Fatal("renewed")
+	}
+	if _, _, err := g.lock.Get(t.Context()); err != nil || g.deposed > 0 {
+		t.Errorf("deposed %d times, %v", g.deposed, err)
+	}
+}
+
 // stuck is a network that a request does not get through until it is given up.
 type stuck struct{}
 

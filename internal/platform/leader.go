@@ -95,8 +95,8 @@ type lock struct {
 	once sync.Once
 	// follows is closed when another one leads.
 	follows chan struct{}
-	// renewed is when the lease was last, if it was ours, and tried the time in the record that this
-	// platform last tried to write.
+	// renewed is when the lease was last, if it was ours, and tried the latest time in a record that this
+	// platform tried to write.
 	renewed, tried atomic.Pointer[time.Time]
 	// over says that it was ours, and never is again: this process ends.
 	over atomic.Bool

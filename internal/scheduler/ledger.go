@@ -197,6 +197,7 @@ func (l *ledger) put(e *entry, asked placement.Gang, err error) {
 	}
 	if err != nil {
 		e.answer = &answer{generation: g.Generation, refused: err.Error()}
+		l.vacate(asked.Key)
 		l.tally.decisions[refused]++
 	}
 }

@@ -53,6 +53,7 @@ func TestAPIWhosePodsAre(t *testing.T) {
 		"of an old one":        {ofControllers + "replicaset-controller", ourPod("old"), ""},
 		"of another scheduler": {"ada", ourPod("other", others, madeBy("bob")), "bob"},
 		"of a gang":            {"ada", ourPod("gang", inGang("g")), ""},
+		"of one without name":  {"ada", ourPod("nameless", inGang(""), madeBy("bob")), "ada"},
 		"held":                 {"ada", heldBack("held", func(p *corev1.Pod) { p.Spec.SchedulerName, p.Spec.SchedulingGates = slipwayv1.SchedulerName, nil }), "ada"},
 	} {
 		t.Run(name, func(t *testing.T) {
