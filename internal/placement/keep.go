@@ -337,10 +337,21 @@ func (p *Picture) behind(g *gang) duty {
 		d.heeded = p.plan.heed(heeds)
 	}
 	if g.Limit > 0 {
-		ends := g.endsBy(p.now)
-		d.due, _ = slices.BinarySearchFunc(p.plan.byTime, ends, func(pr *promise, ends int64) int { return cmp.Compare(pr.at, ends) })
+		d.due = p.plan.dueBy(g.endsBy(p.now))
 	}
 	return d
+}
+
+// dueBy a moment are so many promises, the first of them. For whom room is made starts as soon as
+// those have gone who gave way, which is sooner than was promised: that is due at any moment.
+func (pl *plan) dueBy(at int64) int {
+	due, _ := slices.BinarySearchFunc(pl.byTime, at, func(pr *promise, at int64) int { return cmp.Compare(pr.at, at) })
+	for i := len(pl.byTime); i > due; i-- {
+		if pl.byTime[i-1].gang.clearance != nil {
+			return i
+		}
+	}
+	return due
 }
 
 // heeds says which promises a gang must not delay: those that do not yield to it, and of those
