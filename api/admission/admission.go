@@ -4,9 +4,9 @@
 // Package admission holds what the API server itself does to people's objects when
 // they are made, changed or deleted: it holds Jobs back that wait in a queue, and pods
 // whose devices somebody else allocates, writes down whose a job or a pod is, keeps Projects in
-// use from being deleted by a slip, and keeps no book of who wrote which field of a Gang. They are policies, evaluated inside the API server, so
-// that no request waits for a process of ours; they are the same in an embedded cluster
-// and in somebody else's.
+// use from being deleted by a slip, and keeps no book of who wrote which field of a Gang and of
+// its pods. They are policies, evaluated inside the API server, so that no request waits for a
+// process of ours; they are the same in an embedded cluster and in somebody else's.
 //
 // Of custom kinds the API server refuses whatever a policy is about until it knows their
 // schema, which it looks for every five seconds.

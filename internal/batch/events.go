@@ -32,8 +32,8 @@ func noClassEvent(names []string) event {
 	return event{corev1.EventTypeWarning, "NoPriorityClass", "Wait", fmt.Sprintf("there is no PriorityClass %s; it is ignored", strings.Join(names, ", "))}
 }
 
-// ignoredEvent is about annotations that do less than they say.
-func ignoredEvent(what string) event {
+// ignoredTermsEvent is about annotations that do less than they say.
+func ignoredTermsEvent(what string) event {
 	return event{corev1.EventTypeWarning, podset.ReasonTerms, "Ignore", what}
 }
 

@@ -62,8 +62,8 @@ func (r *reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		return r.failed(ctx, job, err)
 	}
 	if what := r.warned.News(job); what != "" && !finished(job) {
-		e := ignoredEvent(what)
-		r.events.Eventf(job, nil, e.Type, e.Reason, e.Action, "%s", clip.Note(e.Note)) // in between what is said of its turn
+		e := ignoredTermsEvent(what)
+		r.events.Eventf(job, nil, e.Type, e.Reason, e.Action, "%s", clip.Note(e.Note)) // not by send: that would say again what it said last of its turn
 	}
 	for _, e := range todo.Events {
 		r.send(job, e)

@@ -13,13 +13,15 @@ import "slices"
 func (p *Picture) await(pr *promise, gone []ending) {
 	asks := pr.gang.sum(pr.gang.lacks())
 	besides := slices.Clone(asks)
-	besides.add(p.names.of(pods), -asks.at(p.names.of(pods))) // All pods have that in common.
+	besides.add(p.names.of(pods), -asks.at(p.names.of(pods))) // which every pod gives back
 	on := pr.site()
 	if pr.awaitGivers(gone, on, besides); len(pr.after) == 0 {
 		pr.awaitGivers(gone, on, asks)
 	}
 }
 
+// awaitGivers notes those of the gone who give back something of what is asked for, how sure it is that
+// all of them will have ended by themselves, and those whom the promise recalls.
 func (pr *promise) awaitGivers(gone []ending, on site, asks vector) {
 	pr.after, pr.recalls, pr.sure = nil, nil, 1
 	for _, e := range gone {

@@ -25,9 +25,10 @@
 // not fit does not hold up those behind it, so that one wish that cannot be granted does
 // not stop the cluster; but the first of those that wait are promised their places for the moment at which they will be free,
 // and nobody who starts before them delays that (plan.go, keep.go), but who takes what it
-// is guaranteed: a promise to a gang that is within its queue's guarantee when it starts is
-// delayed by no other gang, and one to a gang that borrows only by gangs of other queues
-// that are within theirs, or that have waited for very long (owed.go). It is then made anew,
+// is guaranteed, or goes first by its priority within its queue: a promise to a gang that is
+// within its queue's guarantee when it starts is delayed by no gang of another queue, and one to
+// a gang that borrows only by those that are within theirs, or that have waited for very long
+// (owed.go). It is then made anew,
 // and the gang is told why (late.go). Otherwise it stands while others are made anew around
 // it (stand.go). What is idle until a promise is due is lent meanwhile, on recall (lend.go).
 // Limits of queues are never exceeded (limit.go). What a queue is guaranteed it takes back

@@ -42,7 +42,7 @@ type Gang struct {
 	// Promised is the number (Start.Number) of the start that it was promised, for one that
 	// waits; zero for none. Like Placement it is looked at only when the gang is not known yet.
 	Promised int64
-	// PromisedAt is the moment of that start.
+	// PromisedAt is the moment of that start, in seconds as Elapse tells them.
 	PromisedAt int64
 	// Placement decided earlier. It is looked at only when the gang is not known
 	// yet, and then is a fact, because pods may be running there.

@@ -68,14 +68,14 @@ func (p *Picture) startOnRecall(g *gang, w wish) bool {
 // loans are the keys of the gangs that lent each gang its places, by its own.
 type loans map[string][]string
 
-// by a lender to a gang.
+// by notes what a lender lends to a gang.
 func (l loans) by(lender, to string) {
 	if !slices.Contains(l[to], lender) {
 		l[to] = append(l[to], lender)
 	}
 }
 
-// to a gang anything is lent.
+// to says that anything is lent to a gang.
 func (l loans) to(g *gang) bool { return len(l[g.Key]) > 0 }
 
 // concerns says that what a gang has may be what was promised.

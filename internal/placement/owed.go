@@ -8,7 +8,7 @@ import "slices"
 // What is guaranteed to a queue comes before what others borrow, in what is promised, too. Of
 // two gangs that is asked where their ways to the root part: one whose queue there is within
 // its guarantee with it heeds no promise to one whose queue is not, and such promises are made
-// after its own. So a promise to a gang within its guarantee is delayed by nobody, and one to a
+// after its own. So a promise to a gang within its guarantee is delayed by none of them, and one to a
 // gang that borrows by those who are within theirs, and by those that are firm: they take back
 // what is free as they would take it back from those that run. Each of them adds to what its
 // queue uses, so that this ends where the guarantee does.

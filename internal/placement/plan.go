@@ -74,7 +74,7 @@ type ending struct {
 	leaver
 }
 
-// endedBy a moment are so many, the first of a list.
+// endedBy a moment are so many, the first of a list that is in order.
 func endedBy(endings []ending, at int64) int {
 	n, _ := slices.BinarySearchFunc(endings, at, func(e ending, at int64) int { return cmp.Or(cmp.Compare(e.at, at), -1) })
 	return n
@@ -88,8 +88,8 @@ func (e ending) compare(o ending) int {
 const (
 	// maxRuns bounds what planning costs.
 	maxRuns = 20000
-	// Overrun is how soon, in seconds, a gang is expected to end at the earliest whose
-	// limit is over.
+	// Overrun is for how many seconds more, at least, a gang is expected to run whose limit is
+	// over.
 	Overrun = 60
 	// leeway is by how many seconds a promise may be late before that is said, or anything done
 	// about it: many a run ends some moments after its limit.

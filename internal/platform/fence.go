@@ -22,9 +22,9 @@ var errDeposed = errors.New("another platform leads now, or may: this one was no
 // was stopped, with its machine or alone, goes on where it was, with decisions made from
 // what it saw before; client-go lets it try to renew its lease for renewDeadline more.
 // Nothing is written from the moment on at which the lease was last renewed that long ago, nor by
-// one that stepped down or found another one in its place, and what was sent and
-// has had no answer by then is given up: it may still wait for a connection. What is on
-// its way at that moment has the rest of leaseDuration to arrive.
+// one that stepped down or found another one in its place. What was sent and has had no answer
+// by that moment is given up: it may still wait for a connection. What is on its way then has
+// the rest of leaseDuration to arrive.
 type fence struct {
 	next http.RoundTripper
 	lock *lock
@@ -33,8 +33,7 @@ type fence struct {
 // RoundTrip refuses what would change something, and lets questions through that are put
 // by writing: who somebody is and what one may.
 func (f fence) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Method == http.MethodGet || strings.HasPrefix(r.URL.Path, "/apis/authentication.k8s.io/") ||
-		strings.HasPrefix(r.URL.Path, "/apis/authorization.k8s.io/") {
+	if asks(r) {
 		return f.next.RoundTrip(r)
 	}
 	left, led := f.lock.left(time.Now())
@@ -57,7 +56,13 @@ func (f fence) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// answer whose request is over when it has been read.
+// asks says that a request changes nothing.
+func asks(r *http.Request) bool {
+	return r.Method == http.MethodGet || strings.HasPrefix(r.URL.Path, "/apis/authentication.k8s.io/") ||
+		strings.HasPrefix(r.URL.Path, "/apis/authorization.k8s.io/")
+}
+
+// answer whose request is over when it is closed: that ends the wait for the rest of it, too.
 type answer struct {
 	io.ReadCloser
 	over context.CancelFunc
@@ -110,8 +115,8 @@ func (l *lock) renew(record resourcelock.LeaderElectionRecord, write func() erro
 	return err
 }
 
-// deposes says that by a record another one leads or led since the lease was ours, be it another process
-// of the same name, which took this one for ended: it renewed later than this one ever tried to.
+// deposes says that by a record another one leads, or led, since the lease was ours. That may be another
+// process of the same name, which took this one for ended: it renewed later than this one ever tried to.
 func (l *lock) deposes(record *resourcelock.LeaderElectionRecord) bool {
 	if l.renewed.Load() == nil || record.HolderIdentity == "" {
 		return false

@@ -68,6 +68,14 @@ func (g *gate) renew() {
 	}
 }
 
+// finds who leads, and is deposed by that so many times since the start.
+func (g *gate) finds(deposed int, want error) {
+	g.t.Helper()
+	if _, _, err := g.lock.Get(g.t.Context()); !errors.Is(err, want) || g.deposed != deposed {
+		g.t.Errorf("deposed %d times, %v; want %d, %v", g.deposed, err, deposed, want)
+	}
+}
+
 // tries whether a request passes.
 func (g *gate) tries(method, path string, want bool) {
 	g.t.Helper()
@@ -105,9 +113,7 @@ func TestFence(t *testing.T) {
 		g.tries(http.MethodGet, pods, true)
 		g.tries(http.MethodPost, "/apis/authentication.k8s.io/v1/tokenreviews", true)
 		g.tries(http.MethodPost, "/apis/authorization.k8s.io/v1/subjectaccessreviews", true)
-		if _, _, err := g.lock.Get(t.Context()); err != nil || g.deposed > 0 {
-			t.Errorf("deposed %d times by nobody, %v", g.deposed, err)
-		}
+		g.finds(0, nil)
 		g.renew() // Nobody else wanted to lead.
 		g.tries(http.MethodPost, pods, true)
 	})
@@ -116,23 +122,20 @@ func TestFence(t *testing.T) {
 // TestFenceStaysShut for a platform that another one followed, be it another process of its name, and for
 // one that stepped down: whatever it writes after that was decided before.
 func TestFenceStaysShut(t *testing.T) {
-	for name, lose := range map[string]func(*gate) error{
-		"to another one": func(g *gate) error {
+	for name, lose := range map[string]func(*gate){
+		"to another one": func(g *gate) {
 			g.lease.record = heldBy("other")
-			_, _, err := g.lock.Get(g.t.Context())
-			return err
+			g.finds(1, errDeposed)
 		},
-		"to one of its name": func(g *gate) error {
+		"to one of its name": func(g *gate) {
 			g.lease.record = heldBy("own")
-			_, _, err := g.lock.Get(g.t.Context())
-			return err
+			g.finds(1, errDeposed)
 		},
-		"by itself": func(g *gate) error {
+		"by itself": func(g *gate) { // It ends by what made it step down, and is told nothing.
 			if err := g.lock.Update(g.t.Context(), heldBy("")); err != nil {
 				g.t.Fatal(err)
 			}
-			g.deposed++
-			return errDeposed
+			g.finds(0, nil)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -140,12 +143,8 @@ func TestFenceStaysShut(t *testing.T) {
 				g := newGate(t)
 				g.renew()
 				<-time.After(time.Second)
-				if _, _, err := g.lock.Get(t.Context()); err != nil || g.deposed > 0 {
-					t.Errorf("deposed %d times by its own record, %v", g.deposed, err)
-				}
-				if err := lose(g); !errors.Is(err, errDeposed) || g.deposed == 0 {
-					t.Errorf("deposed %d times, %v", g.deposed, err)
-				}
+				g.finds(0, nil) // its own record
+				lose(g)
 				g.tries(http.MethodPost, pods, false)
 				g.renew()
 				g.tries(http.MethodPost, pods, false)

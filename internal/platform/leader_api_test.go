@@ -55,8 +55,9 @@ func newFleet(t *testing.T) *fleet {
 	config := kubetest.Start(t)
 	f := &fleet{T: t, ns: kubetest.Namespace(t, config)}
 	f.client = kubetest.Client(t, config, slipwayv1.AddToScheme)
-	f.Cleanup(func() { // The platforms of the next test see every namespace.
+	f.Cleanup(func() { // The platforms of the next test see every namespace, and count who led before.
 		_ = f.client.DeleteAllOf(context.Background(), &slipwayv1.Gang{}, client.InNamespace(f.ns))
+		_ = f.client.DeleteAllOf(context.Background(), &coordinationv1.Lease{}, client.InNamespace(homeNamespace))
 	})
 	f.must(client.IgnoreAlreadyExists(f.client.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: homeNamespace}})))
 	f.must(f.client.Create(t.Context(), &rbacv1.ClusterRoleBinding{

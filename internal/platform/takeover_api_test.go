@@ -16,6 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
@@ -71,13 +72,14 @@ func (f *fleet) ends(name string, pods int) {
 // auditor looks at each change of the gangs: no node may be promised to more than it holds, and no gang
 // be placed in part.
 type auditor struct {
+	// room is how many GPUs each node has.
+	room   int64
 	mu     sync.Mutex
 	gangs  map[string]*slipwayv1.Gang
 	faults []string
-	room   int64
 }
 
-// audit until the test ends.
+// audit nodes with so much room each until the test ends.
 func (f *fleet) audit(room int64) *auditor {
 	f.Helper()
 	a := &auditor{gangs: map[string]*slipwayv1.Gang{}, room: room}
@@ -89,8 +91,11 @@ func (f *fleet) audit(room int64) *auditor {
 		defer close(done)
 		for e := range w.ResultChan() {
 			if g, is := e.Object.(*slipwayv1.Gang); is {
-				a.sees(g, e.Type == "DELETED")
+				a.sees(g, e.Type == watch.Deleted)
 			}
+		}
+		if ctx.Err() == nil {
+			a.fails("the watch ended before the test")
 		}
 	}()
 	f.Cleanup(func() { cancel(); w.Stop(); <-done })
@@ -121,6 +126,12 @@ func (a *auditor) sees(g *slipwayv1.Gang, gone bool) {
 			a.faults = append(a.faults, fmt.Sprintf("%d of %d GPUs of %s are promised", n, a.room, node))
 		}
 	}
+}
+
+func (a *auditor) fails(fault string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.faults = append(a.faults, fault)
 }
 
 func (a *auditor) found() []string {

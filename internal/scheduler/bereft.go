@@ -22,8 +22,8 @@ func (l *ledger) bereave(key string) {
 	l.bereavePods(key, func(*member) bool { return true })
 }
 
-// bereaveStrangers, before the first decision: pods whose Gang was deleted while no scheduler looked, be there
-// another one of its name since.
+// bereaveStrangers, before the first decision: pods whose Gang was deleted while no scheduler
+// looked, be there another one of its name since.
 func (l *ledger) bereaveStrangers() {
 	for key := range l.crews {
 		if l.groups[key] == nil {
@@ -33,7 +33,7 @@ func (l *ledger) bereaveStrangers() {
 	}
 }
 
-// bereavePods that have a node, and that these are.
+// bereavePods of a Gang: those of them that have a node and that are these.
 func (l *ledger) bereavePods(key string, these func(*member) bool) {
 	c := l.crews[key]
 	if c == nil {

@@ -76,8 +76,9 @@ func madeFor(p *corev1.Pod, owned bool) *corev1.Pod {
 	return p
 }
 
-// TestRestartAfterAGangWasDeleted: who starts anew knows of no deletion, and sees pods of a Gang that is not
-// there. They are on their way out all the same: what is kept of their places is given to nobody else.
+// TestRestartAfterAGangWasDeleted: who starts anew knows of no deletion, and sees pods of a Gang that
+// is not there. They are on their way out all the same: what is kept of their places is given to
+// nobody else.
 func TestRestartAfterAGangWasDeleted(t *testing.T) {
 	s := newServer(t, newNode("n1", 8, 4), atMost(newGang("runs", 2, 1), time.Hour))
 	s.settle()
@@ -131,7 +132,7 @@ func TestGangMadeAgain(t *testing.T) {
 		pods = append(pods, madeFor(worker("a", rank), true))
 	}
 	node := newNode("n1", 8, 4)
-	before := func(then ...client.Object) *server {
+	before := func() *server {
 		s := newServer(t, node, old)
 		s.settle()
 		for _, p := range pods {

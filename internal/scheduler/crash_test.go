@@ -119,9 +119,9 @@ func losesNode(name string) act {
 type scenario struct {
 	name string
 	acts []act
-	// heirs are those for whom several gangs must give way. Who dies after it has written some of these leaves
-	// the others where they are, and an heir that has asked in vain asks again after a pause; so it
-	// is all that is compared then.
+	// heirs are those for whom several gangs must give way. A scheduler that dies after it has written
+	// some of these leaves the others where they are, and an heir that has asked in vain asks again
+	// after a pause. So with heirs what becomes of them in the end is all that is compared.
 	heirs []string
 }
 
@@ -196,9 +196,10 @@ func (s scenario) differs(whole, died *world) string {
 	return cmp.Diff(want, got)
 }
 
-// TestDiesAfterEveryWrite of its decisions, which come in any order: whoever starts anew goes on from what the API
-// server has, so that in the end everything is as if nobody had died, and nobody gave way in vain. At no moment is
-// a node promised twice, or a gang placed in part (world.check).
+// TestDiesAfterEveryWrite of its decisions, which come in any order: whoever starts anew goes on from
+// what the API server has, so that in the end everything is as if nobody had died, and nobody gave way
+// in vain (but see scenario.heirs). At no moment is a node promised twice, or a gang placed in part
+// (world.check).
 func TestDiesAfterEveryWrite(t *testing.T) {
 	const seeds = 5
 	for _, s := range scenarios() {

@@ -35,6 +35,7 @@ import (
 
 // world is an API server in memory for the scheduler's own requests, with those who make the pods of
 // gangs and run them. The scheduler there dies when it has written so often, and another one starts.
+// Every pod of it asks for one GPU, and every Gang has one pod set.
 type world struct {
 	client.Client // of which the scheduler needs no more than what is here
 	t             *testing.T
@@ -42,8 +43,8 @@ type world struct {
 	objects       map[string]client.Object
 	version       int
 	began         time.Time
-	// left are the writes until the scheduler dies; negative for never. Its last one may be carried out
-	// without its hearing of it.
+	// left are the writes until the scheduler dies, which it does when it asks for one more;
+	// negative for never.
 	left int
 	// idle are those who make pods and run them.
 	idle bool
@@ -404,10 +405,11 @@ func (p *process) rest(ctx context.Context) *process {
 // gang that is placed in part.
 func (w *world) check(after string) {
 	taken := map[string]int64{}
-	ofGang := map[string]int64{} // by gang and node
+	type site struct{ gang, node string }
+	ofGang := map[site]int64{}
 	for _, p := range all[*corev1.Pod](w) {
 		if p.Spec.NodeName != "" && p.Labels[slipwayv1.LabelGang] != "" {
-			ofGang[p.Labels[slipwayv1.LabelGang]+" "+p.Spec.NodeName] += gpusOf(p)
+			ofGang[site{p.Labels[slipwayv1.LabelGang], p.Spec.NodeName}] += gpusOf(p)
 		} else if p.Spec.NodeName != "" {
 			taken[p.Spec.NodeName] += gpusOf(p)
 		}
@@ -419,18 +421,15 @@ func (w *world) check(after string) {
 			ofNode[slot.Node] += int64(slot.Count)
 		}
 		for node, count := range ofNode {
-			key := g.Name + " " + node
-			taken[node] += max(count, ofGang[key])
-			delete(ofGang, key)
+			taken[node] += max(count, ofGang[site{g.Name, node}])
+			delete(ofGang, site{g.Name, node})
 		}
 		if want := g.Spec.PodSets[0].Count; g.Status.IsPlaced() && g.Status.ObservedGeneration == g.Generation && n != want {
 			w.t.Errorf("after %s gang %s has %d of %d places", after, g.Name, n, want)
 		}
 	}
-	for key, gpus := range ofGang {
-		var gang, node string
-		_, _ = fmt.Sscan(key, &gang, &node)
-		taken[node] += gpus
+	for at, gpus := range ofGang {
+		taken[at.node] += gpus
 	}
 	for _, n := range all[*corev1.Node](w) {
 		room := n.Status.Allocatable["nvidia.com/gpu"]

@@ -23,9 +23,9 @@
 // last seen, so that of two schedulers, one of which does not know yet that it
 // no longer leads, only one succeeds. For whom a gang gave way is in its status, and
 // for pods without a Gang in an annotation of theirs, while they are ending: so nobody
-// gives way twice for the same. A place is told to whom it is given when the status of the
-// one before no longer has it (vacate.go), and a group whose pods began to go goes whole (remains.go):
-// a scheduler may die after any of its writes (crash_test.go).
+// gives way twice for the same. Who is given a place is told of it when the status of the one
+// before no longer has it (vacate.go), and a group whose pods began to go goes whole
+// (remains.go): a scheduler may die after any of its writes (crash_test.go).
 //
 // A node that does not answer is lost to a gang at once unless the gang's pods
 // tolerate node.kubernetes.io/unreachable or not-ready, and then when their
@@ -49,8 +49,8 @@
 // What pods that are there already prefer to have beside them is not looked at when
 // another comes. An affinity cannot be about labels that differ from
 // pod to pod of a set, such as the rank. Of resource claims package devices counts whole
-// devices, and says which it does not. Who dies after it has told some of several gangs to give way
-// to one leaves the others where they are: those gave way in vain, and that one asks again after a pause.
-// Whoever deletes a Gang that gave way while its pods
-// are ending deletes what a restart would know it by.
+// devices, and says which it does not. A scheduler that dies after it has told some of several
+// gangs to give way to one leaves the others where they are: those that were told gave way in
+// vain, and the one asks again after a pause. Whoever deletes a Gang that gave way while its
+// pods are ending deletes what a restart would know it by.
 package scheduler

@@ -286,7 +286,8 @@ func (l *ledger) errandOf(m *member, e *errand) {
 		e.announce = l.untold(types.NamespacedName{Namespace: m.name.Namespace, Name: e.podGroup})
 	case m.problem != "":
 		e.wait = m.problem
-	case m.seated && l.groups[key] != nil && l.isBehind(key, l.crews[key].places): // A Gang's places are written in that order.
+	case m.seated && l.groups[key] != nil && l.isBehind(key, l.crews[key].places):
+		// Nothing yet. A Gang's pods need not wait: its status, of which they were made, has.
 	case m.seated:
 		l.takeSeat(m, e)
 	default:

@@ -375,10 +375,14 @@ type draft struct {
 }
 
 // draft the status of a gang, if the gang as it now is has an answer and the
-// status is not what it should be, and it has not to wait for another one's.
+// status is not what it should be, and need not wait for another one's (vacate.go).
 func (l *ledger) draft(name types.NamespacedName, now time.Time) (*draft, bool) {
-	e := l.gangs[keyOf(name.Namespace, name.Name)]
-	if e == nil || e.answer == nil || e.answer.generation != e.generation || l.moved(name) && l.isBehind(keyOf(name.Namespace, name.Name), e.answer.verdict.Placement) {
+	key := keyOf(name.Namespace, name.Name)
+	e := l.gangs[key]
+	if e == nil || e.answer == nil || e.answer.generation != e.generation {
+		return nil, false
+	}
+	if l.moved(name) && l.isBehind(key, e.answer.verdict.Placement) {
 		return nil, false
 	}
 	next := statusFor(&e.status, e.answer, now)
@@ -392,9 +396,10 @@ func (l *ledger) draft(name types.NamespacedName, now time.Time) (*draft, bool) 
 
 // written notes what the API server has after a draft was written.
 func (l *ledger) written(d *draft, version string) {
-	if e := l.gangs[keyOf(d.name.Namespace, d.name.Name)]; e != nil && e.uid == d.uid && newer(version, e.version) {
+	key := keyOf(d.name.Namespace, d.name.Name)
+	if e := l.gangs[key]; e != nil && e.uid == d.uid && newer(version, e.version) {
 		e.version, e.status = version, *d.new
-		l.vacate(keyOf(d.name.Namespace, d.name.Name))
+		l.vacate(key)
 		l.seat(e)
 	}
 }

@@ -22,8 +22,8 @@ import (
 // of its own, without pod sets, until the last of the pods is gone. Otherwise the room would be
 // taken for anybody's, and others would have to give way again.
 
-// leaving is a pod that gave way, why and to whom; remains is the key of what it is left of, and since is
-// when that was written, in seconds; zero for just now.
+// leaving is a pod that gave way, why and to whom; remains is the key of what it is left of, and
+// since is when that was written, in seconds; zero for just now.
 type leaving struct {
 	why, heir, remains string
 	since              int64
@@ -46,6 +46,7 @@ func (l *ledger) evict(m *member, why *placement.Reason) {
 	l.goes(m, left)
 }
 
+// goes is a pod that was of a group, which is told of what remains of that from now on.
 func (l *ledger) goes(m *member, left leaving) {
 	l.dismiss(m.uid)
 	l.leave(m.name, m.uid, left)
@@ -87,9 +88,9 @@ func (l *ledger) remember(p *corev1.Pod) {
 	}
 }
 
-// finishEvictions that a scheduler before this one began: a group gives way whole, and who died after it had
-// told some of the pods has left the others where they are. Those that were bound later are of another
-// group of that name.
+// finishEvictions that a scheduler before this one began: a group gives way whole, and who died
+// after it had told some of the pods has left the others where they are. Those that were bound
+// later are of another group of that name.
 func (l *ledger) finishEvictions() {
 	for _, uid := range slices.Sorted(maps.Keys(l.evicted)) {
 		left := l.evicted[uid]

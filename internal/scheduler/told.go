@@ -102,8 +102,8 @@ func (out *Told) tellPods(s *snapshot.Snapshot, stock inventory) {
 	}
 }
 
-// groupsIn a snapshot, as a ledger knows them that is told of their pods alone and of what these refer to:
-// what is made of pods no object says. What they claim is counted with what Gangs do.
+// groupsIn a snapshot, as a ledger knows them that is told of their pods alone and of what these
+// refer to: what is made of pods no object says. What they claim is counted with what Gangs do.
 func groupsIn(s *snapshot.Snapshot, stock inventory) *ledger {
 	l := newLedger()
 	l.stock.inventory = stock

@@ -9,7 +9,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
@@ -42,10 +41,7 @@ func TestAPIUntracked(t *testing.T) {
 	create(t, c, member)
 	other := pod("other", nil)
 	create(t, c, other)
-	applied := &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": slipwayv1.GroupVersion.String(), "kind": "Gang", "metadata": map[string]any{"name": "applied", "namespace": ns},
-		"spec": map[string]any{"podSets": []any{map[string]any{"name": "worker", "count": int64(1)}}},
-	}}
+	applied := appliedGang(ns, "applied")
 	if err := c.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(applied), client.FieldOwner("tool")); err != nil {
 		t.Fatal(err)
 	}

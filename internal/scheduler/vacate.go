@@ -10,15 +10,16 @@ import (
 	"slipway.dev/slipway/internal/placement"
 )
 
-// Who gives way and has no pods yet frees its places at once, so that one decision takes them from one
-// gang and gives them to another. Were the second told before the first, both would have them for a moment, would
-// make their pods, and if the scheduler died in that moment both would keep them. So a place is
-// written, or a pod bound to it, only when the status of the one before no longer has it.
+// Who gives way and has no pods yet frees its places at once, so that one decision takes them from
+// one gang and gives them to another. Were the second told before the first, both would have them
+// for a moment and make their pods, and if the scheduler died in that moment both would keep them.
+// So a place is written, or a pod bound to it, only when the status of the one before no longer has it.
 
-// vacating are the gangs whose status has places that are theirs no more, with the nodes, and behind are
-// those that wait to be told of places there.
+// vacating is who has yet to leave places, and who waits for that.
 type vacating struct {
-	nodes  map[string]map[string]bool
+	// nodes with places that the status of a gang has and that are its own no more, by its key.
+	nodes map[string]map[string]bool
+	// behind are the keys of those that wait to be told of places there.
 	behind map[string]bool
 }
 
@@ -27,20 +28,23 @@ func newVacating() vacating {
 }
 
 // vacate takes note of the nodes on which the status of a gang has more places than its answer; of none
-// where the gang is gone, with its status. Who waited for others may be told now.
+// where the gang is gone, with its status. With the last of them it lets go who waited for them.
 func (l *ledger) vacate(key string) {
-	nodes := map[string]bool(nil)
+	var nodes map[string]bool
 	if e := l.gangs[key]; e != nil && e.answer != nil && len(e.status.Placement) > 0 {
 		nodes = e.vacates()
 	}
-	if len(nodes) > 0 {
+	switch {
+	case len(nodes) > 0:
 		l.vacating.nodes[key] = nodes
-		return
+	case l.vacating.nodes[key] != nil:
+		delete(l.vacating.nodes, key)
+		l.retryBehind()
 	}
-	if l.vacating.nodes[key] == nil {
-		return
-	}
-	delete(l.vacating.nodes, key)
+}
+
+// retryBehind tells all that were behind somebody anew, or finds that they still are.
+func (l *ledger) retryBehind() {
 	for _, key := range slices.Sorted(maps.Keys(l.behind)) {
 		if c := l.crews[key]; c != nil && l.groups[key] != nil {
 			l.ripen(c)
@@ -77,7 +81,8 @@ func (e *entry) vacates() map[string]bool {
 }
 
 // isBehind says that a gang is to have a place on a node that another one has yet to leave, in its
-// status. One that leaves places itself waits for nobody, so that no two wait for each other.
+// status, and notes who is. One that leaves places itself waits for nobody, so that no two wait for
+// each other.
 func (l *ledger) isBehind(key string, places []placement.SetPlacement) bool {
 	if len(l.vacating.nodes) == 0 || l.vacating.nodes[key] != nil {
 		return false

@@ -29,16 +29,16 @@ const lastInLine = handler.LowPriority - 1
 type deferrals struct{ jobs sync.Map }
 
 // putOff a pass over a job, unless that was done just now.
-func (l *deferrals) putOff(job types.NamespacedName) (ctrl.Result, bool) {
-	if _, again := l.jobs.LoadOrStore(job, nil); again {
+func (d *deferrals) putOff(job types.NamespacedName) (ctrl.Result, bool) {
+	if _, again := d.jobs.LoadOrStore(job, nil); again {
 		return ctrl.Result{}, false
 	}
 	// After no time at all it would not come; asked to requeue, it would wait for the rate limiter.
 	return ctrl.Result{RequeueAfter: time.Nanosecond, Priority: ptr.To(lastInLine)}, true
 }
 
-// came says that a pass over the job was not put off.
-func (l *deferrals) came(job types.NamespacedName) { l.jobs.Delete(job) }
+// came says that a pass over the job was made, and that a later one may be put off.
+func (d *deferrals) came(job types.NamespacedName) { d.jobs.Delete(job) }
 
 // startNews says that all there is to do is to write how far the job's start has come, or
 // how many of its pods run.

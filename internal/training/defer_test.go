@@ -66,7 +66,7 @@ func TestWhatIsNotDeferred(t *testing.T) {
 	})
 }
 
-func TestLatecomersComeOnce(t *testing.T) {
+func TestPutOffOnce(t *testing.T) {
 	var l deferrals
 	job := types.NamespacedName{Namespace: "ns", Name: "j"}
 	result, is := l.putOff(job)

@@ -30,8 +30,9 @@ const (
 	RoleObserve = "slipway:observe"
 )
 
-// Needing is the error of a request with the role by which all works that it was made for, where
-// it is of the whole cluster: who is given no more than the request takes is refused by the next.
+// Needing tells a refusal by what the command needs in all, which is the role: who is given no more
+// than the request that was refused takes is refused the next one. It counts where the request is of
+// the whole cluster; any other error stays what it is.
 func Needing(role string, err error) error {
 	if !apierrors.IsForbidden(err) {
 		return err
@@ -39,6 +40,7 @@ func Needing(role string, err error) error {
 	return &needing{role, err}
 }
 
+// needing is a refusal with the role by which all of a command works.
 type needing struct {
 	role string
 	err  error
@@ -77,12 +79,12 @@ func grant(err error) string {
 		return ask
 	}
 	said := refusal.FindStringSubmatch(status.Status().Message)
-	var whole *needing
-	switch is := errors.As(err, &whole); {
+	var command *needing
+	switch is := errors.As(err, &command); {
 	case is && said == nil:
-		return "ask for the ClusterRole " + whole.role
+		return "ask for the ClusterRole " + command.role
 	case is && said[5] == "":
-		return "an administrator allows it with: " + binding(said[1], whole.role, "")
+		return "an administrator allows it with: " + binding(said[1], command.role, "")
 	}
 	if details := status.Status().Details; said == nil && details != nil && details.Group == slipwayv1.GroupVersion.Group {
 		return "ask for the ClusterRole " + RoleView + " to see it, or slipway:edit to change it"

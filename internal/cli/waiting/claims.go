@@ -24,7 +24,7 @@ import (
 type Claims struct {
 	templates map[client.ObjectKey]*resourcev1.ResourceClaimTemplate
 	made      map[client.ObjectKey]*resourcev1.ResourceClaim
-	// counted is for which pod a claim that several name was.
+	// counted is for which pod Claimed counted a claim that is reserved for none yet.
 	counted map[client.ObjectKey]types.UID
 }
 
@@ -57,7 +57,8 @@ func readClaims(ctx context.Context, r client.Reader, namespace string, pods []c
 }
 
 // Claimed by a pod: what its claims have or ask for, or as long as they are not made their
-// templates. A claim that several pods share counts for one of them, as the scheduler counts it.
+// templates. A claim that several pods share counts for one of them, as the scheduler counts it; as
+// long as it is reserved for none, that is the first for which this is called.
 func (c *Claims) Claimed(p *corev1.Pod) []slipwayv1.DeviceRequest {
 	var all []slipwayv1.DeviceRequest
 	for i := range p.Spec.ResourceClaims {
@@ -68,7 +69,7 @@ func (c *Claims) Claimed(p *corev1.Pod) []slipwayv1.DeviceRequest {
 		case claim == nil:
 			template := client.ObjectKey{Namespace: p.Namespace, Name: ptr.Deref(of.ResourceClaimTemplateName, "")}
 			requests, _ = podset.Claimed(of, c.templates[template])
-		case c.isOf(p, claim):
+		case c.countsFor(p, claim):
 			requests, _ = podset.Asked(claim)
 		}
 		all = append(all, requests...)
@@ -76,9 +77,9 @@ func (c *Claims) Claimed(p *corev1.Pod) []slipwayv1.DeviceRequest {
 	return all
 }
 
-// isOf a pod a claim counts for: the one for which it is reserved first or, as long as it is for
-// none, the first that names it.
-func (c *Claims) isOf(p *corev1.Pod, claim *resourcev1.ResourceClaim) bool {
+// countsFor a pod, of those that name the claim: the one for which it is reserved first or, as long
+// as it is for none, the first that is asked about, which is noted.
+func (c *Claims) countsFor(p *corev1.Pod, claim *resourcev1.ResourceClaim) bool {
 	if reserved := claim.Status.ReservedFor; len(reserved) > 0 {
 		return reserved[0].UID == p.UID
 	}

@@ -106,8 +106,7 @@ func Find(ctx context.Context, c client.Client, ref Ref, namespace string) (Subj
 	}
 	k, err := kindOf(c, ref.kind)
 	if err != nil {
-		// Who may not read namespaces is told by what is looked for in it.
-		if none := c.Get(ctx, client.ObjectKey{Name: ref.kind}, &corev1.Namespace{}); ref.namespace == "" && (none == nil || apierrors.IsForbidden(none)) {
+		if ref.namespace == "" && mayBeNamespace(ctx, c, ref.kind) {
 			return findAny(ctx, c, ref.name, ref.kind)
 		}
 		return Subject{}, err
@@ -120,6 +119,13 @@ func Find(ctx context.Context, c client.Client, ref Ref, namespace string) (Subj
 		return s, notFound(c, k, ref, namespace)
 	}
 	return s, err
+}
+
+// mayBeNamespace says that there is a namespace of that name, as far as one may see: who may not read
+// namespaces is told the rest by what is looked for in it.
+func mayBeNamespace(ctx context.Context, c client.Client, name string) bool {
+	err := c.Get(ctx, client.ObjectKey{Name: name}, &corev1.Namespace{})
+	return err == nil || apierrors.IsForbidden(err)
 }
 
 // notFound is the error for an object of a known kind, which need not be in a namespace.
@@ -151,7 +157,7 @@ func findAny(ctx context.Context, c client.Client, name, namespace string) (Subj
 	})
 	if len(found) == 0 && denied == nil {
 		var err error
-		if found, err = findPods(ctx, c, name, namespace); err != nil {
+		if found, err = findByPods(ctx, c, name, namespace); err != nil {
 			return Subject{}, err
 		}
 	}
@@ -166,9 +172,9 @@ func findAny(ctx context.Context, c client.Client, name, namespace string) (Subj
 	return Subject{}, fmt.Errorf("nothing in namespace %s is named %q, and no project or node; see what there is with: slipway ps -A, or name another kind: slipway why KIND/%[2]s", namespace, name)
 }
 
-// findPods that have a name in common and no object of that name: groups, and what remains of
-// jobs that are gone.
-func findPods(ctx context.Context, c client.Client, name, namespace string) ([]Subject, error) {
+// findByPods what only pods tell of, without an object of that name: groups, and what remains of jobs
+// that are gone.
+func findByPods(ctx context.Context, c client.Client, name, namespace string) ([]Subject, error) {
 	var all []Subject
 	for _, kind := range groupKinds {
 		s, found, err := findGroup(ctx, c, Ref{kind: kind, name: name}, namespace)

@@ -77,7 +77,7 @@ func (f *Facts) told(o *outline, g *slipwayv1.Gang, told *metav1.Condition) {
 			return
 		}
 		if told.Message != "" {
-			o.say("%s", scheduler.Overdue(told.Message, f.Now))
+			o.say("%s", scheduler.AsOf(told.Message, f.Now))
 		}
 		if state == placement.Placed {
 			o.say("on %s", nodes(g.Status.Placement))

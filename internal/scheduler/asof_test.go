@@ -10,7 +10,7 @@ import (
 	"slipway.dev/slipway/internal/placement"
 )
 
-func TestOverdueWords(t *testing.T) {
+func TestAsOf(t *testing.T) {
 	a := &answer{verdict: placement.Verdict{State: placement.Waiting, Reason: &placement.Reason{Text: "none fits"}}, start: noon, when: ", when ns/a has ended (90 % sure)"}
 	_, _, told := a.explain()
 	for _, c := range []struct {
@@ -23,7 +23,7 @@ func TestOverdueWords(t *testing.T) {
 		{"none fits", noon, "none fits"},
 		{"none fits; expected to start by tomorrow", noon, "none fits; expected to start by tomorrow"},
 	} {
-		if got := Overdue(c.text, c.at); got != c.want {
+		if got := AsOf(c.text, c.at); got != c.want {
 			t.Errorf("of %q it says %q, want %q", c.text, got, c.want)
 		}
 	}

@@ -13,9 +13,9 @@ import (
 // expects begins what the message of a Gang's conditions says of its start.
 const expects = "; expected to start by "
 
-// Overdue is what a gang was told, or what repeats that, in the words that are right now: in how
+// AsOf a moment is what a gang was told, or what repeats that, in the words that are right then: in how
 // long it starts as it was promised, or that the moment has passed since that was written.
-func Overdue(told string, now time.Time) string {
+func AsOf(told string, now time.Time) string {
 	before, after, is := strings.Cut(told, expects)
 	end := strings.IndexByte(after, 'Z') + 1
 	start, err := time.Parse(time.RFC3339, after[:end])
