@@ -184,11 +184,11 @@ func waitOf(r simulate.Report, from, to int64) string {
 func sizeWords(from, to int64) string {
 	switch {
 	case to == 1:
-		return "1 device"
+		return "1 device or pod"
 	case from == to:
-		return fmt.Sprintf("%d devices", to)
+		return fmt.Sprintf("%d devices or pods", to)
 	}
-	return fmt.Sprintf("%d to %d devices", from, to)
+	return fmt.Sprintf("%d to %d devices or pods", from, to)
 }
 
 func jobsWord(n int) string {

@@ -18,10 +18,11 @@ import (
 // terminating is the state of a workload that was deleted, from the one that its kind tells:
 // its conditions are those of before, and will not change any more.
 func (w Workload) terminating(before State) State {
-	before.Total, before.Reason = max(before.Total, int32(len(w.Pods))), w.remaining()
-	if !before.Ended {
-		before.Status, before.Stalled = StatusTerminating, false
+	before.Total = max(before.Total, int32(len(w.Pods)))
+	if before.Ended {
+		return before
 	}
+	before.Status, before.Stalled, before.Reason = StatusTerminating, false, w.remaining()
 	return before
 }
 

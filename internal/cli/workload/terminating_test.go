@@ -44,7 +44,7 @@ func TestTerminating(t *testing.T) {
 				"so that nobody can say that tiny-master-0 has ended; if it will not come back: slipway kubectl delete node n1"}},
 		{"waited", "Created: ", []string{"foregroundDeletion"}, nil, nil, State{Status: "Terminating", Total: 3,
 			Reason: "has no places any more; it goes as soon as its finalizers do: foregroundDeletion"}},
-		{"had ended", "Failed: it was wrong", nil, nil, nil, State{Status: "Failed", Total: 3, Ended: true, Failed: true}},
+		{"had ended", "Failed: it was wrong", nil, nil, nil, State{Status: "Failed", Total: 3, Ended: true, Failed: true, Reason: "it was wrong"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			job := jobWith(c.condition)
