@@ -389,4 +389,5 @@ func (p *Picture) fulfil(g *gang) {
 	}
 	g.promise = nil
 	p.plan.stale = true
+	p.freed++ // what was kept for it
 }

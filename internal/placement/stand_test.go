@@ -178,3 +178,26 @@ func TestPromiseOfAnotherDomain(t *testing.T) {
 		t.Errorf("it is %s, in two zones", got)
 	}
 }
+
+// TestPromiseOfNobody: who waited behind a promise starts in the next decision when the gang that it was
+// made to is deleted, and not only with the next plan.
+func TestPromiseOfNobody(t *testing.T) {
+	s := newScene(t, "gpu", "gpu")
+	s.submit("runs", 1, 1, "gpu", 1000)
+	s.Advance(10)
+	s.submit("large", 2, 2, "gpu", 1000)
+	s.Advance(10)
+	s.Settle()
+	s.submit("endless", 3, 1, "gpu", 0)
+	s.Advance(20)
+	s.Settle()
+	s.planned("endless", 2010)
+	s.Advance(25)
+	if s.gangs["endless"].runs() {
+		t.Fatal("it runs on what is promised")
+	}
+	s.DeleteGang("large")
+	if got := s.states(30)["endless"]; got != Placed {
+		t.Errorf("it is %q", got)
+	}
+}
