@@ -65,10 +65,16 @@ func (p *Picture) givesWay(v, g *gang) bool {
 	return late || p.owes(v, g)
 }
 
-// owes says that a gang holds what is guaranteed to another one rather than to it.
+// owes says that a gang holds what is guaranteed to another one rather than to it. Where it is on nodes of
+// several kinds, those count of which the other's queue is guaranteed some.
 func (p *Picture) owes(v, g *gang) bool {
 	mine, _ := apart(g.queue, v.queue)
-	return mine != nil && mine.guarantees(g, p.countsFor(v))
+	if mine == nil {
+		return false
+	}
+	counts, held := p.countsFor(v), p.held(v)
+	spans := slices.ContainsFunc(held, func(n *node) bool { return n.kind != held[0].kind })
+	return mine.guarantees(g, func(l quota) bool { return counts(l) && (l.kind == 0 || l.Guaranteed > 0 || !spans) })
 }
 
 // isGuaranteed says which project of the gang is guaranteed something, against another queue: its own, or
