@@ -51,7 +51,7 @@ func (p *Picture) fill(g *gang, need []int32) bool {
 // asPromised takes the very places that the gang was promised, if they are free and all that it
 // needs: to look for places for several sets is to give up some time.
 func (t *trial) asPromised() bool {
-	if t.g.promise == nil || t.g.promise.lost() {
+	if t.g.promise == nil || t.g.promise.lost() || len(t.stays) > 0 {
 		return false
 	}
 	need := slices.Clone(t.need)

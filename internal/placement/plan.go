@@ -283,7 +283,7 @@ func (a *absence) insert(endings []ending, pr *promise, sure float64) []ending {
 	return slices.Insert(endings, i, ending{pr.ends, sure * pr.sure, l})
 }
 
-// rehearse says where the gang would go now, without letting it; nil is nowhere.
+// rehearse says where the gang would go now, or stay, without letting it; nil is nowhere.
 func (p *Picture) rehearse(g *gang) []move {
 	var moves []move
 	p.elsewhere(g, func() bool {
@@ -293,6 +293,9 @@ func (p *Picture) rehearse(g *gang) []move {
 			return false
 		}
 		moves = append([]move{}, t.moves...)
+		for _, back := range t.stays {
+			moves = append(moves, move{back.set, p.byName[back.slot.node].index, back.slot.count})
+		}
 		return true
 	})
 	return moves
