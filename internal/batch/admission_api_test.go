@@ -168,7 +168,7 @@ func TestAPISuspendAndResume(t *testing.T) {
 // followed.
 func (r *rig) applyTraining(probe client.Object) {
 	r.t.Helper()
-	kubetest.Decree(r.t, r.client, "training.yaml")
+	kubetest.ApplyPolicies(r.t, r.client, "training.yaml")
 	kubetest.Until(r.t, "the policies about training to be followed", func(ctx context.Context) bool {
 		offered := probe.DeepCopyObject().(client.Object)
 		return r.client.Create(ctx, offered, client.DryRunAll) == nil && offered.GetAnnotations()[slipwayv1.AnnotationUser] != "mallory"

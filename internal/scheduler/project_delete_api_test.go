@@ -22,7 +22,7 @@ import (
 func TestAPIProjectInUse(t *testing.T) {
 	config := kubetest.Start(t)
 	c := kubetest.Client(t, config, slipwayv1.AddToScheme)
-	kubetest.Decree(t, c, "projects.yaml")
+	kubetest.ApplyPolicies(t, c, "projects.yaml")
 	for name, tt := range map[string]struct {
 		status slipwayv1.ProjectStatus
 		words  string

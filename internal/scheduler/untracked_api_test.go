@@ -20,7 +20,7 @@ import (
 func TestAPIUntracked(t *testing.T) {
 	config := kubetest.Start(t)
 	c, ns := kubetest.Client(t, config, slipwayv1.AddToScheme), kubetest.Namespace(t, config)
-	kubetest.Decree(t, c, "gangs.yaml")
+	kubetest.ApplyPolicies(t, c, "gangs.yaml")
 	kubetest.Until(t, "the policies about Gangs to be followed", func(ctx context.Context) bool {
 		g := plainGang(ns, "offered")
 		return c.Create(ctx, g, client.DryRunAll) == nil && len(g.ManagedFields) == 0

@@ -88,7 +88,7 @@ func (l *Lab) open(ctx context.Context, nodes int) error {
 			return fmt.Errorf("giving the platform its role: %w", err)
 		}
 	}
-	if err := l.decree(ctx); err != nil {
+	if err := l.applyPolicies(ctx); err != nil {
 		return err
 	}
 	l.kubelets = fakenode.NewKubelets(l.Client, l.fail)

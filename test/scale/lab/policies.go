@@ -24,9 +24,9 @@ import (
 // followedInterval is how often it is looked whether policies are followed.
 const followedInterval = 100 * time.Millisecond
 
-// decree the policies about custom kinds, which a cluster has and the test server does not
+// applyPolicies about custom kinds, which a cluster has and the test server does not
 // begin with, and return when they are followed: nobody is told when that is.
-func (l *Lab) decree(ctx context.Context) error {
+func (l *Lab) applyPolicies(ctx context.Context) error {
 	files, err := fs.Glob(admission.Custom, "*.yaml")
 	if err != nil {
 		return err

@@ -16,9 +16,9 @@ import (
 	"slipway.dev/slipway/api/admission"
 )
 
-// Decree the policies about custom kinds in a file of api/admission, with which a cluster begins
+// ApplyPolicies makes the policies about custom kinds of a file of api/admission, with which a cluster begins
 // and the test server does not. They are followed a moment later.
-func Decree(t testing.TB, c client.Client, file string) {
+func ApplyPolicies(t testing.TB, c client.Client, file string) {
 	t.Helper()
 	content, err := admission.Custom.ReadFile(file)
 	if err != nil {
