@@ -40,7 +40,7 @@ func TestGrant(t *testing.T) {
 			t.Errorf("%s, of what needs more:\ngot  %s\nwant %s", said, got, want)
 		}
 	}
-	if err := errors.New("no"); Needing(RoleObserve, err) != err || Needing(RoleObserve, nil) != nil {
+	if err := errors.New("no"); !errors.Is(Needing(RoleObserve, err), err) || Needing(RoleObserve, nil) != nil {
 		t.Error("what is no refusal needs no role")
 	}
 	if got := grant(errors.New("no")); got != ask {
