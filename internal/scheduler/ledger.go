@@ -387,7 +387,7 @@ func (l *ledger) draft(name types.NamespacedName, now time.Time) (*draft, bool) 
 	}
 	next := statusFor(&e.status, e.answer, now)
 	known := equality.Semantic.DeepEqual(&e.status, next)
-	next.GaveWayTo = l.picture.GaveWayTo(keyOf(name.Namespace, name.Name))
+	next.GaveWayTo = l.picture.GaveWayTo(key)
 	if known && within(next.GaveWayTo, e.status.GaveWayTo) {
 		return nil, false
 	}

@@ -23,8 +23,12 @@ const firstStatus = `{"status":{"phase":"Running","startTime":"2026-01-01T00:00:
 	"conditions":[{"type":"Ready","status":"True"},{"type":"Initialized","status":"True"},{"type":"ContainersReady","status":"True"}],
 	"containerStatuses":[{"name":"main","ready":true,"image":"example.org/none","imageID":"none","state":{"running":{}}}]}}`
 
-// elsewhere is a node that the lab's kubelets do not play.
-const elsewhere = "elsewhere"
+const (
+	// elsewhere is a node that the lab's kubelets do not play.
+	elsewhere = "elsewhere"
+	// requestsNamespace is that of no batch, so that the lab answers nothing that is in it.
+	requestsNamespace = "requests"
+)
 
 // requests are made one after another, without a platform, in a namespace of their own.
 type requests struct {
@@ -37,7 +41,7 @@ type requests struct {
 func measureRequests(ctx context.Context, o *options) ([]bench.Bar, error) {
 	return inLab(ctx, o, 1, func(ctx context.Context, l *lab.Lab) ([]bench.Bar, error) {
 		r := &requests{lab: l, count: o.requests.each}
-		if err := l.Client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "requests"}}); err != nil {
+		if err := l.Client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: requestsNamespace}}); err != nil {
 			return nil, err
 		}
 		for _, measure := range []func(context.Context) error{r.pods, r.pods, r.podsOfGangs, r.bindings, r.gangs, r.jobs} {
@@ -78,7 +82,7 @@ func (r *requests) starts(ctx context.Context, kind string, labels map[string]st
 	var all []*corev1.Pod
 	for range r.count {
 		pod := lab.BoundPod("", elsewhere, gpus(1))
-		pod.Namespace, pod.GenerateName, pod.Labels = "requests", "pod-", labels
+		pod.Namespace, pod.GenerateName, pod.Labels = requestsNamespace, "pod-", labels
 		all = append(all, pod)
 	}
 	if err := r.each(ctx, "POST pods, "+kind, func(i int) error { return r.lab.Client.Create(ctx, all[i]) }); err != nil {
@@ -93,7 +97,7 @@ func (r *requests) bindings(ctx context.Context) error {
 	var all []*corev1.Pod
 	for range r.count {
 		pod := lab.WaitingPod("", gpus(1))
-		pod.Namespace, pod.GenerateName = "requests", "waits-"
+		pod.Namespace, pod.GenerateName = requestsNamespace, "waits-"
 		if err := r.lab.Client.Create(ctx, pod); err != nil {
 			return err
 		}
@@ -108,7 +112,7 @@ func (r *requests) gangs(ctx context.Context) error {
 	var all []*slipwayv1.Gang
 	for i := range r.count {
 		gang := newGang(fmt.Sprintf("gang-%05d", i), 1, gpus(1))
-		gang.Namespace = "requests"
+		gang.Namespace = requestsNamespace
 		all = append(all, gang)
 	}
 	if err := r.each(ctx, "POST gangs", func(i int) error { return r.lab.Client.Create(ctx, all[i]) }); err != nil {
@@ -125,7 +129,7 @@ func (r *requests) jobs(ctx context.Context) error {
 	var all []*kubeflowv1.PyTorchJob
 	for i := range r.count {
 		job := newJob(fmt.Sprintf("job-%05d", i), 1, gpus(1))
-		job.Namespace = "requests"
+		job.Namespace = requestsNamespace
 		all = append(all, job)
 	}
 	if err := r.each(ctx, "POST pytorchjobs", func(i int) error { return r.lab.Client.Create(ctx, all[i]) }); err != nil {
