@@ -4,21 +4,18 @@
 package lab
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"slipway.dev/slipway/api/admission"
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/kubetest/apiserver"
 )
 
 // followedInterval is how often it is looked whether policies are followed.
@@ -32,12 +29,8 @@ func (l *Lab) applyPolicies(ctx context.Context) error {
 		return err
 	}
 	for _, file := range files {
-		content, err := admission.Custom.ReadFile(file)
-		if err != nil {
+		if err := apiserver.ApplyPolicies(ctx, l.Client, file); err != nil {
 			return err
-		}
-		if err := l.createAll(ctx, content); err != nil {
-			return fmt.Errorf("making the policies of %s: %w", file, err)
 		}
 	}
 	ticker := time.NewTicker(followedInterval)
@@ -53,22 +46,6 @@ func (l *Lab) applyPolicies(ctx context.Context) error {
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for the policies to be followed: %w", errors.Join(context.Cause(ctx), err))
 		case <-ticker.C:
-		}
-	}
-}
-
-// createAll objects of a file.
-func (l *Lab) createAll(ctx context.Context, content []byte) error {
-	documents := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(content), 4096)
-	for {
-		o := &unstructured.Unstructured{}
-		if err := documents.Decode(&o.Object); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		if err := l.Client.Create(ctx, o); err != nil {
-			return err
 		}
 	}
 }
