@@ -52,7 +52,7 @@ func growthAt(ctx context.Context, l *lab.Lab, jobs int) ([]bench.Bar, error) {
 		return nil, err
 	}
 	pods := jobs * growthPods
-	got, err := startedRate(ctx, l, b, pods)
+	got, err := startedRate(ctx, l, b, (*lab.Lab).StartPlatform, pods)
 	if err != nil {
 		return nil, err
 	}

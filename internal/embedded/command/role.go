@@ -47,12 +47,18 @@ func roles(dataDir *string) []*cobra.Command {
 		return role.TestScheduler(cmd.Context(), kubeconfig, flags)
 	}}
 	scheduler.Flags().StringVar(&kubeconfig, "kubeconfig", "", "access of the scheduler's user")
+	var running string
+	controllers := &cobra.Command{Use: "test-controllers [-- FLAG...]", RunE: func(cmd *cobra.Command, flags []string) error {
+		return role.TestControllers(cmd.Context(), kubeconfig, running, flags)
+	}}
+	controllers.Flags().StringVar(&kubeconfig, "kubeconfig", "", "access of the controllers' user")
+	controllers.Flags().StringVar(&running, "run", "*", "names of the controllers, with commas between")
 	return []*cobra.Command{
 		ofCluster("server", role.Server), ofCluster("control", role.Control),
 		ofNode("node", role.Node), ofNode("containerd", role.Containerd), dnsRole,
 		{Use: "test-apiserver [-- FLAG...]", RunE: func(cmd *cobra.Command, flags []string) error {
 			return role.TestAPIServer(cmd.Context(), *dataDir, flags)
 		}},
-		scheduler,
+		scheduler, controllers,
 	}
 }

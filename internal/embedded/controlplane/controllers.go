@@ -49,6 +49,21 @@ func ControllerManagerFlags(c *cluster.Cluster) []string {
 	}
 }
 
+// TestControllerManagerFlags are the options of some controllers, in upstream's words, against the
+// API server of an administrator's kubeconfig: they serve nothing, and write as fast as they can.
+// More of upstream's options come last.
+func TestControllerManagerFlags(kubeconfig, controllers string, more []string) []string {
+	flags := []string{
+		"--kubeconfig=" + kubeconfig,
+		"--controllers=" + controllers,
+		"--secure-port=0",
+		"--leader-elect=false",
+		"--kube-api-qps=100000",
+		"--kube-api-burst=100000",
+	}
+	return append(flags, more...)
+}
+
 // RunControllerManager runs the controller manager until ctx ends.
 func RunControllerManager(ctx context.Context, flags []string) error {
 	s, err := options.NewKubeControllerManagerOptions()

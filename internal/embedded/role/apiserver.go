@@ -73,6 +73,13 @@ func TestScheduler(ctx context.Context, kubeconfig string, flags []string) error
 	return controlplane.RunScheduler(ctx, controlplane.TestSchedulerFlags(kubeconfig, flags))
 }
 
+// TestControllers runs some of upstream's controllers alone, as the user of a kubeconfig; flags
+// are more options of upstream's.
+func TestControllers(ctx context.Context, kubeconfig, controllers string, flags []string) error {
+	logs.InitLogs()
+	return controlplane.RunControllerManager(ctx, controlplane.TestControllerManagerFlags(kubeconfig, controllers, flags))
+}
+
 func testCluster(dir string) (*cluster.Cluster, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -191,7 +192,7 @@ func (b *Batch) deleteLater(kind client.Object, name string) {
 // Remove deletes everything in the namespace, jobs first, so that nobody makes
 // anew what is deleted.
 func (b *Batch) Remove(ctx context.Context) error {
-	for _, kind := range []client.Object{&kubeflowv1.PyTorchJob{}, &slipwayv1.Gang{}, &corev1.Pod{}, &corev1.Service{}} {
+	for _, kind := range []client.Object{&kubeflowv1.PyTorchJob{}, &slipwayv1.Gang{}, &batchv1.Job{}, &corev1.Pod{}, &corev1.Service{}} {
 		if err := b.deleteAll(ctx, kind); err != nil {
 			return err
 		}

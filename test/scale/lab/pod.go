@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -74,6 +75,13 @@ func BoundPod(name, node string, requests corev1.ResourceList) *corev1.Pod {
 			}},
 		},
 	}
+}
+
+// NewJob is a Job of one pod.
+func NewJob(name string, requests corev1.ResourceList) *batchv1.Job {
+	job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	job.Spec.Template.Spec = BoundPod(name, "", requests).Spec
+	return job
 }
 
 // WaitingPod is a pod that the scheduler is to bind.

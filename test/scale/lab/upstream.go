@@ -48,6 +48,13 @@ func (l *Lab) StartUpstream(ctx context.Context) error {
 	return b.Remove(ctx)
 }
 
+// StartJobController starts Kubernetes' own controller of Jobs, which syncs as many at a time as the
+// lab has requests under way, and returns when the process is there.
+func (l *Lab) StartJobController() error {
+	return l.start("Kubernetes' job controller", exec.Command(filepath.Join(l.programs, "slipway-kube"), "role", "test-controllers",
+		"--kubeconfig", l.server.KubeconfigOf("supervisor"), "--run", "job-controller", "--", fmt.Sprintf("--concurrent-job-syncs=%d", parallel)))
+}
+
 // SubmitGroups submits gangs as PodGroups of upstream, each followed by its pods,
 // a few requests at a time; it returns when the API server has them all.
 func SubmitGroups(ctx context.Context, b *Batch, gangs []*slipwayv1.Gang) error {
