@@ -55,27 +55,45 @@ func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err != nil {
 		return settle(0, err)
 	}
-	if what := r.warned.News(object); what != "" && !finished(in.Job.Status()) {
-		r.send(object, ignoredTermsEvent(what))
-	}
-	todo := decide(in)
-	err = r.apply(ctx, in, &todo)
-	if namespace.Refuses(err) {
+	r.warn(in)
+	todo, err := r.act(ctx, in)
+	switch {
+	case namespace.Refuses(err):
 		return ctrl.Result{}, nil
-	}
-	if needsPerson(err) {
-		todo = stuck(in, todo, err)
-		_, err = each(todo.Delete, func(d deletion) error { return r.delete(ctx, d) })
-	}
-	if err == nil && todo.Hold > 0 {
+	case err == nil && todo.Hold > 0:
 		return settle(sooner(todo.Wake, todo.Hold), nil)
-	}
-	if err == nil && todo.Deferred {
+	case err == nil && todo.Deferred:
 		if later, is := r.deferred.putOff(req.NamespacedName); is {
 			return later, nil
 		}
 	}
 	r.deferred.came(req.NamespacedName)
+	return r.conclude(ctx, object, todo, err)
+}
+
+// warn of annotations that do less than they say, as long as that matters.
+func (r *reconciler) warn(in observed) {
+	object := in.Job.Object()
+	if what := r.warned.News(object); what != "" && !finished(in.Job.Status()) {
+		r.send(object, ignoredTermsEvent(what))
+	}
+}
+
+// act on what was observed. An error that needs a person has its place in the plan from
+// then on, and is none any more.
+func (r *reconciler) act(ctx context.Context, in observed) (plan, error) {
+	todo := decide(in)
+	err := r.apply(ctx, in, &todo)
+	if namespace.Refuses(err) || !needsPerson(err) {
+		return todo, err
+	}
+	todo = stuck(in, todo, err)
+	_, err = each(todo.Delete, func(d deletion) error { return r.delete(ctx, d) })
+	return todo, err
+}
+
+// conclude a pass: write the status, and then tell of what was done, which came to such an error.
+func (r *reconciler) conclude(ctx context.Context, object client.Object, todo plan, err error) (ctrl.Result, error) {
 	if statusErr := r.writeStatus(ctx, object, todo.Status); statusErr != nil {
 		return settle(0, errors.Join(err, statusErr))
 	}
