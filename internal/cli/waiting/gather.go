@@ -45,8 +45,8 @@ func ReadProjects(ctx context.Context, r client.Reader, namespace string) (Proje
 }
 
 // Gather what waits in a namespace or, where none is named, in all. Who may not list pods is
-// told of gangs alone, and that it is so.
-func Gather(ctx context.Context, r client.Reader, namespace string) (all []Line, hidden, err error) {
+// told of gangs alone; forbidden is then what the API server said of the pods.
+func Gather(ctx context.Context, r client.Reader, namespace string) (all []Line, forbidden, err error) {
 	projects, err := ReadProjects(ctx, r, namespace)
 	if err != nil {
 		return nil, nil, err
@@ -58,7 +58,7 @@ func Gather(ctx context.Context, r client.Reader, namespace string) (all []Line,
 	pods, err := workload.ListScheduled(ctx, r, namespace, client.MatchingFields{"status.phase": string(corev1.PodPending)})
 	switch {
 	case apierrors.IsForbidden(err):
-		hidden = err
+		forbidden = err
 	case err != nil:
 		return nil, nil, err
 	}
@@ -68,5 +68,5 @@ func Gather(ctx context.Context, r client.Reader, namespace string) (all []Line,
 	}
 	all = append(Gangs(gangs.Items, projects), Pods(pods, projects, claims)...)
 	Sort(all)
-	return all, hidden, nil
+	return all, forbidden, nil
 }
