@@ -124,15 +124,11 @@ func (s *Supervisor) applyManifests(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	roles, err := manifests.Roles()
+	common, err := manifests.RolesAndPolicies()
 	if err != nil {
 		return err
 	}
-	policies, err := manifests.Admission()
-	if err != nil {
-		return err
-	}
-	custom, err := manifests.CustomAdmission()
+	custom, err := manifests.CustomPolicies()
 	if err != nil {
 		return err
 	}
@@ -140,7 +136,7 @@ func (s *Supervisor) applyManifests(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return applier.Apply(ctx, slices.Concat(roles, policies, custom, objects))
+	return applier.Apply(ctx, slices.Concat(common, custom, objects))
 }
 
 // awaitAdmission so that whoever is told that the cluster is up can make any job.

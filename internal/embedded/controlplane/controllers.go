@@ -19,20 +19,12 @@ import (
 // ControllerManagerFlags are the options of the controller manager. There is
 // one server, so nobody is elected, and the node agent gives pods addresses.
 func ControllerManagerFlags(c *cluster.Cluster) []string {
-	kubeconfig := c.KubeconfigOf("controller-manager")
-	return []string{
-		"--kubeconfig=" + kubeconfig,
-		"--authentication-kubeconfig=" + kubeconfig,
-		"--authorization-kubeconfig=" + kubeconfig,
-		"--client-ca-file=" + c.PKI("ca.crt"),
-		"--bind-address=" + c.NodeIP(c.First()).String(),
-		fmt.Sprintf("--secure-port=%d", cluster.PortControllerManager),
-		"--tls-cert-file=" + c.PKI("component-serving.crt"),
-		"--tls-private-key-file=" + c.PKI("component-serving.key"),
-		"--cluster-signing-cert-file=" + c.PKI("ca.crt"),
-		"--cluster-signing-key-file=" + c.PKI("ca.key"),
-		"--root-ca-file=" + c.PKI("ca.crt"),
-		"--service-account-private-key-file=" + c.PKI("service-account.key"),
+	return append(servingFlags(c, "controller-manager", cluster.PortControllerManager, "component-serving"),
+		"--client-ca-file="+c.PKI("ca.crt"),
+		"--cluster-signing-cert-file="+c.PKI("ca.crt"),
+		"--cluster-signing-key-file="+c.PKI("ca.key"),
+		"--root-ca-file="+c.PKI("ca.crt"),
+		"--service-account-private-key-file="+c.PKI("service-account.key"),
 		"--use-service-account-credentials=true",
 		"--leader-elect=false",
 		// Each controller makes its own service account and token first; at the
@@ -46,7 +38,7 @@ func ControllerManagerFlags(c *cluster.Cluster) []string {
 		"--node-monitor-grace-period=20s",
 		"--node-monitor-period=2s",
 		"--profiling=false",
-	}
+	)
 }
 
 // TestControllerManagerFlags are the options of some controllers, in upstream's words, against the

@@ -20,19 +20,11 @@ import (
 // MetricsServerFlags are the options of the server of metrics.k8s.io, which
 // "kubectl top" and horizontal autoscaling ask.
 func MetricsServerFlags(c *cluster.Cluster) []string {
-	kubeconfig := c.KubeconfigOf("metrics")
-	return []string{
-		"--kubeconfig=" + kubeconfig,
-		"--authentication-kubeconfig=" + kubeconfig,
-		"--authorization-kubeconfig=" + kubeconfig,
-		"--bind-address=" + c.NodeIP(c.First()).String(),
-		fmt.Sprintf("--secure-port=%d", cluster.PortMetricsServer),
-		"--tls-cert-file=" + c.PKI("metrics-server.crt"),
-		"--tls-private-key-file=" + c.PKI("metrics-server.key"),
+	return append(servingFlags(c, "metrics", cluster.PortMetricsServer, "metrics-server"),
 		"--kubelet-preferred-address-types=InternalIP",
-		"--kubelet-certificate-authority=" + c.PKI("ca.crt"),
+		"--kubelet-certificate-authority="+c.PKI("ca.crt"),
 		"--metric-resolution=15s",
-	}
+	)
 }
 
 // RunMetricsServer serves metrics.k8s.io until ctx ends. It may be started

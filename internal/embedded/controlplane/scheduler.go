@@ -17,19 +17,11 @@ import (
 // SchedulerFlags are the options of Kubernetes' own scheduler, which binds the
 // pods that no gang placed.
 func SchedulerFlags(c *cluster.Cluster) []string {
-	kubeconfig := c.KubeconfigOf("scheduler")
-	return []string{
-		"--kubeconfig=" + kubeconfig,
-		"--authentication-kubeconfig=" + kubeconfig,
-		"--authorization-kubeconfig=" + kubeconfig,
-		"--client-ca-file=" + c.PKI("ca.crt"),
-		"--bind-address=" + c.NodeIP(c.First()).String(),
-		fmt.Sprintf("--secure-port=%d", cluster.PortScheduler),
-		"--tls-cert-file=" + c.PKI("component-serving.crt"),
-		"--tls-private-key-file=" + c.PKI("component-serving.key"),
+	return append(servingFlags(c, "scheduler", cluster.PortScheduler, "component-serving"),
+		"--client-ca-file="+c.PKI("ca.crt"),
 		"--leader-elect=false",
 		"--profiling=false",
-	}
+	)
 }
 
 // TestSchedulerFlags are the options of a scheduler alone, against the API server

@@ -37,15 +37,19 @@ var files embed.FS
 // Schemas returns the CustomResourceDefinitions.
 func Schemas() ([]*unstructured.Unstructured, error) { return read(crds.Files, nil) }
 
-// Roles returns the roles of the platform, the same in every cluster.
-func Roles() ([]*unstructured.Unstructured, error) { return read(rbac.Files, nil) }
+// RolesAndPolicies returns the roles of the platform, and the policies by which the API server
+// queues Jobs and notes whose they are, the same in every cluster.
+func RolesAndPolicies() ([]*unstructured.Unstructured, error) {
+	roles, err := read(rbac.Files, nil)
+	if err != nil {
+		return nil, err
+	}
+	policies, err := read(admission.Jobs, nil)
+	return append(roles, policies...), err
+}
 
-// Admission returns the policies by which the API server queues Jobs and notes whose
-// they are, the same in every cluster.
-func Admission() ([]*unstructured.Unstructured, error) { return read(admission.Jobs, nil) }
-
-// CustomAdmission returns those about custom kinds, which AwaitAdmission is for.
-func CustomAdmission() ([]*unstructured.Unstructured, error) { return read(admission.Custom, nil) }
+// CustomPolicies returns those about custom kinds, which AwaitAdmission is for.
+func CustomPolicies() ([]*unstructured.Unstructured, error) { return read(admission.Custom, nil) }
 
 // Cluster returns the rest, for one cluster. The resolvers are the content of
 // the host's resolver configuration.

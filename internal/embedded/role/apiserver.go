@@ -107,15 +107,11 @@ func equip(ctx context.Context, kubeconfig string) error {
 	if err != nil {
 		return err
 	}
-	roles, err := manifests.Roles()
+	common, err := manifests.RolesAndPolicies()
 	if err != nil {
 		return err
 	}
-	policies, err := manifests.Admission()
-	if err != nil {
-		return err
-	}
-	if err := applier.Apply(ctx, slices.Concat(schemas, roles, policies)); err != nil {
+	if err := applier.Apply(ctx, slices.Concat(schemas, common)); err != nil {
 		return err
 	}
 	return applier.AwaitSchemas(ctx, schemas)
