@@ -64,10 +64,7 @@ func (c churned) bars(whose string, gangs int) []bench.Bar {
 }
 
 func churnOurs(ctx context.Context, l *lab.Lab, o *options) (churned, []bench.Bar, error) {
-	if err := l.StartPlatform(); err != nil {
-		return churned{}, nil, err
-	}
-	if err := l.AwaitPlatform(ctx); err != nil {
+	if err := l.BringUpPlatform(ctx); err != nil {
 		return churned{}, nil, err
 	}
 	b, err := l.Batch(ctx, "churn")

@@ -28,10 +28,7 @@ const preferred = "kueue.x-k8s.io/podset-preferred-topology"
 // the lab makes and as a PyTorchJob, with and without a wish to be close.
 func measureGang(ctx context.Context, o *options) ([]bench.Bar, error) {
 	return inLab(ctx, o, o.gang.nodes, func(ctx context.Context, l *lab.Lab) (bars []bench.Bar, err error) {
-		if err := l.StartPlatform(); err != nil {
-			return nil, err
-		}
-		if err := l.AwaitPlatform(ctx); err != nil {
+		if err := l.BringUpPlatform(ctx); err != nil {
 			return nil, err
 		}
 		for _, c := range []struct {

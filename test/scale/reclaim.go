@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/resource"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/bench"
@@ -70,10 +69,7 @@ func measureReclaim(ctx context.Context, o *options) ([]bench.Bar, error) {
 
 // borrowAll GPUs of the cluster. It returns when all pods run.
 func borrowAll(ctx context.Context, l *lab.Lab, o *options) (*lab.Batch, error) {
-	if err := l.StartPlatform(); err != nil {
-		return nil, err
-	}
-	if err := l.AwaitPlatform(ctx); err != nil {
+	if err := l.BringUpPlatform(ctx); err != nil {
 		return nil, err
 	}
 	for name, gpus := range map[string]int{borrower: 0, owner: o.reclaim.times + o.reclaim.gang} {
@@ -127,11 +123,4 @@ func gangOf(project, name string, pods int) *slipwayv1.Gang {
 	gang := newGang(name, pods, gpus(1))
 	gang.Spec.Project = project
 	return gang
-}
-
-func newProject(name, parent string, quota ...slipwayv1.Quota) *slipwayv1.Project {
-	return &slipwayv1.Project{
-		ObjectMeta: metav1.ObjectMeta{Name: name},
-		Spec:       slipwayv1.ProjectSpec{Parent: parent, Quota: quota},
-	}
 }

@@ -109,34 +109,29 @@ func (r *requests) bindings(ctx context.Context) error {
 }
 
 func (r *requests) gangs(ctx context.Context) error {
-	var all []*slipwayv1.Gang
-	for i := range r.count {
-		gang := newGang(fmt.Sprintf("gang-%05d", i), 1, gpus(1))
-		gang.Namespace = requestsNamespace
-		all = append(all, gang)
-	}
-	if err := r.each(ctx, "POST gangs", func(i int) error { return r.lab.Client.Create(ctx, all[i]) }); err != nil {
-		return err
-	}
-	return r.each(ctx, "PUT gangs/status", func(i int) error {
-		all[i].Status.Conditions = []metav1.Condition{{Type: slipwayv1.ConditionPlaced, Status: metav1.ConditionTrue, Reason: "Placed", LastTransitionTime: metav1.Now()}}
-		all[i].Status.Placement = []slipwayv1.PodSetPlacement{{Name: "worker", Slots: []slipwayv1.Slot{{Node: elsewhere, Count: 1}}}}
-		return r.lab.Client.Status().Update(ctx, all[i])
+	return customs(ctx, r, "gangs", func(name string) *slipwayv1.Gang { return newGang(name, 1, gpus(1)) }, func(g *slipwayv1.Gang) {
+		g.Status.Conditions = []metav1.Condition{{Type: slipwayv1.ConditionPlaced, Status: metav1.ConditionTrue, Reason: "Placed", LastTransitionTime: metav1.Now()}}
+		g.Status.Placement = []slipwayv1.PodSetPlacement{{Name: "worker", Slots: []slipwayv1.Slot{{Node: elsewhere, Count: 1}}}}
 	})
 }
 
 func (r *requests) jobs(ctx context.Context) error {
-	var all []*kubeflowv1.PyTorchJob
-	for i := range r.count {
-		job := newJob(fmt.Sprintf("job-%05d", i), 1, gpus(1))
-		job.Namespace = requestsNamespace
-		all = append(all, job)
-	}
-	if err := r.each(ctx, "POST pytorchjobs", func(i int) error { return r.lab.Client.Create(ctx, all[i]) }); err != nil {
+	return customs(ctx, r, "pytorchjobs", func(name string) *kubeflowv1.PyTorchJob { return newJob(name, 1, gpus(1)) }, func(j *kubeflowv1.PyTorchJob) {
+		j.Status.Conditions = []kubeflowv1.JobCondition{{Type: kubeflowv1.JobRunning, Status: corev1.ConditionTrue, Reason: "Running", LastTransitionTime: metav1.Now()}}
+	})
+}
+
+// customs are objects of a custom kind: they are made, and their controller writes a status.
+func customs[T client.Object](ctx context.Context, r *requests, resource string, make func(name string) T, report func(T)) error {
+	all := numbered(r.count, make)
+	if err := r.each(ctx, "POST "+resource, func(i int) error {
+		all[i].SetNamespace(requestsNamespace)
+		return r.lab.Client.Create(ctx, all[i])
+	}); err != nil {
 		return err
 	}
-	return r.each(ctx, "PUT pytorchjobs/status", func(i int) error {
-		all[i].Status.Conditions = []kubeflowv1.JobCondition{{Type: kubeflowv1.JobRunning, Status: corev1.ConditionTrue, Reason: "Running", LastTransitionTime: metav1.Now()}}
+	return r.each(ctx, "PUT "+resource+"/status", func(i int) error {
+		report(all[i])
 		return r.lab.Client.Status().Update(ctx, all[i])
 	})
 }

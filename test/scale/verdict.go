@@ -30,10 +30,7 @@ func measureVerdict(ctx context.Context, o *options) ([]bench.Bar, error) {
 		if err := fill(ctx, l, o.verdict.nodes); err != nil {
 			return nil, err
 		}
-		if err := l.StartPlatform(); err != nil {
-			return nil, err
-		}
-		if err := l.AwaitPlatform(ctx); err != nil {
+		if err := l.BringUpPlatform(ctx); err != nil {
 			return nil, err
 		}
 		before, err := l.SettledWrites(ctx)

@@ -62,10 +62,7 @@ var workloadClasses = []workloadClass{
 // more than quotas let anybody use.
 func measureWorkloads(ctx context.Context, o *options) ([]bench.Bar, error) {
 	return inLab(ctx, o, workloadsNodes, func(ctx context.Context, l *lab.Lab) ([]bench.Bar, error) {
-		if err := l.StartPlatform(); err != nil {
-			return nil, err
-		}
-		if err := l.AwaitPlatform(ctx); err != nil {
+		if err := l.BringUpPlatform(ctx); err != nil {
 			return nil, err
 		}
 		queues, err := newQueues(ctx, l, o)

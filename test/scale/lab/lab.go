@@ -39,8 +39,7 @@ type Lab struct {
 
 	kubelets *fakenode.Kubelets
 	backlog  *backlog
-	running  *process   // nil for none
-	ready    chan error // of the platform
+	running  *process // nil for none
 	usage    Usage
 
 	mu      sync.Mutex

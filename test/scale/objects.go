@@ -55,3 +55,10 @@ func replicas(n int, requests corev1.ResourceList) *kubeflowv1.ReplicaSpec {
 		}}}},
 	}
 }
+
+func newProject(name, parent string, quota ...slipwayv1.Quota) *slipwayv1.Project {
+	return &slipwayv1.Project{
+		ObjectMeta: metav1.ObjectMeta{Name: name},
+		Spec:       slipwayv1.ProjectSpec{Parent: parent, Quota: quota},
+	}
+}
