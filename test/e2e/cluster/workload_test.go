@@ -15,29 +15,12 @@ import (
 	"slipway.dev/slipway/test/e2e/rig"
 )
 
-const claim = `
-apiVersion: v1
-kind: PersistentVolumeClaim
-metadata: {name: data}
-spec:
-  accessModes: [ReadWriteOnce]
-  resources: {requests: {storage: 1Mi}}
-`
-
-// withClaim mounts the claim above at /data.
-func withClaim(pod *corev1.Pod) *corev1.Pod {
-	pod.Spec.Volumes = []corev1.Volume{{Name: "data", VolumeSource: corev1.VolumeSource{
-		PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "data"}}}}
-	pod.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "data", MountPath: "/data"}}
-	return pod
-}
-
 // volumes holds that a claim of the default class keeps what one pod wrote for
 // the next, and that nothing of it stays when it is deleted.
 func volumes(t *testing.T, c *rig.Cluster) {
 	space := c.Namespace(t, "volumes")
-	c.Apply(t, space, claim)
-	writer := withClaim(rig.Pod("writer", "write", "/data/greeting", "still here"))
+	c.Apply(t, space, rig.Claim)
+	writer := rig.WithClaim(rig.Pod("writer", "write", "/data/greeting", "still here"))
 	writer.Spec.RestartPolicy = corev1.RestartPolicyNever
 	pods := c.Client(t).CoreV1().Pods(space)
 	if _, err := pods.Create(t.Context(), writer, metav1.CreateOptions{}); err != nil {
@@ -50,7 +33,7 @@ func volumes(t *testing.T, c *rig.Cluster) {
 		return rig.PodDone(pods[0])
 	})
 	c.OK(t, "kubectl", "delete", "pod", "-n", space, "writer")
-	reader := c.Create(t, space, withClaim(rig.Pod("reader", "wait")))[0]
+	reader := c.Create(t, space, rig.WithClaim(rig.Pod("reader", "wait")))[0]
 	c.Says(t, reader, "still here", "read", "/data/greeting")
 
 	c.OK(t, "kubectl", "delete", "pod/reader", "pvc/data", "-n", space)

@@ -56,13 +56,12 @@ func TestReset(t *testing.T) {
 func use(t *testing.T, c *rig.Cluster) {
 	space := c.Namespace(t, "reset")
 	c.Apply(t, space, objects)
-	server := rig.Server("server")
-	server.Spec.Containers[0].Ports = []corev1.ContainerPort{{ContainerPort: rig.Port, HostPort: 18098}}
-	server.Spec.Volumes = []corev1.Volume{
-		{Name: "data", VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "data"}}},
-		{Name: "memory", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory}}},
-	}
-	server.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "data", MountPath: "/data"}, {Name: "memory", MountPath: "/memory"}}
+	server := rig.WithClaim(rig.Server("server"))
+	server.Spec.Volumes = append(server.Spec.Volumes, corev1.Volume{Name: "memory", VolumeSource: corev1.VolumeSource{
+		EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory}}})
+	main := &server.Spec.Containers[0]
+	main.Ports = []corev1.ContainerPort{{ContainerPort: rig.Port, HostPort: 18098}}
+	main.VolumeMounts = append(main.VolumeMounts, corev1.VolumeMount{Name: "memory", MountPath: "/memory"})
 	far := rig.Server("far")
 	far.Spec.NodeName = "node-1"
 	c.Create(t, space, server, far)
@@ -72,14 +71,7 @@ func use(t *testing.T, c *rig.Cluster) {
 	c.OK(t, "node", "kill", "node-1")
 }
 
-const objects = `
-apiVersion: v1
-kind: PersistentVolumeClaim
-metadata: {name: data}
-spec:
-  accessModes: [ReadWriteOnce]
-  resources: {requests: {storage: 1Mi}}
----
+const objects = rig.Claim + `---
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata: {name: from-anywhere}

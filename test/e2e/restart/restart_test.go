@@ -27,8 +27,8 @@ const space = "restart"
 func TestRestart(t *testing.T) {
 	c := rig.Start(t)
 	c.Namespace(t, space)
-	c.Apply(t, space, claim)
-	c.Create(t, space, keeper())
+	c.Apply(t, space, rig.Claim)
+	c.Create(t, space, rig.WithClaim(rig.Server("keeper")))
 	service := c.Expose(t, space, rig.Service("keeper", corev1.ServiceTypeClusterIP))
 	url := "http://" + service.Spec.ClusterIP
 	rig.Answers(t, url, "keeper heard")
@@ -60,24 +60,6 @@ func TestRestart(t *testing.T) {
 		})
 	}
 	t.Run("address change", func(t *testing.T) { addressChange(t, c, url) })
-}
-
-const claim = `
-apiVersion: v1
-kind: PersistentVolumeClaim
-metadata: {name: data}
-spec:
-  accessModes: [ReadWriteOnce]
-  resources: {requests: {storage: 1Mi}}
-`
-
-// keeper is a server with a volume.
-func keeper() *corev1.Pod {
-	pod := rig.Server("keeper")
-	pod.Spec.Volumes = []corev1.Volume{{Name: "data", VolumeSource: corev1.VolumeSource{
-		PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "data"}}}}
-	pod.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "data", MountPath: "/data"}}
-	return pod
 }
 
 func pod(t *testing.T, c *rig.Cluster) *corev1.Pod {
