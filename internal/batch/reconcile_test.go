@@ -5,39 +5,29 @@ package batch
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"testing"
 
 	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/events"
-	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/kubetest"
 	"slipway.dev/slipway/internal/podset"
 )
 
 // newReconciler of a cluster without an API server that creates Gangs as told.
 func newReconciler(t *testing.T, create error, objects ...client.Object) (*reconciler, *events.FakeRecorder) {
 	t.Helper()
-	kinds := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, slipwayv1.AddToScheme} {
-		if err := add(kinds); err != nil {
-			t.Fatal(err)
-		}
-	}
-	cluster := fake.NewClientBuilder().WithScheme(kinds).WithObjects(objects...).WithInterceptorFuncs(interceptor.Funcs{
+	cluster := fake.NewClientBuilder().WithScheme(kubetest.Kinds(t, slipwayv1.AddToScheme)).WithObjects(objects...).WithInterceptorFuncs(interceptor.Funcs{
 		Create: func(context.Context, client.WithWatch, client.Object, ...client.CreateOption) error { return create },
 	}).Build()
 	told := events.NewFakeRecorder(8)
@@ -58,13 +48,8 @@ func TestRefusedGang(t *testing.T) {
 		if err != nil || result.RequeueAfter != blockedDelay {
 			t.Errorf("%s: looks again after %v: %v", name, result.RequeueAfter, err)
 		}
-		select {
-		case said := <-told.Events:
-			if !strings.Contains(said, "Blocked") || !strings.Contains(said, "making gang job-j: ") {
-				t.Errorf("%s: said %q", name, said)
-			}
-		default:
-			t.Errorf("%s: said nothing", name)
+		if said := strings.Join(kubetest.Told(told), "\n"); !strings.Contains(said, "Blocked") || !strings.Contains(said, "making gang job-j: ") {
+			t.Errorf("%s: said %q", name, said)
 		}
 		var is batchv1.Job
 		if err := r.client.Get(t.Context(), client.ObjectKeyFromObject(job), &is); err != nil || !strings.Contains(is.Annotations[slipwayv1.AnnotationBlocked], "making gang job-j: ") {
@@ -91,14 +76,11 @@ func TestNameIsTaken(t *testing.T) {
 func TestNamespaceEnds(t *testing.T) {
 	job := queuedJob()
 	job.Namespace = "team"
-	ends := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "team", Finalizers: []string{"test/stays"}, DeletionTimestamp: ptr.To(metav1.Now())}}
-	refusal := apierrors.NewForbidden(schema.GroupResource{Resource: "gangs"}, "job-j", errors.New("the namespace is being terminated"))
-	refusal.ErrStatus.Details.Causes = []metav1.StatusCause{{Type: corev1.NamespaceTerminatingCause}}
-	for name, objects := range map[string][]client.Object{"seen": {job, ends}, "refused": {job}} {
-		r, told := newReconciler(t, refusal, objects...)
+	for name, objects := range map[string][]client.Object{"seen": {job, kubetest.Ending("team")}, "refused": {job}} {
+		r, told := newReconciler(t, kubetest.RefusedAsEnding(), objects...)
 		result, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(job)})
-		if err != nil || result != (ctrl.Result{}) || len(told.Events) > 0 {
-			t.Errorf("%s: looks again after %v, says %d things: %v", name, result.RequeueAfter, len(told.Events), err)
+		if said := kubetest.Told(told); err != nil || result != (ctrl.Result{}) || len(said) > 0 {
+			t.Errorf("%s: looks again after %v, says %q: %v", name, result.RequeueAfter, said, err)
 		}
 		var is batchv1.Job
 		if err := r.client.Get(t.Context(), client.ObjectKeyFromObject(job), &is); err != nil || is.Annotations[slipwayv1.AnnotationBlocked] != "" {
@@ -163,13 +145,9 @@ func TestWarnedOfAnnotations(t *testing.T) {
 		if _, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(job)}); err != nil {
 			t.Fatal(err)
 		}
-		warned := false
-		for len(told.Events) > 0 {
-			said := <-told.Events
-			warned = warned || strings.Contains(said, `Warning InvalidAnnotation metadata.annotations[slipway.dev/checkpointed-at]: "yesterday" is no moment`)
-		}
-		if warned != want {
-			t.Errorf("warned: %t, want %t", warned, want)
+		said := strings.Join(kubetest.Told(told), "\n")
+		if warned := strings.Contains(said, `Warning InvalidAnnotation metadata.annotations[slipway.dev/checkpointed-at]: "yesterday" is no moment`); warned != want {
+			t.Errorf("warned: %t, want %t; said %q", warned, want, said)
 		}
 	}
 }

@@ -18,17 +18,23 @@ import (
 // Client that knows Kubernetes' kinds and those that are added.
 func Client(t testing.TB, config *rest.Config, add ...func(*runtime.Scheme) error) client.WithWatch {
 	t.Helper()
+	c, err := client.NewWithWatch(config, client.Options{Scheme: Kinds(t, add...)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// Kinds are Kubernetes' and those that are added.
+func Kinds(t testing.TB, add ...func(*runtime.Scheme) error) *runtime.Scheme {
+	t.Helper()
 	kinds := runtime.NewScheme()
 	for _, add := range append(add, clientgoscheme.AddToScheme) {
 		if err := add(kinds); err != nil {
 			t.Fatal(err)
 		}
 	}
-	c, err := client.NewWithWatch(config, client.Options{Scheme: kinds})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
+	return kinds
 }
 
 // Limited is the access of a new user, who may do what the rules say, in every

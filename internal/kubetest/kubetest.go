@@ -14,7 +14,11 @@
 //	await.go       the moment at which something holds
 //	edit.go        changes as others make them
 //	node.go        nodes
+//	policies.go    those that a cluster begins with
+//	scheduler.go   upstream's scheduler
 //	kubeconfig.go  access for programs and commands
+//	ending.go      namespaces that are being deleted, for clients in memory
+//	told.go        what a recorder in memory was told
 package kubetest
 
 import (

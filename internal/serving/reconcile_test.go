@@ -17,7 +17,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -26,6 +25,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/kubetest"
 )
 
 // world is a cluster in memory whose writes are counted.
@@ -38,15 +38,9 @@ type world struct {
 
 func newWorld(t *testing.T, objects ...client.Object) *world {
 	t.Helper()
-	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, slipwayv1.AddToScheme} {
-		if err := add(scheme); err != nil {
-			t.Fatal(err)
-		}
-	}
 	w := &world{events: events.NewFakeRecorder(100)}
 	objects = append(objects, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "team"}})
-	c := fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).WithStatusSubresource(&slipwayv1.Model{}).
+	c := fake.NewClientBuilder().WithScheme(kubetest.Kinds(t, slipwayv1.AddToScheme)).WithObjects(objects...).WithStatusSubresource(&slipwayv1.Model{}).
 		WithInterceptorFuncs(interceptor.Funcs{
 			Apply: func(ctx context.Context, c client.WithWatch, o runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
 				kind := o.(interface{ GetKind() string }).GetKind()
@@ -282,11 +276,10 @@ func TestDeletedModelIsLeftAlone(t *testing.T) {
 // TestNamespaceEnds: what is refused where all is being deleted is nobody's fault.
 func TestNamespaceEnds(t *testing.T) {
 	w := newWorld(t, modelWith())
-	refusal := apierrors.NewForbidden(schema.GroupResource{Resource: "deployments"}, "tiny", errors.New("the namespace is being terminated"))
-	refusal.ErrStatus.Details.Causes = []metav1.StatusCause{{Type: corev1.NamespaceTerminatingCause}}
-	w.refuse = refusal
-	if result, writes := w.pass(t); result != (ctrl.Result{}) || slices.Contains(writes, "status") || len(w.events.Events) > 0 {
-		t.Errorf("looks again after %v, writes %v, says %d things", result.RequeueAfter, writes, len(w.events.Events))
+	w.refuse = kubetest.RefusedAsEnding()
+	result, writes := w.pass(t)
+	if said := kubetest.Told(w.events); result != (ctrl.Result{}) || slices.Contains(writes, "status") || len(said) > 0 {
+		t.Errorf("looks again after %v, writes %v, says %q", result.RequeueAfter, writes, said)
 	}
 	must := func(err error) {
 		if err != nil {

@@ -5,25 +5,19 @@ package training
 
 import (
 	"context"
-	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/events"
-	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/kubetest"
 	"slipway.dev/slipway/internal/training/frameworks"
 )
 
@@ -32,18 +26,17 @@ import (
 func TestNamespaceEnds(t *testing.T) {
 	job := newJob(1, 1)
 	job.Namespace = "team"
-	ends := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "team", Finalizers: []string{"test/stays"}, DeletionTimestamp: ptr.To(metav1.Now())}}
 	for name, c := range map[string]struct {
 		objects []client.Object
 		asked   int
 	}{
-		"seen":    {[]client.Object{job, ends}, 0},
+		"seen":    {[]client.Object{job, kubetest.Ending("team")}, 0},
 		"refused": {[]client.Object{job}, 1}, // the cache has not heard of it yet
 	} {
 		r, told, asked := endingReconciler(t, c.objects...)
 		result, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(job)})
-		if err != nil || result != (ctrl.Result{}) || len(told.Events) > 0 || *asked != c.asked {
-			t.Errorf("%s: asks for %d objects, looks again after %v, says %d things: %v", name, *asked, result.RequeueAfter, len(told.Events), err)
+		if said := kubetest.Told(told); err != nil || result != (ctrl.Result{}) || len(said) > 0 || *asked != c.asked {
+			t.Errorf("%s: asks for %d objects, looks again after %v, says %q: %v", name, *asked, result.RequeueAfter, said, err)
 		}
 		is := &kubeflowv1.PyTorchJob{}
 		must(t, r.client.Get(t.Context(), client.ObjectKeyFromObject(job), is))
@@ -57,19 +50,13 @@ func TestNamespaceEnds(t *testing.T) {
 // who tries.
 func endingReconciler(t *testing.T, objects ...client.Object) (r *reconciler, told *events.FakeRecorder, asked *int) {
 	t.Helper()
-	kinds := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, slipwayv1.AddToScheme, kubeflowv1.AddToScheme} {
-		must(t, add(kinds))
-	}
-	refusal := apierrors.NewForbidden(schema.GroupResource{}, "", errors.New("the namespace is being terminated"))
-	refusal.ErrStatus.Details.Causes = []metav1.StatusCause{{Type: corev1.NamespaceTerminatingCause}}
 	asked = new(int)
-	cluster := fake.NewClientBuilder().WithScheme(kinds).WithObjects(objects...).
+	cluster := fake.NewClientBuilder().WithScheme(kubetest.Kinds(t, slipwayv1.AddToScheme, kubeflowv1.AddToScheme)).WithObjects(objects...).
 		WithIndex(&corev1.Pod{}, indexOwner, ownerUID).WithIndex(&corev1.Service{}, indexOwner, ownerUID).
 		WithInterceptorFuncs(interceptor.Funcs{
 			Create: func(context.Context, client.WithWatch, client.Object, ...client.CreateOption) error {
 				*asked++
-				return refusal
+				return kubetest.RefusedAsEnding()
 			},
 		}).Build()
 	told = events.NewFakeRecorder(8)

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/kubetest"
 )
 
 // TestWarnedOfAnnotations: what a job says and nobody can follow it is told of, once.
@@ -23,13 +24,9 @@ func TestWarnedOfAnnotations(t *testing.T) {
 		if _, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(job)}); err != nil {
 			t.Fatal(err)
 		}
-		warned := false
-		for len(told.Events) > 0 {
-			said := <-told.Events
-			warned = warned || strings.Contains(said, "Warning InvalidAnnotation metadata.annotations[slipway.dev/min-run-time]: 36h is more than a day")
-		}
-		if warned != want {
-			t.Errorf("warned: %t, want %t", warned, want)
+		said := strings.Join(kubetest.Told(told), "\n")
+		if warned := strings.Contains(said, "Warning InvalidAnnotation metadata.annotations[slipway.dev/min-run-time]: 36h is more than a day"); warned != want {
+			t.Errorf("warned: %t, want %t; said %q", warned, want, said)
 		}
 	}
 }
