@@ -19,7 +19,7 @@ import "embed"
 //go:embed jobs.yaml pods.yaml users.yaml
 var Jobs embed.FS
 
-// Custom are those about custom kinds.
+// Custom are those about custom kinds; the one about Gangs is about their pods, too.
 //
 //go:embed gangs.yaml projects.yaml training.yaml
 var Custom embed.FS
