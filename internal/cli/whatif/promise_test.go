@@ -17,32 +17,42 @@ import (
 	"slipway.dev/slipway/internal/simulate"
 )
 
-// TestKeepsPromises: a simulation begins with the promises that the scheduler gave, and lets
-// nobody past them that the scheduler does not; who plans nothing keeps none.
-func TestKeepsPromises(t *testing.T) {
-	s, err := snapshot.Read(strings.NewReader(`
-taken: "2026-01-01T10:00:00Z"
+// oneNode of 8 GPUs, some of which are a gang's that has run for a while and may for so long in all; others
+// are more objects, in YAML.
+func oneNode(t *testing.T, gpus int, ran, limit time.Duration, others string) *snapshot.Snapshot {
+	t.Helper()
+	taken := time.Date(2026, 1, 1, 10, 0, 0, 0, time.UTC)
+	s, err := snapshot.Read(strings.NewReader(fmt.Sprintf(`
+taken: %[1]q
 apiVersion: v1
 kind: List
 items:
 - {apiVersion: v1, kind: Node, metadata: {name: n1}, status: {allocatable: {x/gpu: "8", pods: "9"}, conditions: [{type: Ready, status: "True"}]}}
 - apiVersion: slipway.dev/v1alpha1
   kind: Gang
-  metadata: {name: runs, namespace: default, creationTimestamp: "2026-01-01T09:00:00Z"}
-  spec: {maxRunTime: 2h, podSets: [{name: worker, count: 1, requests: {x/gpu: "4"}}]}
+  metadata: {name: runs, namespace: default, creationTimestamp: %[2]q}
+  spec: {maxRunTime: %[3]s, podSets: [{name: worker, count: 1, requests: {x/gpu: "%[4]d"}}]}
   status:
-    conditions: [{type: Placed, status: "True", reason: Placed, message: "", lastTransitionTime: "2026-01-01T09:00:00Z"}]
+    conditions: [{type: Placed, status: "True", reason: Placed, message: "", lastTransitionTime: %[2]q}]
     placement: [{name: worker, slots: [{node: n1, count: 1}]}]
+`, taken.Format(time.RFC3339), taken.Add(-ran).Format(time.RFC3339), limit, gpus) + others))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestKeepsPromises: a simulation begins with the promises that the scheduler gave, and lets
+// nobody past them that the scheduler does not; who plans nothing keeps none.
+func TestKeepsPromises(t *testing.T) {
+	s := oneNode(t, 4, time.Hour, 2*time.Hour, `
 - apiVersion: slipway.dev/v1alpha1
   kind: Gang
   metadata: {name: promised, namespace: default, creationTimestamp: "2026-01-01T09:30:00Z"}
   spec: {maxRunTime: 1h, podSets: [{name: worker, count: 1, requests: {x/gpu: "8"}}]}
   status: {promise: {time: "2026-01-01T11:00:00Z", number: 7}}
 - {apiVersion: slipway.dev/v1alpha1, kind: Gang, metadata: {name: held, namespace: default, creationTimestamp: "2026-01-01T09:10:00Z"}, spec: {maxRunTime: 3h, podSets: [{name: w, count: 1, requests: {x/gpu: "4"}}]}}
-`))
-	if err != nil {
-		t.Fatal(err)
-	}
+`)
 	c := New(s, 0)
 	if got := startsIn(t, c, simulate.Slipway); got["default/promised"] != 3600 || got["default/held"] != 7200 {
 		t.Errorf("with the scheduler they start after %v", got)
@@ -61,25 +71,9 @@ items:
 // TestEndsSoon: a run of which 25 s are left ends in 25 s; one whose time is over in a minute.
 func TestEndsSoon(t *testing.T) {
 	for ran, want := range map[time.Duration]int64{time.Hour - 25*time.Second: 25, time.Hour: placement.Overrun, time.Hour + time.Minute: placement.Overrun} {
-		taken := time.Date(2026, 1, 1, 10, 0, 0, 0, time.UTC)
-		s, err := snapshot.Read(strings.NewReader(fmt.Sprintf(`
-taken: "2026-01-01T10:00:00Z"
-apiVersion: v1
-kind: List
-items:
-- {apiVersion: v1, kind: Node, metadata: {name: n1}, status: {allocatable: {x/gpu: "8", pods: "9"}, conditions: [{type: Ready, status: "True"}]}}
-- apiVersion: slipway.dev/v1alpha1
-  kind: Gang
-  metadata: {name: runs, namespace: default, creationTimestamp: "2026-01-01T08:00:00Z"}
-  spec: {maxRunTime: 1h, podSets: [{name: worker, count: 1, requests: {x/gpu: "8"}}]}
-  status:
-    conditions: [{type: Placed, status: "True", reason: Placed, message: "", lastTransitionTime: %q}]
-    placement: [{name: worker, slots: [{node: n1, count: 1}]}]
+		s := oneNode(t, 8, ran, time.Hour, `
 - {apiVersion: slipway.dev/v1alpha1, kind: Gang, metadata: {name: waits, namespace: default, creationTimestamp: "2026-01-01T09:50:00Z"}, spec: {maxRunTime: 1h, podSets: [{name: w, count: 1, requests: {x/gpu: "8"}}]}}
-`, taken.Add(-ran).Format(time.RFC3339))))
-		if err != nil {
-			t.Fatal(err)
-		}
+`)
 		got, is := startsIn(t, New(s, 0), simulate.Slipway)["default/waits"]
 		if !is || got != want {
 			t.Errorf("after %v it waits %d s more (%t), want %d", ran, got, is, want)
