@@ -42,7 +42,7 @@ func marked(job *batchv1.Job, why string) *batchv1.Job {
 // refused is a Job whose Gang the API server does not take.
 func (r *reconciler) refused(ctx context.Context, job *batchv1.Job, why error) error {
 	e := blockedEvent([]string{why.Error()})
-	r.send(job, e)
+	r.say(job, e)
 	next := marked(job, e.Note)
 	if next == nil || !waits(job) {
 		return nil

@@ -15,7 +15,7 @@ import (
 )
 
 // event is one line for the person who asks what happened to the Job. One that is sent
-// again is counted by the recorder, or told once, see reconciler.send.
+// again is counted by the recorder, or told once, see reconciler.say.
 type event struct {
 	Type, Reason, Action, Note string
 }

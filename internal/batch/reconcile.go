@@ -34,7 +34,7 @@ type reconciler struct {
 	// live reads past the cache, for what may be too new for it.
 	live   client.Reader
 	events events.EventRecorder
-	// said is the last event about each Job, so that none is sent twice in a row.
+	// said is the last event about the turn of each Job, so that none is sent twice in a row.
 	said   sync.Map
 	warned podset.Warned
 }
@@ -62,11 +62,10 @@ func (r *reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		return r.failed(ctx, job, err)
 	}
 	if what := r.warned.News(job); what != "" && !finished(job) {
-		e := ignoredTermsEvent(what)
-		r.events.Eventf(job, nil, e.Type, e.Reason, e.Action, "%s", clip.Note(e.Note)) // not by send: that would say again what it said last of its turn
+		r.send(job, ignoredTermsEvent(what))
 	}
 	for _, e := range todo.Events {
-		r.send(job, e)
+		r.say(job, e)
 	}
 	if in.InTheWay != "" {
 		return ctrl.Result{RequeueAfter: blockedDelay}, nil // The end of what is not its own wakes no Job.
@@ -88,10 +87,13 @@ func (r *reconciler) failed(ctx context.Context, job *batchv1.Job, err error) (c
 	return ctrl.Result{}, err
 }
 
-func (r *reconciler) send(job *batchv1.Job, e event) {
-	key := client.ObjectKeyFromObject(job)
-	if before, loaded := r.said.Swap(key, e); loaded && before == e {
-		return
+// say what there is to say of the Job's turn, unless that was said last.
+func (r *reconciler) say(job *batchv1.Job, e event) {
+	if before, loaded := r.said.Swap(client.ObjectKeyFromObject(job), e); !loaded || before != e {
+		r.send(job, e)
 	}
+}
+
+func (r *reconciler) send(job *batchv1.Job, e event) {
 	r.events.Eventf(job, nil, e.Type, e.Reason, e.Action, "%s", clip.Note(e.Note))
 }
