@@ -11,8 +11,6 @@ import (
 	"io/fs"
 	"os"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -87,38 +85,6 @@ func home() (string, error) {
 		return "", fmt.Errorf("reading the namespace of the pod: %w", err)
 	}
 	return strings.TrimSpace(string(text)), nil
-}
-
-// lock is the Lease, and notices that another platform holds it.
-type lock struct {
-	resourcelock.Interface
-	once sync.Once
-	// follows is closed when another one leads.
-	follows chan struct{}
-	// renewed is when the lease was last, if it was ours, and tried the latest time in a record that this
-	// platform tried to write.
-	renewed, tried atomic.Pointer[time.Time]
-	// over says that it was ours, and never is again: this process ends.
-	over atomic.Bool
-	// deposed is called when it is another's that was ours.
-	deposed func()
-}
-
-// Get the record of who leads. Who is deposed gets none, lest it takes the lease back before it ends.
-func (l *lock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
-	record, raw, err := l.Interface.Get(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	if record.HolderIdentity != "" && record.HolderIdentity != l.Identity() {
-		l.once.Do(func() { close(l.follows) })
-	}
-	if l.deposes(record) {
-		l.over.Store(true)
-		l.deposed()
-		return nil, nil, errDeposed
-	}
-	return record, raw, nil
 }
 
 // announcer tells the supervisor that the platform serves: that it knows the cluster, and
