@@ -4,10 +4,7 @@
 package batch
 
 import (
-	"fmt"
-
 	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
@@ -71,33 +68,6 @@ func decide(in observed) plan {
 	return p.out
 }
 
-// isQueued says that the Job is one of ours: its pods are bound by our scheduler, it
-// is run by Kubernetes' controller, and it is no part of another one.
-func isQueued(job *batchv1.Job) bool {
-	owner := metav1.GetControllerOf(job)
-	return job.DeletionTimestamp == nil &&
-		job.Spec.Template.Spec.SchedulerName == slipwayv1.SchedulerName &&
-		ptr.Deref(job.Spec.ManagedBy, batchv1.JobControllerName) == batchv1.JobControllerName &&
-		(owner == nil || !queuedWhole(owner))
-}
-
-func isSuspended(job *batchv1.Job) bool { return ptr.Deref(job.Spec.Suspend, false) }
-
-// waits for its turn, and not for a person.
-func waits(job *batchv1.Job) bool {
-	_, is := job.Annotations[slipwayv1.AnnotationQueued]
-	return is
-}
-
-func finished(job *batchv1.Job) bool {
-	for _, c := range job.Status.Conditions {
-		if (c.Type == batchv1.JobComplete || c.Type == batchv1.JobFailed) && c.Status == corev1.ConditionTrue {
-			return true
-		}
-	}
-	return false
-}
-
 // wait for places, and start when they are there and no pod from before is left.
 func (p *pass) wait() {
 	if problems := p.problems(); len(problems) > 0 {
@@ -116,11 +86,6 @@ func (p *pass) wait() {
 	default:
 		p.emit(endsFirstEvent(p.in.Job))
 	}
-}
-
-// ending are the pods that are left from before.
-func ending(job *batchv1.Job) int32 {
-	return max(job.Status.Active, 0) + ptr.Deref(job.Status.Terminating, 0)
 }
 
 // start lets the Job controller make the pods, which belong to the Gang.
@@ -188,36 +153,4 @@ func (p *pass) syncGang(spec slipwayv1.GangSpec) bool {
 	p.out.Gang = p.in.Gang.DeepCopy()
 	p.out.Gang.Spec = spec
 	return true
-}
-
-// parallelism is how many pods the Job has at a time.
-func parallelism(job *batchv1.Job) int32 {
-	most := ptr.Deref(job.Spec.Parallelism, 1)
-	if job.Spec.Completions != nil {
-		most = min(most, *job.Spec.Completions)
-	}
-	return max(most, 0)
-}
-
-// left are the pods that the Job would have if it started now. Indexes that failed for good
-// are not tried again, and of a Job without a number of completions nothing is once one pod
-// has succeeded.
-func left(job *batchv1.Job) int32 {
-	switch done := job.Status.Succeeded; {
-	case job.Spec.Completions != nil:
-		return int32(max(min(int64(parallelism(job)), int64(*job.Spec.Completions)-int64(done)-failedIndexes(job)), 0))
-	case done > 0:
-		return 0
-	}
-	return parallelism(job)
-}
-
-func (p *pass) emitGrowth() {
-	set, has := &p.in.Gang.Spec.PodSets[0], int32(0)
-	for _, placed := range p.in.Gang.Status.Placement {
-		has += placed.Pods()
-	}
-	if c := p.in.Gang.Status.Placed(); c != nil && has < set.Count {
-		p.emit(waitingEvent(c.Reason, fmt.Sprintf("%d of %d pods have no place yet: %s", set.Count-has, set.Count, c.Message)))
-	}
 }

@@ -7,6 +7,7 @@
 // its places.
 //
 //	observe.go  fetches: the Gang, the priority, the volumes
+//	job.go      what a Job says of itself
 //	decide.go   decides, without I/O: observed -> plan
 //	apply.go    carries the plan out, in the order of its fields
 //

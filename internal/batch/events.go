@@ -72,3 +72,14 @@ func (p *pass) emitVerdict() {
 		p.emit(waitingEvent(c.Reason, c.Message))
 	}
 }
+
+// emitGrowth tells why a Gang that runs has not all the places that it asks for.
+func (p *pass) emitGrowth() {
+	set, has := &p.in.Gang.Spec.PodSets[0], int32(0)
+	for _, placed := range p.in.Gang.Status.Placement {
+		has += placed.Pods()
+	}
+	if c := p.in.Gang.Status.Placed(); c != nil && has < set.Count {
+		p.emit(waitingEvent(c.Reason, fmt.Sprintf("%d of %d pods have no place yet: %s", set.Count-has, set.Count, c.Message)))
+	}
+}

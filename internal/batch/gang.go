@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -24,17 +23,6 @@ const (
 
 // jobs of batch/v1.
 var jobs = podset.Jobs{Kind: kind, Label: batchv1.JobNameLabel}
-
-// wholes are the API groups of jobs that are queued whole; the batch Jobs that they
-// are made of are not queued again. The admission policies name the same.
-var wholes = []string{
-	"jobset.x-k8s.io", "kubeflow.org", "trainer.kubeflow.org", "ray.io", "leaderworkerset.x-k8s.io", slipwayv1.GroupVersion.Group,
-}
-
-func queuedWhole(owner *metav1.OwnerReference) bool {
-	group, _, _ := strings.Cut(owner.APIVersion, "/")
-	return slices.Contains(wholes, group)
-}
 
 func gangName(job *batchv1.Job) string { return podset.GangName(kind, job.Name) }
 
