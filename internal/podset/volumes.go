@@ -23,58 +23,50 @@ type Volumes struct {
 	Missing map[string]string
 }
 
-// FindVolumes of the claims that a template names, whose pod spec is at a path. They
-// may have been made just before, so that the cache has not heard of them: then the
-// live reader is asked.
+// FindVolumes of the claims that a template names, whose pod spec is at a path.
 func FindVolumes(ctx context.Context, cached, live client.Reader, namespace, path string, spec *corev1.PodSpec) (Volumes, error) {
-	f := finder{cached, live, Volumes{map[string]*corev1.NodeSelector{}, map[string]string{}}}
+	out := Volumes{map[string]*corev1.NodeSelector{}, map[string]string{}}
+	f := finder{cached, live}
 	for i, volume := range spec.Volumes {
 		if volume.PersistentVolumeClaim == nil {
 			continue
 		}
 		key := client.ObjectKey{Namespace: namespace, Name: volume.PersistentVolumeClaim.ClaimName}
-		if err := f.claim(ctx, fmt.Sprintf("%s.volumes[%d]", path, i), key); err != nil {
-			return f.Volumes, err
+		field := fmt.Sprintf("%s.volumes[%d]", path, i)
+		nodes, missing, err := f.nodesOf(ctx, key)
+		switch {
+		case err != nil:
+			return out, err
+		case missing != "":
+			out.Missing[field] = field + missing
+		case nodes != nil:
+			out.Nodes[key.Name] = nodes
 		}
 	}
-	return f.Volumes, nil
+	return out, nil
 }
 
-type finder struct {
-	cached, live client.Reader
-	Volumes
-}
-
-func (f *finder) claim(ctx context.Context, field string, key client.ObjectKey) error {
+// nodesOf are those that reach the volume of a claim, nil for all of them; or what is not there,
+// to be said after the field that names the claim.
+func (f finder) nodesOf(ctx context.Context, key client.ObjectKey) (nodes *corev1.NodeSelector, missing string, err error) {
 	var claim corev1.PersistentVolumeClaim
 	switch err := f.find(ctx, key, &claim); {
 	case apierrors.IsNotFound(err):
-		f.Missing[field] = fmt.Sprintf("%s: there is no PersistentVolumeClaim %s; make it or name another", field, key.Name)
-		return nil
+		return nil, fmt.Sprintf(": there is no PersistentVolumeClaim %s; make it or name another", key.Name), nil
 	case err != nil:
-		return fmt.Errorf("reading claim %s: %w", key.Name, err)
+		return nil, "", fmt.Errorf("reading claim %s: %w", key.Name, err)
 	case claim.Spec.VolumeName == "":
-		return nil
+		return nil, "", nil
 	}
 	var volume corev1.PersistentVolume
 	switch err := f.find(ctx, client.ObjectKey{Name: claim.Spec.VolumeName}, &volume); {
 	case apierrors.IsNotFound(err):
-		f.Missing[field] = fmt.Sprintf("%s: the PersistentVolume %s of claim %s is gone; restore it or make the claim anew",
-			field, claim.Spec.VolumeName, key.Name)
-		return nil
+		return nil, fmt.Sprintf(": the PersistentVolume %s of claim %s is gone; restore it or make the claim anew", claim.Spec.VolumeName, key.Name), nil
 	case err != nil:
-		return fmt.Errorf("reading volume %s: %w", claim.Spec.VolumeName, err)
+		return nil, "", fmt.Errorf("reading volume %s: %w", claim.Spec.VolumeName, err)
 	}
-	if affinity := volume.Spec.NodeAffinity; affinity != nil && affinity.Required != nil {
-		f.Nodes[key.Name] = affinity.Required
+	if affinity := volume.Spec.NodeAffinity; affinity != nil {
+		return affinity.Required, "", nil
 	}
-	return nil
-}
-
-func (f *finder) find(ctx context.Context, key client.ObjectKey, object client.Object) error {
-	err := f.cached.Get(ctx, key, object)
-	if apierrors.IsNotFound(err) {
-		err = f.live.Get(ctx, key, object)
-	}
-	return err
+	return nil, "", nil
 }
