@@ -17,7 +17,7 @@ import (
 // refused by Kubernetes' scheduler on the node to which it is held, since another pod has a volume
 // that is for one pod alone, a pod is made again, by whoever made it, and bound when it can be.
 func refused(t *testing.T, c *rig.Cluster) {
-	const container = `{name: probe, image: "slipway.local/probe:e2e", imagePullPolicy: Never, args: [wait], volumeMounts: [{name: data, mountPath: /data}]`
+	const mounting = container + `, volumeMounts: [{name: data, mountPath: /data}]`
 	c.Apply(t, space, `
 apiVersion: v1
 kind: PersistentVolumeClaim
@@ -30,7 +30,7 @@ metadata: {name: has-it, labels: {test: has-it}}
 spec:
   terminationGracePeriodSeconds: 1
   volumes: [{name: data, persistentVolumeClaim: {claimName: for-one}}]
-  containers: [`+container+`}]
+  containers: [`+mounting+`}]
 `)
 	c.AwaitPods(t, space, "test=has-it", "the first pod has the volume", bound(1))
 	c.Apply(t, space, `
@@ -46,7 +46,7 @@ spec:
       terminationGracePeriodSeconds: 1
       volumes: [{name: data, persistentVolumeClaim: {claimName: for-one}}]
       resourceClaims: [{name: one, resourceClaimTemplateName: one}]
-      containers: [`+container+`, resources: {claims: [{name: one}]}}]
+      containers: [`+mounting+`, resources: {claims: [{name: one}]}}]
 `)
 	first := c.AwaitPods(t, space, "test=refused", "the pod is held to a node", func(pods []*corev1.Pod) error {
 		if len(pods) != 1 || len(pods[0].Spec.SchedulingGates) > 0 {

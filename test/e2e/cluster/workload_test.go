@@ -57,7 +57,7 @@ spec:
     spec:
       terminationGracePeriodSeconds: 1
       containers:
-      - {name: probe, image: "slipway.local/probe:e2e", imagePullPolicy: Never, args: [spin], resources: {requests: {cpu: 50m}, limits: {cpu: 200m}}}
+      - {name: probe, image: "` + rig.Image + `", imagePullPolicy: Never, args: [spin], resources: {requests: {cpu: 50m}, limits: {cpu: 200m}}}
 ---
 apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler

@@ -3,6 +3,8 @@
 
 package nodes
 
+import "slipway.dev/slipway/test/e2e/rig"
+
 // jobPods selects the pods of the job below.
 const jobPods = "training.kubeflow.org/job-name=job"
 
@@ -25,7 +27,7 @@ spec:
       - {key: node.kubernetes.io/unreachable, operator: Exists, effect: NoExecute, tolerationSeconds: 5}
       - {key: node.kubernetes.io/not-ready, operator: Exists, effect: NoExecute, tolerationSeconds: 5}
       containers:
-      - {name: probe, image: slipway.local/probe:e2e, imagePullPolicy: Never, args: [serve, ":8080"]}
+      - {name: probe, image: "` + rig.Image + `", imagePullPolicy: Never, args: [serve, ":8080"]}
 ---
 apiVersion: kubeflow.org/v1
 kind: PyTorchJob
@@ -44,7 +46,7 @@ spec:
               - {weight: 100, preference: {matchExpressions: [{key: kubernetes.io/hostname, operator: NotIn, values: [node-0]}]}}
           containers:
           - name: pytorch
-            image: slipway.local/probe:e2e
+            image: ` + rig.Image + `
             imagePullPolicy: Never
             args: [wait]
             ports: [{name: pytorchjob-port, containerPort: 23456, hostPort: 23456}]
