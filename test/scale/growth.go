@@ -62,3 +62,15 @@ func growthAt(ctx context.Context, l *lab.Lab, jobs int) ([]bench.Bar, error) {
 		bench.Observed("start of the platform to first pod bound", got.first, "s"),
 	}, nil
 }
+
+// growthOf costs by size, the smallest first: by how much at most a larger one
+// exceeds a smaller one. Costs that fall do not grow.
+func growthOf(costs []float64) float64 {
+	growth := 1.0
+	for i := range costs {
+		for j := range i {
+			growth = max(growth, costs[i]/costs[j])
+		}
+	}
+	return growth
+}
