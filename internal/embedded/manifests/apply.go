@@ -13,7 +13,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 )
 
@@ -32,7 +31,6 @@ func NewApplier(kubeconfig string) (*Applier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", kubeconfig, err)
 	}
-	config = rest.CopyConfig(config)
 	config.QPS, config.Burst = -1, -1
 	config.Timeout = requestLimit
 	client, err := dynamic.NewForConfig(config)
