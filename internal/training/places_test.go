@@ -252,14 +252,9 @@ func TestElasticStartsWithItsMinimum(t *testing.T) {
 }
 
 func TestElasticGoesOnWithTheRanksThatItHas(t *testing.T) {
-	w := newWorld(t, newJob(0, 3, func(job *kubeflowv1.PyTorchJob) {
+	w := started(t, newJob(0, 3, func(job *kubeflowv1.PyTorchJob) {
 		job.Spec.ElasticPolicy = &kubeflowv1.ElasticPolicy{MinReplicas: ptr.To[int32](1), MaxReplicas: ptr.To[int32](3)}
-	}))
-	w.settle()
-	w.place("n1")
-	w.settle()
-	w.runAll()
-	w.settle()
+	}), "n1")
 	for _, c := range []struct {
 		slots []slipwayv1.Slot
 		pods  string

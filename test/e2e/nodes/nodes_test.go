@@ -74,7 +74,7 @@ func loss(t *testing.T, c *rig.Cluster) {
 	c.OK(t, "node", "kill", dead)
 	c.AwaitNodes(t, dead+" is not Ready", func(nodes []*corev1.Node) error {
 		for _, n := range nodes {
-			if n.Name == dead && ready(n) == corev1.ConditionTrue {
+			if n.Name == dead && rig.NodeReady(n) == nil {
 				return errors.New("it is Ready")
 			}
 		}
@@ -95,14 +95,7 @@ func loss(t *testing.T, c *rig.Cluster) {
 func back(t *testing.T, c *rig.Cluster) {
 	dead := killed(t, c)
 	c.OK(t, "node", "add", dead)
-	c.AwaitNodes(t, "all nodes are Ready", func(nodes []*corev1.Node) error {
-		for _, n := range nodes {
-			if ready(n) != corev1.ConditionTrue {
-				return fmt.Errorf("%s is not", n.Name)
-			}
-		}
-		return nil
-	})
+	c.AwaitNodes(t, "all nodes are Ready", rig.NodesReady)
 	c.AwaitPods(t, space, "app=web", "no replica hangs about", rig.PodsReady(3))
 	// The image is still there: nothing is imported for this.
 	pod := rig.Server("returned")
@@ -158,21 +151,12 @@ func refusals(t *testing.T, c *rig.Cluster) {
 
 func killed(t *testing.T, c *rig.Cluster) string {
 	for _, n := range c.AwaitNodes(t, "a node is dead", func([]*corev1.Node) error { return nil }) {
-		if ready(n) != corev1.ConditionTrue {
+		if rig.NodeReady(n) != nil {
 			return n.Name
 		}
 	}
 	t.Fatal("no node is dead")
 	return ""
-}
-
-func ready(n *corev1.Node) corev1.ConditionStatus {
-	for _, condition := range n.Status.Conditions {
-		if condition.Type == corev1.NodeReady {
-			return condition.Status
-		}
-	}
-	return corev1.ConditionUnknown
 }
 
 // alive holds when so many pods are ready on nodes other than a dead one. What

@@ -151,7 +151,11 @@ func atLeast(have, want int) error {
 	return nil
 }
 
-func nodeReady(n *corev1.Node) error {
+// NodesReady holds when all nodes are.
+func NodesReady(nodes []*corev1.Node) error { return each(nodes, NodeReady) }
+
+// NodeReady says what is missing.
+func NodeReady(n *corev1.Node) error {
 	for _, condition := range n.Status.Conditions {
 		if condition.Type == corev1.NodeReady && condition.Status == corev1.ConditionTrue {
 			return nil

@@ -10,8 +10,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"slipway.dev/slipway/internal/embedded/cluster"
 )
 
@@ -87,9 +85,7 @@ func (c *Cluster) Up(t *testing.T, flags ...string) {
 		t.Fatalf("slipway up ended with code %d:\n%s%s", o.Code, o.Stdout, o.Stderr)
 	}
 	t.Logf("slipway up took %.2f s", o.Took.Seconds())
-	c.AwaitNodes(t, "all Ready", func(nodes []*corev1.Node) error {
-		return each(nodes, func(n *corev1.Node) error { return nodeReady(n) })
-	})
+	c.AwaitNodes(t, "all Ready", NodesReady)
 }
 
 // Exists says whether a cluster was made in the data directory.
