@@ -78,10 +78,11 @@ func inLabOf(ctx context.Context, o *options, nodes int, who string, flags []str
 		err = errors.Join(cause, err)
 	}
 	err = errors.Join(err, l.KillPlatform())
-	usage := l.Usage()
-	bars = append(bars,
-		bench.Observed("peak memory of "+who, nonZero(usage.PeakMB), "MB"),
-		bench.Observed("processor time of "+who, nonZero(usage.Processor.Seconds()), "s"))
+	if usage := l.Usage(); usage.Processor > 0 {
+		bars = append(bars,
+			bench.Observed("peak memory of "+who, nonZero(usage.PeakMB), "MB"),
+			bench.Observed("processor time of "+who, usage.Processor.Seconds(), "s"))
+	}
 	return bars, errors.Join(err, l.Close())
 }
 
