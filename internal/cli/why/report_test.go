@@ -123,7 +123,7 @@ func TestWaits(t *testing.T) {
 		"    the scheduler has not written that yet; if that stays so see: slipway status",
 		"    in the queue: the first of 1 of no project",
 		"    expected to start by 2026-01-02T14:00:00Z (in 120m)",
-		"      when these have ended: runs (90 % sure)",
+		"      when team/runs has ended (90 % sure)",
 	)
 }
 
