@@ -18,8 +18,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/api/rbac"
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/kubetest"
 )
 
