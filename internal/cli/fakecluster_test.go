@@ -4,6 +4,7 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -142,7 +143,12 @@ func refuse(w http.ResponseWriter, err *apierrors.StatusError) {
 // record keeps requests that change something, dry runs as such.
 func (f *fakeCluster) record(r *http.Request) (dryRun bool) {
 	line := r.Method + " " + r.URL.Path
-	if dryRun = r.URL.Query().Get("dryRun") == "All"; dryRun {
+	dryRun = r.URL.Query().Get("dryRun") == "All"
+	if r.Method == http.MethodDelete {
+		options, _ := io.ReadAll(r.Body)
+		dryRun = bytes.Contains(options, []byte(`"dryRun":["All"]`))
+	}
+	if dryRun {
 		line += " (dry run)"
 	}
 	f.sentMu.Lock()
