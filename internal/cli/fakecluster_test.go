@@ -56,13 +56,14 @@ func fakeKinds() map[string]map[string]string {
 		"rbac.authorization.k8s.io/v1": {"roles": "Role", "rolebindings": "RoleBinding"},
 		"batch/v1":                     {"jobs": "Job"},
 		"resource.k8s.io/v1":           {"resourceclaimtemplates": "ResourceClaimTemplate", "resourceclaims": "ResourceClaim"},
+		"scheduling.k8s.io/v1":         {"priorityclasses": "PriorityClass"},
 		"kubeflow.org/v1":              {"pytorchjobs": "PyTorchJob"},
 		"slipway.dev/v1alpha1":         {"models": "Model", "gangs": "Gang", "projects": "Project"},
 	}
 }
 
 // clusterWide are the resources that are in no namespace.
-var clusterWide = []string{"namespaces", "nodes", "projects"}
+var clusterWide = []string{"namespaces", "nodes", "projects", "priorityclasses"}
 
 func resourceOf(o object) string {
 	for resource, kind := range fakeKinds()[o.GetAPIVersion()] {

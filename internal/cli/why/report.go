@@ -184,8 +184,12 @@ func (f *Facts) distinct() []corev1.Event {
 	return all
 }
 
-// repeats says that an event of the same object says what the one before said, and more.
+// repeats says that an event of the same object says what the one before said, and more; or of a
+// node the same of another moment: kubelets complain of everything again and again.
 func repeats(later, before *corev1.Event) bool {
+	if before.InvolvedObject.Kind == "Node" && later.InvolvedObject.Name == before.InvolvedObject.Name {
+		return later.Reason == before.Reason || later.Message == before.Message
+	}
 	return later.InvolvedObject.Kind == before.InvolvedObject.Kind && later.InvolvedObject.Name == before.InvolvedObject.Name &&
 		later.Reason == before.Reason && later.Message != before.Message && strings.HasPrefix(later.Message, before.Message)
 }

@@ -258,13 +258,16 @@ func TestEventsAreToldOnce(t *testing.T) {
 		event("PyTorchJob", "Normal", "QuotaExceeded", "uses 8; expected to start by noon"),
 		event("PyTorchJob", "Normal", "Evicted", "uses 8"),
 		event("Node", "Normal", "Starting", ""),
+		event("Node", "Warning", "SystemOOM", "killed 1"),
 		event("Node", "Warning", "SystemOOM", "killed"),
+		event("Node", "Warning", "FreeDiskSpaceFailed", "no space"),
+		event("Node", "Warning", "ImageGCFailed", "no space"),
 	}}
 	var got []string
 	for _, e := range f.distinct() {
 		got = append(got, e.InvolvedObject.Kind+" "+e.Reason+": "+e.Message)
 	}
-	want := []string{"PyTorchJob QuotaExceeded: uses 8; expected to start by noon", "PyTorchJob Evicted: uses 8", "Node SystemOOM: killed"}
+	want := []string{"PyTorchJob QuotaExceeded: uses 8; expected to start by noon", "PyTorchJob Evicted: uses 8", "Node SystemOOM: killed", "Node ImageGCFailed: no space"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
