@@ -47,7 +47,7 @@ func (f *Facts) gang(o *outline, g *slipwayv1.Gang) {
 		if answer.Reason != nil {
 			o.tree(answer.Reason)
 		}
-		f.differs(o, answer, told)
+		f.differs(o, g, answer)
 		switch answer.State {
 		case placement.Placed:
 			f.runs(o, g, name, answer.Status.Placement)
@@ -129,14 +129,20 @@ func termsOf(project string, priority int32, user string) string {
 }
 
 // differs says what the gang was told last, where that is another thing: it gave way, or
-// the scheduler is about to write, or there is none.
-func (f *Facts) differs(o *outline, now scheduler.Answer, told *metav1.Condition) {
-	is := now.Status.Placed()
+// the scheduler is about to write, or there is none; and what a scheduler knows that has watched:
+// that its start was put off.
+func (f *Facts) differs(o *outline, g *slipwayv1.Gang, now scheduler.Answer) {
+	told, is := g.Status.Placed(), now.Status.Placed()
 	switch {
 	case told == nil:
 		o.say("the scheduler has not written that yet; if that stays so see: slipway status")
 	case told.Reason != is.Reason:
 		o.say("was told last: %s (%s)", told.Message, told.Reason)
+	default:
+		why, _, _ := scheduler.CutStart(told.Message, g.Status.Promise)
+		if more, is := strings.CutPrefix(why, now.Reason.String()); is && now.Reason != nil && more != "" {
+			o.say("%s", strings.TrimLeft(more, ":, "))
+		}
 	}
 }
 

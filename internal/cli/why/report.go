@@ -186,10 +186,10 @@ func (f *Facts) distinct() []corev1.Event {
 	return all
 }
 
-// isTold says that a gang is told now what an event said.
+// isTold says that a gang is told now what an event said, and maybe more.
 func isTold(g *slipwayv1.Gang, e *corev1.Event) bool {
 	c := g.Status.Placed()
-	return c != nil && c.Message == e.Message && c.Reason == e.Reason
+	return c != nil && c.Reason == e.Reason && strings.HasPrefix(c.Message, e.Message)
 }
 
 // repeats says that an event of the same object says what the one before said, and more; or of a

@@ -252,7 +252,9 @@ func TestEventsAreToldOnce(t *testing.T) {
 	event := func(kind, kindOf, reason, message string) corev1.Event {
 		return corev1.Event{InvolvedObject: corev1.ObjectReference{Kind: kind, Name: "a"}, Type: kindOf, Reason: reason, Message: message}
 	}
-	f := &Facts{Subject: Subject{Kind: schema.GroupVersionKind{Kind: "PyTorchJob"}}, Events: []corev1.Event{
+	told := told(gang("a", 1, 5), metav1.ConditionFalse, "NeverFits", "needs 9; to fit, ask for 8")
+	f := &Facts{Subject: Subject{Kind: schema.GroupVersionKind{Kind: "PyTorchJob"}}, Gangs: []slipwayv1.Gang{*told}, Events: []corev1.Event{
+		event("PyTorchJob", "Normal", "NeverFits", "needs 9"),
 		event("PyTorchJob", "Normal", "QuotaExceeded", "uses 8"),
 		event("Gang", "Normal", "QuotaExceeded", "uses 8"),
 		event("PyTorchJob", "Normal", "QuotaExceeded", "uses 8; expected to start by noon"),

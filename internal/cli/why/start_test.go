@@ -71,3 +71,15 @@ func TestSaysWhatWasTold(t *testing.T) {
 		}
 	}
 }
+
+// TestSaysThatItIsLate, as who has watched knows and ps says.
+func TestSaysThatItIsLate(t *testing.T) {
+	runs := limited(on(gang("runs", 2, 90), "n1", "n2"), 3*time.Hour)
+	late := "it was to start by 2026-01-02T13:00:00Z, but team/other goes first, which has priority 7"
+	waits := told(gang("waits", 1, 20), metav1.ConditionFalse, "InsufficientResources", "needs 1 pod of 8 nvidia.com/gpu; none fits now: "+
+		"2 nodes have too little nvidia.com/gpu (none free), "+late+"; expected to start by 2026-01-02T14:00:00Z, when team/runs has ended (90 % sure)")
+	waits.Status.Promise = &slipwayv1.StartPromise{Time: metav1.NewTime(noon.Add(2 * time.Hour)), Number: 1}
+	if out := report(t, "waits", runs, waits); !strings.Contains(out, "\n    "+late+"\n") {
+		t.Error(out)
+	}
+}
