@@ -47,6 +47,7 @@ func (a *app) applyFiles(ctx context.Context, files []string, m making) ([]clien
 			return nil, err
 		}
 	}
+	a.warnOfAbsent(ctx, cluster, read)
 	if len(read) > 1 && m.dryRun == "none" {
 		if err := check(ctx, cluster, read); err != nil {
 			return nil, err

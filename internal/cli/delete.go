@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -16,6 +17,7 @@ import (
 
 	"slipway.dev/slipway/internal/cli/connect"
 	"slipway.dev/slipway/internal/cli/live"
+	"slipway.dev/slipway/internal/cli/why"
 	"slipway.dev/slipway/internal/cli/workload"
 )
 
@@ -48,7 +50,7 @@ was written on them. All names are looked up before the first is deleted.`,
 			return a.deleteAll(cmd.Context(), args, dryRun, wait)
 		},
 	}
-	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be deleted")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "ask the cluster what would be deleted")
 	cmd.Flags().BoolVar(&wait, "wait", false, "wait until they and their pods are gone")
 	return cmd
 }
@@ -66,17 +68,54 @@ func (a *app) deleteAll(ctx context.Context, names []string, dryRun, wait bool) 
 		}
 		kind, object, err := ref.Find(ctx, cluster, cluster.Namespace)
 		if err != nil {
-			return err
+			return orLoose(ctx, cluster, ref.Name, err)
 		}
 		all = append(all, doomed{kind, object})
 	}
 	if dryRun {
-		for _, each := range all {
-			fmt.Fprintf(a.Stdout, "%s would be deleted (dry run)\n", each)
-		}
-		return nil
+		return a.wouldDelete(ctx, cluster, all)
 	}
 	return a.deleteThem(ctx, cluster, all, wait)
+}
+
+// orLoose says how to delete what ps lists beside jobs and models, if the name is of that; or else
+// what the error does.
+func orLoose(ctx context.Context, cluster *connect.Cluster, name string, err error) error {
+	if !errors.As(err, new(workload.NoneError)) {
+		return err
+	}
+	pods, _ := workload.ListScheduled(ctx, cluster, cluster.Namespace, nil) // who may not is told of the rest
+	for _, w := range workload.Loose(pods) {
+		if w.Object.GetName() == name {
+			return fmt.Errorf("%s is no job and no model; delete it with: slipway kubectl delete -n %s %s", w, cluster.Namespace, kubectlName(w))
+		}
+	}
+	return err
+}
+
+// kubectlName of pods that belong together: of a group there may be no object.
+func kubectlName(w workload.Workload) string {
+	if !why.IsGroup(w.Kind.Name) {
+		return w.String()
+	}
+	names := []string{"pods"}
+	for _, p := range w.Pods {
+		names = append(names, p.Name)
+	}
+	return strings.Join(names, " ")
+}
+
+// wouldDelete asks the cluster whether it would let them be deleted.
+func (a *app) wouldDelete(ctx context.Context, cluster *connect.Cluster, all []doomed) error {
+	var problems []error
+	for _, each := range all {
+		if err := deleteOne(ctx, client.NewDryRunClient(cluster.Client), each, false); err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		fmt.Fprintf(a.Stdout, "%s would be deleted (dry run)\n", each)
+	}
+	return errors.Join(problems...)
 }
 
 // deleteThem all before it waits for any: they end side by side. One that cannot be deleted
@@ -103,12 +142,12 @@ func (a *app) deleteThem(ctx context.Context, cluster *connect.Cluster, all []do
 
 // deleteOne deletes the very object that was found, not one that has taken its
 // name since. It stays until its pods are gone if somebody waits for that.
-func deleteOne(ctx context.Context, cluster *connect.Cluster, d doomed, wait bool) error {
+func deleteOne(ctx context.Context, c client.Client, d doomed, wait bool) error {
 	policy := metav1.DeletePropagationBackground
 	if wait {
 		policy = metav1.DeletePropagationForeground
 	}
-	err := cluster.Delete(ctx, d.object, client.PropagationPolicy(policy), client.Preconditions{UID: ptr.To(d.object.GetUID())})
+	err := c.Delete(ctx, d.object, client.PropagationPolicy(policy), client.Preconditions{UID: ptr.To(d.object.GetUID())})
 	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("deleting %s: %w", d, err)
 	}

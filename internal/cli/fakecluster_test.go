@@ -4,6 +4,7 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -55,13 +56,14 @@ func fakeKinds() map[string]map[string]string {
 		"rbac.authorization.k8s.io/v1": {"roles": "Role", "rolebindings": "RoleBinding"},
 		"batch/v1":                     {"jobs": "Job"},
 		"resource.k8s.io/v1":           {"resourceclaimtemplates": "ResourceClaimTemplate", "resourceclaims": "ResourceClaim"},
+		"scheduling.k8s.io/v1":         {"priorityclasses": "PriorityClass"},
 		"kubeflow.org/v1":              {"pytorchjobs": "PyTorchJob"},
 		"slipway.dev/v1alpha1":         {"models": "Model", "gangs": "Gang", "projects": "Project"},
 	}
 }
 
 // clusterWide are the resources that are in no namespace.
-var clusterWide = []string{"namespaces", "nodes", "projects"}
+var clusterWide = []string{"namespaces", "nodes", "projects", "priorityclasses"}
 
 func resourceOf(o object) string {
 	for resource, kind := range fakeKinds()[o.GetAPIVersion()] {
@@ -142,7 +144,12 @@ func refuse(w http.ResponseWriter, err *apierrors.StatusError) {
 // record keeps requests that change something, dry runs as such.
 func (f *fakeCluster) record(r *http.Request) (dryRun bool) {
 	line := r.Method + " " + r.URL.Path
-	if dryRun = r.URL.Query().Get("dryRun") == "All"; dryRun {
+	dryRun = r.URL.Query().Get("dryRun") == "All"
+	if r.Method == http.MethodDelete {
+		options, _ := io.ReadAll(r.Body)
+		dryRun = bytes.Contains(options, []byte(`"dryRun":["All"]`))
+	}
+	if dryRun {
 		line += " (dry run)"
 	}
 	f.sentMu.Lock()

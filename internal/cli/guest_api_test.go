@@ -5,15 +5,21 @@ package cli
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"slipway.dev/slipway/api/rbac"
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/kubetest"
 )
 
@@ -64,6 +70,16 @@ func TestAPIRolesOfPeople(t *testing.T) {
 
 	viewer := as(x.namespace+"-viewer", rulesOf(t, "slipway:view"))
 	viewer.must("nothing waits", "queue", "-n", x.namespace)
+	waits := &slipwayv1.Gang{ObjectMeta: metav1.ObjectMeta{Namespace: x.namespace, Name: "waits"}, Spec: slipwayv1.GangSpec{PodSets: []slipwayv1.PodSet{{Name: "w", Count: 1}}}}
+	home := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: x.namespace}}
+	label := fmt.Sprintf(`{"metadata":{"labels":{%q:"lab"}}}`, slipwayv1.LabelProject)
+	if err := errors.Join(x.client.Create(t.Context(), waits), x.client.Patch(t.Context(), home, client.RawPatch(types.MergePatchType, []byte(label)))); err != nil {
+		t.Fatal(err)
+	}
+	viewer.must(x.namespace+"  lab ", "queue", "-n", x.namespace)
+	if err := x.client.Delete(t.Context(), waits); err != nil {
+		t.Fatal(err)
+	}
 
 	observer := as(x.namespace+"-observer", rulesOf(t, "slipway:observe"))
 	observer.must("nothing waits", "queue", "-n", x.namespace)

@@ -24,7 +24,8 @@ func (a *app) queue() *cobra.Command {
 		Short: "Show projects, what they use of their quota, and what waits",
 		Long: `Show the tree of projects with what each is guaranteed, may use at most, uses and
 borrows, and then the gangs that wait, and pods that have none, of all namespaces or the
-one of --namespace, with the reason. What is wrong with a project is said first.`,
+one of --namespace, with the reason. FOR counts from when they last had their places, or came.
+What is wrong with a project is said first.`,
 		Example: `  slipway queue
   slipway queue -n team -o name | xargs -n 1 slipway why -n team`,
 		Args:    cobra.NoArgs,

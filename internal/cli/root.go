@@ -40,6 +40,9 @@ func (a *app) root() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(flagError)
 	a.cluster.Register(root.PersistentFlags())
+	root.Version = version()
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.Flags().Bool("version", false, "print the version of this program")
 	root.AddGroup(
 		&cobra.Group{ID: groupTrain, Title: "Training:"},
 		&cobra.Group{ID: groupServe, Title: "Serving:"},

@@ -191,9 +191,11 @@ func (a *app) answerWhatIf(ctx context.Context, q question) error {
 	return out.print(a.Stdout, different)
 }
 
-// traceTerms look at the time in which the jobs of a trace come.
+// traceTerms look at the whole hours in which the jobs of a trace come: what was used is known by
+// the hour.
 func traceTerms(now, length int64) simulate.Terms {
-	return simulate.Terms{From: now, To: now + max(length, 1), Large: largeGang, Patience: patience}
+	const hour = 60 * 60
+	return simulate.Terms{From: now, To: now + max((length+hour-1)/hour, 1)*hour, Of: whatif.TracePrefix, Large: largeGang, Patience: patience}
 }
 
 // largeGang has so many devices, and has starved when it waited so many seconds.

@@ -137,6 +137,7 @@ func printReports(out io.Writer, reports []simulate.Report) error {
 		fmt.Fprintf(w, "\t%s", heading[i])
 	}
 	fmt.Fprintln(w)
+	row("time that is counted", func(r simulate.Report) string { return "the first " + seconds(float64(r.To-r.From)) })
 	row("used of "+reports[0].Resource, func(r simulate.Report) string { return percent(r.Utilisation) })
 	row("lost by interruptions", func(r simulate.Report) string { return percent(r.Lost) })
 	row("fairness (Jain's index)", func(r simulate.Report) string { return fmt.Sprintf("%.3f", r.Jain) })

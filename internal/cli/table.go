@@ -30,7 +30,7 @@ func (l listing) row(w workload.Workload, now time.Time) line {
 		namespace: w.Object.GetNamespace(), name: w.Object.GetName(), kind: w.Kind.Title,
 		project: cmp.Or(slipwayv1.ProjectOf(w.Object.GetLabels()), l.projects[w.Object.GetNamespace()]),
 		status:  state.Status, pods: fmt.Sprintf("%d/%d", state.Running, state.Total),
-		age: duration.HumanDuration(now.Sub(w.Object.GetCreationTimestamp().Time)), nodes: nodes(w), reason: scheduler.AsOf(state.Reason, now),
+		age: duration.HumanDuration(now.Sub(w.Object.GetCreationTimestamp().Time)), nodes: nodes(w), reason: scheduler.AsOf(state.Reason, w.Promise(), now),
 	}
 	if model, is := w.Object.(*slipwayv1.Model); is {
 		row.url = model.Status.URL

@@ -170,7 +170,7 @@ func clientObjects[T client.Object](typed []T) []client.Object {
 // nothing is left behind by one that it refuses.
 func (a *app) createJob(ctx context.Context, cluster *connect.Cluster, t training, claims []*corev1.PersistentVolumeClaim, job *kubeflowv1.PyTorchJob) error {
 	if err := usableProject(ctx, cluster, t.Project); err != nil {
-		return err
+		return fmt.Errorf("--project: %w", err)
 	}
 	if err := connect.Create(ctx, client.NewDryRunClient(cluster.Client), job.DeepCopy(), fieldOwner); err != nil {
 		return a.explainCreate(err, job)
@@ -202,14 +202,14 @@ func usableProject(ctx context.Context, cluster *connect.Cluster, name string) e
 	p := &slipwayv1.Project{}
 	switch err := cluster.Get(ctx, client.ObjectKey{Name: name}, p); {
 	case apierrors.IsNotFound(err):
-		return fmt.Errorf("--project: there is no project %q; name one that slipway queue shows, or leave it out for the one of the namespace", name)
+		return fmt.Errorf("there is no project %q; name one that slipway queue shows, or leave it out for the one of the namespace", name)
 	case apierrors.IsForbidden(err):
 		return nil
 	case err != nil:
 		return fmt.Errorf("reading project %s: %w", name, err)
 	}
 	if c := meta.FindStatusCondition(p.Status.Conditions, slipwayv1.ConditionReady); c != nil && c.Status == metav1.ConditionFalse {
-		return fmt.Errorf("--project: project %q cannot be used: %s", name, c.Message)
+		return fmt.Errorf("project %q cannot be used: %s", name, c.Message)
 	}
 	return nil
 }

@@ -18,14 +18,18 @@ func (a *app) version() *cobra.Command {
 		Short: "Print the version of this program",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			info, ok := debug.ReadBuildInfo()
-			if !ok {
-				info = &debug.BuildInfo{}
-			}
-			_, err := fmt.Fprintln(a.Stdout, versionLine(info))
+			_, err := fmt.Fprintln(a.Stdout, version())
 			return err
 		},
 	}
+}
+
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		info = &debug.BuildInfo{}
+	}
+	return versionLine(info)
 }
 
 // versionLine is version, commit and platform, as far as the build knows them.

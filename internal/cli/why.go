@@ -70,9 +70,13 @@ const maxOffered = 500
 
 // completeSubjects offers workloads by name, and other objects with their kind.
 func (a *app) completeSubjects(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	names, directive := a.completeWorkloads(false, false, workload.Kinds()...)(cmd, args, typed)
+	const directive = cobra.ShellCompDirectiveNoFileComp
 	if len(args) > 0 {
-		return names, directive
+		return nil, directive
+	}
+	var names []cobra.Completion
+	if !strings.Contains(typed, "/") { // of one kind nothing else is asked for
+		names, _ = a.completeWorkloads(false, false, workload.Kinds()...)(cmd, args, typed)
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
 	defer cancel()
@@ -96,7 +100,11 @@ func (a *app) completeSubjects(cmd *cobra.Command, args []string, typed string) 
 			names = append(names, prefix+object.Name)
 		}
 	}
-	return append(names, groupsOf(ctx, cluster)...), directive
+	kind, _, begun := strings.Cut(typed, "/")
+	if !begun || why.IsGroup(kind) {
+		names = append(names, groupsOf(ctx, cluster)...)
+	}
+	return names, directive
 }
 
 // groupsOf pods that have no Gang, as KIND/NAME.

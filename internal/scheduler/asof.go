@@ -8,22 +8,34 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/duration"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 )
 
-// expects begins what the message of a Gang's conditions says of its start.
-const expects = "; expected to start by "
+// expectedBy is what the message of a Gang's conditions says of the moment it was promised to start.
+func expectedBy(start time.Time) string {
+	return "; expected to start by " + start.UTC().Format(time.RFC3339)
+}
 
-// AsOf a moment is what a gang was told, or what repeats that, in the words that are right then: in how
+// CutStart of what a Gang was told, or of what repeats that: why it waits, and what has ended when it
+// starts. False for one that is told no start.
+func CutStart(told string, promise *slipwayv1.StartPromise) (why, when string, promised bool) {
+	if promise == nil {
+		return told, "", false
+	}
+	return strings.Cut(told, expectedBy(promise.Time.Time))
+}
+
+// AsOf a moment is what a Gang was told, or what repeats that, in the words that are right then: in how
 // long it starts as it was promised, or that the moment has passed since that was written.
-func AsOf(told string, now time.Time) string {
-	before, after, is := strings.Cut(told, expects)
-	end := strings.IndexByte(after, 'Z') + 1
-	start, err := time.Parse(time.RFC3339, after[:end])
-	if !is || err != nil {
+func AsOf(told string, promise *slipwayv1.StartPromise, now time.Time) string {
+	why, when, promised := CutStart(told, promise)
+	if !promised {
 		return told
 	}
+	start := promise.Time.Time
 	if in := start.Sub(now); in > 0 {
-		return before + expects + after[:end] + " (in " + duration.HumanDuration(in) + ")" + after[end:]
+		return why + expectedBy(start) + " (in " + duration.HumanDuration(in) + ")" + when
 	}
-	return before + "; was expected to start by " + after[:end] + " and is overdue" + after[end:]
+	return why + "; was expected to start by " + start.UTC().Format(time.RFC3339) + " and is overdue" + when
 }

@@ -53,6 +53,8 @@ type Answer struct {
 	Reason *placement.Reason
 	// Start is when a gang that waits is expected to start; zero when that is not known.
 	Start time.Time
+	// When says what has ended by then, and how sure that is; empty for nothing.
+	When string
 	// Status is what the Gang's becomes by it, with the same words.
 	Status slipwayv1.GangStatus
 }
@@ -68,7 +70,7 @@ func (d *Decided) Answer(name types.NamespacedName) (Answer, bool) {
 		return Answer{}, false
 	}
 	v := e.answer.verdict
-	out := Answer{State: v.State, Placement: v.Placement, Reason: v.Reason, Start: e.answer.start, Status: *statusFor(&e.status, e.answer, d.at)}
+	out := Answer{State: v.State, Placement: v.Placement, Reason: v.Reason, Start: e.answer.start, When: e.answer.when, Status: *statusFor(&e.status, e.answer, d.at)}
 	if e.answer.refused != "" {
 		out.State, out.Reason = placement.Never, &placement.Reason{Code: reasonInvalid, Text: e.answer.refused}
 	}

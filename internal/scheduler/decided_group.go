@@ -27,7 +27,7 @@ func (d *Decided) groupAnswer(key string, g *group) Answer {
 		out.Reason = &placement.Reason{Code: ReasonIncomplete, Text: g.why}
 	}
 	if start, promised := d.Picture.PlannedStart(key); promised {
-		out.Start = time.Unix(start.At, 0)
+		out.Start, out.When = time.Unix(start.At, 0), whenOf(start)
 	}
 	return out
 }

@@ -267,8 +267,8 @@ func (l *ledger) plan() []types.NamespacedName {
 			start = e.startAt(time.Unix(planned.At, 0))
 		}
 		l.promise(e, start)
-		if !start.Equal(e.answer.start) || planned.Number != e.answer.promise {
-			e.answer.start, e.answer.when, e.answer.promise = start, whenOf(planned), planned.Number
+		if when := whenOf(planned); !start.Equal(e.answer.start) || when != e.answer.when || planned.Number != e.answer.promise {
+			e.answer.start, e.answer.when, e.answer.promise = start, when, planned.Number
 			l.unwritten = append(l.unwritten, key)
 		}
 	}

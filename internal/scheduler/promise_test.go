@@ -96,6 +96,27 @@ func TestOverdue(t *testing.T) {
 	}
 }
 
+// TestWhomItWaitsFor is told anew when one of them goes, though the start stays.
+func TestWhomItWaitsFor(t *testing.T) {
+	l := newLedger()
+	l.set(newNode("n1", 8, 4))
+	a, b := atMost(newGang("a", 2, 1), time.Hour), atMost(newGang("b", 2, 1), time.Hour)
+	for _, g := range []*slipwayv1.Gang{a, b} {
+		l.set(g)
+		l.decide(noon)
+	}
+	l.set(atMost(newGang("waits", 4, 1), time.Hour))
+	for _, want := range []string{", when ns/a, ns/b have ended (81 % sure)", ", when ns/b has ended (90 % sure)"} {
+		l.decide(noon)
+		l.plan()
+		d, changed := l.draft(types.NamespacedName{Namespace: "ns", Name: "waits"}, noon)
+		if !changed || !strings.HasSuffix(d.new.Placed().Message, want) || !d.new.Promise.Time.Time.Equal(noon.Add(time.Hour)) {
+			t.Fatalf("it is told %+v of %+v, want %q", d.new.Placed(), d.new.Promise, want)
+		}
+		l.remove(a)
+	}
+}
+
 // TestAPIPromiseOutlivesTheScheduler: one that starts anew keeps it, and `slipway why` tells the
 // same.
 func TestAPIPromiseOutlivesTheScheduler(t *testing.T) {

@@ -63,14 +63,3 @@ func (d *Decided) started(e *entry) time.Time {
 	}
 	return time.Time{}
 }
-
-// After are the gangs whose places one takes that was promised to start, and how sure it
-// is, between 0 and 1, that they have ended by then.
-func (d *Decided) After(name types.NamespacedName) ([]types.NamespacedName, float64) {
-	start, _ := d.Picture.PlannedStart(keyOf(name.Namespace, name.Name))
-	var names []types.NamespacedName
-	for _, key := range start.After {
-		names = append(names, nameOfKey(groupOf(key)))
-	}
-	return names, start.Confidence
-}

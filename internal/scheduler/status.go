@@ -5,6 +5,7 @@ package scheduler
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,7 +72,7 @@ func (a *answer) explain() (placement.State, string, string) {
 	case a.refused != "":
 		return placement.Never, reasonInvalid, a.refused
 	case v.Reason != nil && !a.start.IsZero():
-		return v.State, string(v.Reason.Code), v.Reason.String() + expects + a.start.UTC().Format(time.RFC3339) + a.when
+		return v.State, string(v.Reason.Code), v.Reason.String() + expectedBy(a.start) + a.when
 	case v.Reason != nil:
 		return v.State, string(v.Reason.Code), v.Reason.String()
 	default:
@@ -84,14 +85,14 @@ const maxNamed = 3
 
 // whenOf a planned start: ", when a/b has ended (90 % sure)".
 func whenOf(start placement.Start) string {
-	if len(start.After) == 0 {
+	who, have := namesOf(start.After), "has"
+	switch {
+	case len(who) == 0:
 		return ""
-	}
-	have := "has"
-	if len(start.After) > 1 {
+	case len(who) > 1:
 		have = "have"
 	}
-	return fmt.Sprintf(", when %s %s ended (%.0f %% sure)", some(start.After), have, 100*start.Confidence)
+	return fmt.Sprintf(", when %s %s ended (%.0f %% sure)", some(who), have, 100*start.Confidence)
 }
 
 // onRecall says to whom a gang gives way when one of them can start: "; gives way to a/b".
@@ -99,17 +100,24 @@ func onRecall(lentBy []string) string {
 	if len(lentBy) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; on places that are kept for %s, and gives way as soon as that can start", some(lentBy))
+	return fmt.Sprintf("; on places that are kept for %s, and gives way as soon as that can start", some(namesOf(lentBy)))
+}
+
+// namesOf gangs, each once: what is left of a group that gave way is named as what came in its place.
+func namesOf(keys []string) []string {
+	var names []string
+	for _, key := range keys {
+		if name := groupOf(key); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // some gangs by name, and how many more there are.
-func some(keys []string) string {
-	var named []string
-	for _, key := range keys[:min(len(keys), maxNamed)] {
-		named = append(named, groupOf(key))
-	}
-	who := strings.Join(named, ", ")
-	if more := len(keys) - maxNamed; more > 0 {
+func some(names []string) string {
+	who := strings.Join(names[:min(len(names), maxNamed)], ", ")
+	if more := len(names) - maxNamed; more > 0 {
 		who += fmt.Sprintf(" and %d more", more)
 	}
 	return who

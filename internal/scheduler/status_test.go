@@ -121,6 +121,8 @@ func TestWhenAGangStarts(t *testing.T) {
 	}{
 		{nil, ""},
 		{[]string{"a/b"}, ", when a/b has ended (81 % sure)"},
+		{[]string{"a/b", "a/b"}, ", when a/b has ended (81 % sure)"},
+		{[]string{"a/group/b", "a/group/b/remains"}, ", when a/group/b has ended (81 % sure)"},
 		{[]string{"a/b", "a/c"}, ", when a/b, a/c have ended (81 % sure)"},
 		{[]string{"a/b", "a/c", "a/d", "a/e", "a/f"}, ", when a/b, a/c, a/d and 2 more have ended (81 % sure)"},
 	} {

@@ -35,13 +35,8 @@ type Told struct {
 	Refused map[string]string
 }
 
-// Held is a group of so many pods that waits for something else than room: for more pods,
-// or for a PodGroup.
-type Held struct {
-	Key, Queue string
-	Pods       int64
-	Why        string
-}
+// Held is a group that waits for something else than room: for more pods, or for a PodGroup.
+type Held struct{ Key, Queue, Why string }
 
 // Tell of a snapshot.
 func Tell(s *snapshot.Snapshot) Told {
@@ -80,7 +75,7 @@ func (out *Told) tellPods(s *snapshot.Snapshot, stock inventory) {
 	for _, key := range slices.Sorted(maps.Keys(l.groups)) {
 		g, crew := l.groups[key], l.crews[key]
 		if g.why != "" {
-			out.Held = append(out.Held, Held{key, l.projectOf(g, crew), int64(len(g.pods)), g.why})
+			out.Held = append(out.Held, Held{key, l.projectOf(g, crew), g.why})
 			continue
 		}
 		out.Groups = append(out.Groups, l.groupGang(key, g, crew))

@@ -53,7 +53,7 @@ func TestPodsAreToldAsGangs(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("groups (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]Held{{"ns/group/half", "team", 1, "waits for the pods of its group: 1 of 2 are there"}}, told.Held); diff != "" {
+	if diff := cmp.Diff([]Held{{"ns/group/half", "team", "waits for the pods of its group: 1 of 2 are there"}}, told.Held); diff != "" {
 		t.Errorf("held (-want +got):\n%s", diff)
 	}
 	if len(told.Pods) != 1 || told.Pods[0].Gang != "ns/group/pair" || told.Pods[0].Set != told.Groups[0].Sets[0].Name {

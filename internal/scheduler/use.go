@@ -66,7 +66,7 @@ func (d *Decided) Claimed(p *corev1.Pod) []slipwayv1.DeviceRequest {
 // promised to, for a time that nobody knows.
 func (d *Decided) Endless(name types.NamespacedName) []types.NamespacedName {
 	var names []types.NamespacedName
-	for _, key := range d.Picture.Endless(keyOf(name.Namespace, name.Name)) {
+	for _, key := range namesOf(d.Picture.Endless(keyOf(name.Namespace, name.Name))) {
 		names = append(names, nameOfKey(key))
 	}
 	return names

@@ -12,9 +12,9 @@ import (
 // Share of a project in a window, in units of the resource times seconds.
 type Share struct {
 	Project string `json:"project"`
-	Jobs    int    `json:"jobs"`
-	// Demand of its gangs that came in the window: what they would have used in it had
-	// each started at once.
+	// Jobs that came in the window, or were there before and had not ended.
+	Jobs int `json:"jobs"`
+	// Demand of these: what they would have used in the window had each started at once.
 	Demand float64 `json:"demand"`
 	// Fair is what it was due of what nodes offered, Received what it used.
 	Fair     float64 `json:"fair"`
@@ -26,18 +26,20 @@ type Share struct {
 // shares of the projects. What they are due is divided by the scheduler's own rule
 // for siblings: first to each what it is guaranteed, then the rest by weight, nobody
 // more than it demands (max-min fairness by filling). The tree above them is not
-// looked at.
-func (r *Result) shares(t Terms, jobs []Outcome) []Share {
+// looked at. Gangs of projects that are not there are due nothing.
+func (r *Result) shares(t Terms) []Share {
 	byName := map[string]*Share{}
-	for _, o := range jobs {
-		if amount := o.Asks[t.Resource]; amount > 0 && !o.Never && o.Refused == "" {
+	for i := range r.Jobs {
+		o := &r.Jobs[i]
+		wants, amount := o.wants(t), o.Asks[t.Resource]
+		if wants > 0 && amount > 0 && !o.Never && o.Refused == "" && (o.Queue == "" || r.queue(o.Queue) != nil) {
 			s := byName[o.Queue]
 			if s == nil {
 				s = &Share{Project: o.Queue}
 				byName[o.Queue] = s
 			}
 			s.Jobs++
-			s.Demand += float64(amount) * float64(o.wants(t))
+			s.Demand += float64(amount) * float64(wants)
 			s.MeanWait += float64(o.Waited)
 		}
 	}
@@ -52,10 +54,11 @@ func (r *Result) shares(t Terms, jobs []Outcome) []Share {
 	return all
 }
 
-// divide what was offered into fair shares. Guarantees of more than there is shrink
+// divide what was offered, and pods of no gang left, into fair shares. Guarantees of more than there is shrink
 // alike.
 func (r *Result) divide(shares []Share, t Terms) {
-	left, window, promised := r.within(r.Use[t.Resource].Offered, t), float64(t.To-t.From), 0.0
+	left := r.within(r.Use[t.Resource].Offered, t) - r.within(r.Projects[nobody][t.Resource], t)
+	window, promised := float64(t.To-t.From), 0.0
 	for i := range shares {
 		guaranteed, _ := r.quota(shares[i].Project, t.Resource)
 		shares[i].Fair = min(guaranteed*window, shares[i].Demand)
@@ -91,16 +94,25 @@ func (r *Result) divide(shares []Share, t Terms) {
 
 // quota of a project: what it is guaranteed of a resource, and its weight.
 func (r *Result) quota(project, resource string) (guaranteed, weight float64) {
-	i := slices.IndexFunc(r.Queues, func(q placement.Queue) bool { return q.Name == project })
-	if i < 0 {
+	of := r.queue(project)
+	if of == nil {
 		return 0, 1
 	}
-	for _, q := range r.Queues[i].Quota {
+	for _, q := range of.Quota {
 		if q.Resource == resource && q.Kind == "" {
 			guaranteed = float64(q.Guaranteed)
 		}
 	}
-	return guaranteed, float64(max(r.Queues[i].Weight, 1))
+	return guaranteed, float64(max(of.Weight, 1))
+}
+
+// queue of a project; nil for one that is not there.
+func (r *Result) queue(project string) *placement.Queue {
+	i := slices.IndexFunc(r.Queues, func(q placement.Queue) bool { return q.Name == project })
+	if i < 0 {
+		return nil
+	}
+	return &r.Queues[i]
 }
 
 // jain is the fairness index of Jain, Chiu and Hawe, "A Quantitative Measure of

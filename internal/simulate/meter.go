@@ -14,6 +14,9 @@ import (
 // step of what is told over time, in seconds.
 const step = 3600
 
+// nobody is charged for pods of no gang: no project has that name.
+const nobody = "/"
+
 // never is no moment.
 const never = int64(-1)
 

@@ -3,13 +3,17 @@
 
 package simulate
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Report sums a result up over a window of time.
 type Report struct {
 	Policy Policy `json:"policy"`
-	From   int64  `json:"from"`
-	To     int64  `json:"to"`
+	// From and To bound the window, in seconds since 1970. It ends with the simulation at the latest.
+	From int64 `json:"from"`
+	To   int64 `json:"to"`
 	// Resource that is looked at.
 	Resource string `json:"resource"`
 	// Utilisation is the share of what nodes offered that was used; Goodput leaves out
@@ -38,6 +42,8 @@ type Terms struct {
 	// From and To bound the window; To zero is the end. What was used is counted by the
 	// hour since the start: of an hour that is partly within it counts in part.
 	From, To int64
+	// Of gangs whose keys begin so it is told how they waited and stopped; empty for all.
+	Of string
 	// Large is the size from which on a gang is large; Patience is for how long, in
 	// seconds, one may wait before it counts as starved.
 	Large, Patience int64
@@ -67,6 +73,8 @@ func (r *Result) Report(t Terms) Report {
 	if t.Resource == "" {
 		t.Resource = r.busiest()
 	}
+	jobs := r.arrivedWithin(t)
+	t.To = min(t.To, max(r.End, t.From+1))
 	use := r.Use[t.Resource]
 	offered, used, wasted := r.within(use.Offered, t), r.within(use.Used, t), r.within(use.Wasted, t)
 	out := Report{
@@ -74,7 +82,6 @@ func (r *Result) Report(t Terms) Report {
 		Utilisation: ratio(used, offered), Goodput: ratio(used-wasted, offered), Lost: ratio(wasted, used),
 		Done: r.done(),
 	}
-	jobs := r.arrivedWithin(t)
 	for _, o := range jobs {
 		out.Evictions += o.Evictions
 		if o.Size >= t.Large && o.Waited > t.Patience && !o.Never && o.Refused == "" {
@@ -82,13 +89,15 @@ func (r *Result) Report(t Terms) Report {
 		}
 	}
 	out.Classes, out.All = classes(jobs), summarise(jobs)
-	out.Projects = r.shares(t, jobs)
+	out.Projects = r.shares(t)
 	out.Jain = jain(out.Projects)
 	return out
 }
 
 func (r *Result) arrivedWithin(t Terms) []Outcome {
-	return slices.DeleteFunc(slices.Clone(r.Jobs), func(o Outcome) bool { return o.Arrived < t.From || o.Arrived >= t.To })
+	return slices.DeleteFunc(slices.Clone(r.Jobs), func(o Outcome) bool {
+		return o.Arrived < t.From || o.Arrived >= t.To || !strings.HasPrefix(o.Gang, t.Of)
+	})
 }
 
 // done is when the last gang ended that can.

@@ -87,3 +87,27 @@ func TestReport(t *testing.T) {
 		t.Errorf("starved (-want +got):\n%s", diff)
 	}
 }
+
+// TestSharesOfAll: a project is due what it had before, too, and receives no more than it wants;
+// what pods of no gang have is nobody's, and who is of no project that is there is due nothing.
+func TestSharesOfAll(t *testing.T) {
+	const now, hour = 10_000, 3600
+	runs := in(job("runs", now-hour, 1, 8, 0, 0), "a")
+	runs.Gang.Started = now - hour
+	runs.Gang.Placement = []placement.SetPlacement{{Set: "w", Slots: []placement.Slot{{Node: "n0", Count: 1}}}}
+	result := mustRun(t, Input{Start: now, Nodes: nodes(3), Queues: []placement.Queue{guaranteed("a", 0), guaranteed("b", 0)},
+		Pods: []placement.Pod{{Key: "other", Node: "n2", Requests: placement.Resources{"x/gpu": 4}}},
+		Jobs: []Job{runs, in(job("trace/b", now+60, 1, 8, hour, 0), "b"), in(job("waits", now, 1, 1, 100, 0), "missing")},
+	}, Slipway)
+	r := result.Report(Terms{From: now, To: now + hour, Of: "trace/"})
+	want := []Share{
+		{Project: "a", Jobs: 1, Demand: 8 * hour, Fair: 8 * hour, Received: 8 * hour},
+		{Project: "b", Jobs: 1, Demand: 8 * (hour - 60), Fair: 8 * (hour - 60), Received: 8 * (hour - 60)},
+	}
+	if diff := cmp.Diff(want, r.Projects); diff != "" || r.All.Jobs != 1 {
+		t.Errorf("of %d jobs (-want +got):\n%s", r.All.Jobs, diff)
+	}
+	if r := result.Report(Terms{From: now, To: result.End + 1}); r.To != result.End {
+		t.Errorf("it counts until %d, and the simulation ended at %d", r.To, result.End)
+	}
+}

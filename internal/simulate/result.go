@@ -13,7 +13,7 @@ type Result struct {
 	Jobs   []Outcome
 	Queues []placement.Queue
 	// Use by resource, in units of the resource times seconds for each hour since
-	// Start; Projects is what each project used, likewise.
+	// Start; Projects is what each project used, likewise, and what pods of no gang did.
 	Use      map[string]Use
 	Projects map[string]map[string][]float64
 }
@@ -62,13 +62,18 @@ type Outcome struct {
 	Refused string
 }
 
-// wants is for how long it would have run within a window had it started at once.
+// wants is for how long it would have run within a window had it started at once, or goes on
+// in it if it ran before the simulation; zero or less for not at all.
 func (o *Outcome) wants(t Terms) int64 {
-	most := t.To - max(o.Arrived, t.From)
-	if o.RunTime == 0 {
-		return most
+	begins := o.Arrived
+	if o.Resumed {
+		begins = o.Started
 	}
-	return min(o.RunTime, most)
+	from, to := max(begins, t.From), t.To
+	if o.RunTime > 0 {
+		to = min(to, begins+o.RunTime)
+	}
+	return to - from
 }
 
 // Waits says that the job had not started, or had to stop and waits again.

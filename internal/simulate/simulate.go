@@ -199,7 +199,7 @@ func (s *simulation) dropNode(name string) {
 	s.meter.dropNode(name)
 	for _, key := range sortedKeys(s.bound[name]) {
 		s.picture.Unbind(key)
-		s.meter.use(s.others[key], -1, "")
+		s.meter.use(s.others[key], -1, nobody)
 		delete(s.others, key)
 	}
 	delete(s.bound, name)
@@ -231,7 +231,7 @@ func (s *simulation) adopt(pod placement.Pod) {
 		return
 	}
 	s.others[pod.Key] = s.meter.amounts(pod.Requests)
-	s.meter.use(s.others[pod.Key], 1, "")
+	s.meter.use(s.others[pod.Key], 1, nobody)
 }
 
 // leaves says that a pod, of a run or of nobody's, is on its way out: it is told to end, or of a

@@ -23,14 +23,17 @@ type Line struct {
 	Name      string `json:"name"`
 	Namespace string `json:"namespace"`
 	// More pods than the one of the name wait for the same.
-	More     int       `json:"more,omitempty"`
-	Project  string    `json:"project,omitempty"`
-	Size     Size      `json:"size"`
-	Priority int32     `json:"priority"`
-	Since    time.Time `json:"since"`
+	More     int    `json:"more,omitempty"`
+	Project  string `json:"project,omitempty"`
+	Size     Size   `json:"size"`
+	Priority int32  `json:"priority"`
+	// Since it last had its places or, of one that never had, since it came.
+	Since time.Time `json:"since"`
 	// Reason is a word for it, Why a sentence.
 	Reason string `json:"reason,omitempty"`
 	Why    string `json:"why"`
+	// Promise of a start; nil for none.
+	Promise *slipwayv1.StartPromise `json:"promise,omitempty"`
 }
 
 // undecided is why what the scheduler has not looked at waits.
@@ -46,13 +49,21 @@ func Gangs(gangs []slipwayv1.Gang, projects Projects) []Line {
 		case g.DeletionTimestamp != nil, c != nil && c.Status == metav1.ConditionTrue:
 			continue
 		case c != nil:
-			l.Reason, l.Why = c.Reason, cmp.Or(c.Message, c.Reason)
+			l.Reason, l.Why, l.Promise = c.Reason, cmp.Or(c.Message, c.Reason), g.Status.Promise
 		}
 		l.Name, l.Namespace, l.Project = "gang/"+g.Name, g.Namespace, cmp.Or(g.Spec.Project, projects[g.Namespace])
-		l.Size, l.Priority, l.Since = SizeOf(g.Spec.PodSets), g.Spec.Priority, g.CreationTimestamp.Time
+		l.Size, l.Priority, l.Since = SizeOf(g.Spec.PodSets), g.Spec.Priority, Since(g)
 		all = append(all, l)
 	}
 	return all
+}
+
+// Since when a gang has lacked its places, as far as the scheduler has said; or since it was made.
+func Since(g *slipwayv1.Gang) time.Time {
+	if c := g.Status.Placed(); c != nil && !c.LastTransitionTime.IsZero() {
+		return c.LastTransitionTime.Time
+	}
+	return g.CreationTimestamp.Time
 }
 
 // Pods that the scheduler binds and that have no Gang. Those of a group are one line, and

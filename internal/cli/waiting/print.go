@@ -26,7 +26,7 @@ func Print(out io.Writer, all []Line, now time.Time) error {
 			name += fmt.Sprintf(" and %d more", l.More)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%s\n", name, l.Namespace, cmp.Or(l.Project, "-"), l.Size, l.Priority,
-			duration.HumanDuration(now.Sub(l.Since)), scheduler.AsOf(l.Why, now))
+			duration.HumanDuration(now.Sub(l.Since)), scheduler.AsOf(l.Why, l.Promise, now))
 	}
 	return w.Flush()
 }

@@ -12,6 +12,7 @@ import (
 
 	"slipway.dev/slipway/internal/cli/waiting"
 	"slipway.dev/slipway/internal/placement"
+	"slipway.dev/slipway/internal/scheduler"
 	"slipway.dev/slipway/internal/simulate"
 )
 
@@ -128,7 +129,7 @@ func (c *Cluster) Compare(before, after *simulate.Result) []Line {
 		same(c.refused(gang), Fate{State: Refused, Why: why})
 	}
 	for _, h := range c.Held {
-		same(Line{Gang: h.Key, Project: h.Queue, Size: waiting.Size{Pods: h.Pods}}, Fate{State: Waits, Why: h.Why})
+		same(Line{Gang: h.Key, Project: h.Queue, Size: c.sizeOf(h.Key)}, Fate{State: Waits, Why: h.Why})
 	}
 	for _, o := range then {
 		lines = append(lines, Line{Gang: o.Gang, Project: o.Queue, Size: asked(o), After: fateOf(o, before.Start)})
@@ -136,6 +137,26 @@ func (c *Cluster) Compare(before, after *simulate.Result) []Line {
 	lines = slices.DeleteFunc(lines, func(l Line) bool { return l.dull() })
 	slices.SortFunc(lines, func(a, b Line) int { return cmp.Or(a.Last().compare(b.Last()), cmp.Compare(a.Gang, b.Gang)) })
 	return lines
+}
+
+// sizeOf the pods that are there of a group.
+func (c *Cluster) sizeOf(group string) waiting.Size {
+	claims := waiting.NewClaims(values(c.snapshot.ResourceClaimTemplates), values(c.snapshot.ResourceClaims))
+	size := waiting.Size{}
+	for _, p := range c.snapshot.Pods {
+		if p.DeletionTimestamp == nil && p.Namespace+"/"+scheduler.GroupOf(p) == group {
+			size.Add(p, claims.Claimed(p))
+		}
+	}
+	return size
+}
+
+func values[T any](pointers []*T) []T {
+	var all []T
+	for _, p := range pointers {
+		all = append(all, *p)
+	}
+	return all
 }
 
 // refused gang as it is written.
@@ -162,7 +183,7 @@ func asked(o *simulate.Outcome) waiting.Size {
 
 // dull lines say that a gang goes on running, or are of a trace.
 func (l *Line) dull() bool {
-	if strings.HasPrefix(l.Gang, tracePrefix) {
+	if strings.HasPrefix(l.Gang, TracePrefix) {
 		return true
 	}
 	runs := func(f *Fate) bool { return f == nil || f.State == Running && len(f.Stops) == 0 }

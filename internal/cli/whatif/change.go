@@ -100,6 +100,9 @@ func (c *Cluster) SetQuota(text string) (*Cluster, error) {
 	if i < 0 {
 		return nil, fmt.Errorf("--quota %s: there is no project %s; name one that slipway queue shows", text, project)
 	}
+	if err := c.has(name, kind); err != nil {
+		return nil, fmt.Errorf("--quota %s: %w", text, err)
+	}
 	next := c.copy()
 	q := &next.input.Queues[i]
 	q.Quota = slices.Clone(q.Quota)
@@ -122,6 +125,33 @@ func (c *Cluster) SetQuota(text string) (*Cluster, error) {
 			text, project, placement.Format(name, q.Quota[at].Limit), guaranteed)
 	}
 	return next, nil
+}
+
+// has a resource on any node, or on one of a kind if that is named, or a quota of it; or says what
+// there is.
+func (c *Cluster) has(name, kind string) error {
+	resources, kinds := map[string]bool{}, map[string]bool{}
+	for _, n := range c.input.Nodes {
+		kinds[n.Kind] = true
+		for r := range n.Allocatable {
+			resources[r] = true
+		}
+	}
+	for _, q := range c.input.Queues {
+		for _, of := range q.Quota {
+			resources[of.Resource], kinds[of.Kind] = true, true
+		}
+	}
+	delete(kinds, "")
+	switch {
+	case !resources[name]:
+		return fmt.Errorf("the cluster has no resource %q; name one of %s", name, strings.Join(slices.Sorted(maps.Keys(resources)), ", "))
+	case kind == "" || kinds[kind]:
+		return nil
+	case len(kinds) == 0:
+		return fmt.Errorf("the cluster has nodes of no kinds; leave @%s out", kind)
+	}
+	return fmt.Errorf("the cluster has no nodes of kind %q; name one of %s", kind, strings.Join(slices.Sorted(maps.Keys(kinds)), ", "))
 }
 
 // QuotaOf a project, as SetQuota names it: PROJECT:RESOURCE[@KIND].

@@ -49,7 +49,7 @@ func (c *Cluster) Submissions(manifests []*unstructured.Unstructured, scheme *ru
 		if _, is := typed[i].(*schedulingv1.PriorityClass); is {
 			continue
 		}
-		gang, noClass, err := gangOf(typed[i], podset.PriorityOf(classes))
+		gang, noClass, err := GangOf(typed[i], podset.PriorityOf(classes))
 		switch {
 		case err != nil:
 			return out, i, err
@@ -68,8 +68,9 @@ func (c *Cluster) Submissions(manifests []*unstructured.Unstructured, scheme *ru
 	return out, 0, nil
 }
 
-// gangOf a manifest; nil for what becomes none.
-func gangOf(manifest runtime.Object, priority podset.Priority) (gang *slipwayv1.Gang, noClass []string, err error) {
+// GangOf a manifest, and the priority classes that it names and that there are not; nil for what
+// becomes none.
+func GangOf(manifest runtime.Object, priority podset.Priority) (gang *slipwayv1.Gang, noClass []string, err error) {
 	switch typed := manifest.(type) {
 	case *slipwayv1.Gang:
 		return typed, nil, nil

@@ -14,8 +14,8 @@ import (
 	"slipway.dev/slipway/internal/simulate"
 )
 
-// tracePrefix keeps the names of a trace apart from those of the cluster.
-const tracePrefix = "trace/"
+// TracePrefix keeps the names of a trace apart from those of the cluster.
+const TracePrefix = "trace/"
 
 // Trace of jobs that come from now on. It is refused if the cluster has not all of its
 // projects: their jobs would never start, and be counted as if the cluster were too small.
@@ -25,7 +25,7 @@ func (c *Cluster) Trace(jobs []simulate.Job) (*Cluster, error) {
 	}
 	next := c.copy()
 	for _, j := range jobs {
-		j.Gang.Key = tracePrefix + j.Gang.Key
+		j.Gang.Key = TracePrefix + j.Gang.Key
 		next.input.Jobs = append(next.input.Jobs, j)
 	}
 	next.divide()

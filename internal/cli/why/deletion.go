@@ -4,14 +4,12 @@
 package why
 
 import (
-	"context"
-	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/cli/waiting"
@@ -51,22 +49,18 @@ func (f *Facts) claimed(p *corev1.Pod) []slipwayv1.DeviceRequest {
 }
 
 // findRemains of a job that is gone and whose pods have not ended.
-func findRemains(ctx context.Context, c client.Client, k schema.GroupVersionKind, namespace, name string) (Subject, bool, error) {
+func findRemains(pods []corev1.Pod, k schema.GroupVersionKind, name string) (Subject, bool) {
 	typed := &unstructured.Unstructured{}
 	typed.SetGroupVersionKind(k)
 	kind, is := workload.KindOf(typed)
 	if !is {
-		return Subject{}, false, nil
+		return Subject{}, false
 	}
-	var pods corev1.PodList
-	if err := c.List(ctx, &pods, client.InNamespace(namespace), client.MatchingLabels{kind.Label: name}); err != nil {
-		return Subject{}, false, fmt.Errorf("listing pods: %w", err)
-	}
-	w := workload.Remains(kind, pods.Items)
+	w := workload.Remains(kind, slices.DeleteFunc(slices.Clone(pods), func(p corev1.Pod) bool { return p.Labels[kind.Label] != name }))
 	if w == nil {
-		return Subject{}, false, nil
+		return Subject{}, false
 	}
-	return Subject{Kind: k, Object: shadow(w.Object), Gone: true}, true, nil
+	return Subject{Kind: k, Object: shadow(w.Object), Gone: true}, true
 }
 
 // shadow of an object that is gone: what its pods tell of it.

@@ -95,7 +95,8 @@ func ParseRef(text string) (Ref, error) {
 func Find(ctx context.Context, c client.Client, ref Ref, namespace string) (Subject, error) {
 	namespace = cmp.Or(ref.namespace, namespace)
 	if IsGroup(ref.kind) {
-		s, found, err := findGroup(ctx, c, ref, namespace)
+		pods, err := podsIn(ctx, c, namespace)
+		s, found := findGroup(pods, ref, namespace)
 		if !found && err == nil {
 			err = fmt.Errorf("no pod in namespace %s that slipway schedules is of the %s %q; see what waits with: slipway queue", namespace, ref.kind, ref.name)
 		}
@@ -113,8 +114,9 @@ func Find(ctx context.Context, c client.Client, ref Ref, namespace string) (Subj
 	}
 	s, err := get(ctx, c, k, namespace, ref.name)
 	if apierrors.IsNotFound(err) {
-		if s, found, err := findRemains(ctx, c, k, namespace, ref.name); found || err != nil {
-			return s, err
+		pods, err := podsIn(ctx, c, namespace)
+		if remains, found := findRemains(pods, k, ref.name); found || err != nil {
+			return remains, err
 		}
 		return s, notFound(c, k, ref, namespace)
 	}
@@ -175,26 +177,19 @@ func findAny(ctx context.Context, c client.Client, name, namespace string) (Subj
 // findByPods what only pods tell of, without an object of that name: groups, and what remains of jobs
 // that are gone.
 func findByPods(ctx context.Context, c client.Client, name, namespace string) ([]Subject, error) {
+	pods, err := podsIn(ctx, c, namespace)
 	var all []Subject
 	for _, kind := range groupKinds {
-		s, found, err := findGroup(ctx, c, Ref{kind: kind, name: name}, namespace)
-		if err != nil {
-			return nil, err
-		}
-		if found {
+		if s, found := findGroup(pods, Ref{kind: kind, name: name}, namespace); found {
 			all = append(all, s)
 		}
 	}
 	for _, k := range kinds {
-		s, found, err := findRemains(ctx, c, k.GroupVersionKind, namespace, name)
-		if err != nil {
-			return nil, err
-		}
-		if found {
+		if s, found := findRemains(pods, k.GroupVersionKind, name); found {
 			all = append(all, s)
 		}
 	}
-	return all, nil
+	return all, err
 }
 
 func alternatives(found []Subject) string {

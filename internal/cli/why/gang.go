@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/cli/waiting"
 	"slipway.dev/slipway/internal/placement"
 	"slipway.dev/slipway/internal/scheduler"
 )
@@ -41,12 +42,12 @@ func (f *Facts) gang(o *outline, g *slipwayv1.Gang) {
 		f.awaits(o, g, told, ending)
 		return
 	}
-	o.say("gang %s %s%s", g.Name, f.state(answer.State, told), f.terms(g, name))
+	o.say("gang %s %s%s", g.Name, f.state(g, answer.State), f.terms(g, name))
 	o.below(func() {
 		if answer.Reason != nil {
 			o.tree(answer.Reason)
 		}
-		f.differs(o, answer, told)
+		f.differs(o, g, answer)
 		switch answer.State {
 		case placement.Placed:
 			f.runs(o, g, name, answer.Status.Placement)
@@ -70,14 +71,14 @@ func (f *Facts) told(o *outline, g *slipwayv1.Gang, told *metav1.Condition) {
 	case meta.IsStatusConditionTrue(g.Status.Conditions, slipwayv1.ConditionStalled):
 		state = placement.Never
 	}
-	o.say("gang %s %s%s", g.Name, f.state(state, told), f.terms(g, client.ObjectKeyFromObject(g)))
+	o.say("gang %s %s%s", g.Name, f.state(g, state), f.terms(g, client.ObjectKeyFromObject(g)))
 	o.below(func() {
 		if told == nil {
 			o.say("the scheduler has not decided yet; if that stays so see: slipway status")
 			return
 		}
 		if told.Message != "" {
-			o.say("%s", scheduler.AsOf(told.Message, f.Now))
+			o.say("%s", scheduler.AsOf(told.Message, g.Status.Promise, f.Now))
 		}
 		if state == placement.Placed {
 			o.say("on %s", nodes(g.Status.Placement))
@@ -85,7 +86,9 @@ func (f *Facts) told(o *outline, g *slipwayv1.Gang, told *metav1.Condition) {
 	})
 }
 
-func (f *Facts) state(state placement.State, told *metav1.Condition) string {
+// state of a gang, and for how long it has had or lacked its places, as queue counts it, too.
+func (f *Facts) state(g *slipwayv1.Gang, state placement.State) string {
+	told := g.Status.Placed()
 	known := told != nil && !told.LastTransitionTime.IsZero() && (told.Status == metav1.ConditionTrue) == (state == placement.Placed)
 	switch {
 	case state == placement.Never:
@@ -94,11 +97,16 @@ func (f *Facts) state(state placement.State, told *metav1.Condition) string {
 		return "has had its places for " + f.ago(told.LastTransitionTime.Time)
 	case state == placement.Placed:
 		return "has its places"
+	case known && told.LastTransitionTime.Sub(g.CreationTimestamp.Time) > soon:
+		return "has waited for " + f.ago(waiting.Since(g)) + " of the " + f.ago(g.CreationTimestamp.Time) + " since it was made"
 	case known:
-		return "has waited for " + f.ago(told.LastTransitionTime.Time)
+		return "has waited for " + f.ago(waiting.Since(g))
 	}
 	return "waits"
 }
+
+// soon after it was made the scheduler has looked at a gang.
+const soon = time.Minute
 
 // terms are what decides about its turn.
 func (f *Facts) terms(g *slipwayv1.Gang, name types.NamespacedName) string {
@@ -121,14 +129,20 @@ func termsOf(project string, priority int32, user string) string {
 }
 
 // differs says what the gang was told last, where that is another thing: it gave way, or
-// the scheduler is about to write, or there is none.
-func (f *Facts) differs(o *outline, now scheduler.Answer, told *metav1.Condition) {
-	is := now.Status.Placed()
+// the scheduler is about to write, or there is none; and what a scheduler knows that has watched:
+// that its start was put off.
+func (f *Facts) differs(o *outline, g *slipwayv1.Gang, now scheduler.Answer) {
+	told, is := g.Status.Placed(), now.Status.Placed()
 	switch {
 	case told == nil:
 		o.say("the scheduler has not written that yet; if that stays so see: slipway status")
 	case told.Reason != is.Reason:
 		o.say("was told last: %s (%s)", told.Message, told.Reason)
+	default:
+		why, _, _ := scheduler.CutStart(told.Message, g.Status.Promise)
+		if more, is := strings.CutPrefix(why, now.Reason.String()); is && now.Reason != nil && more != "" {
+			o.say("%s", strings.TrimLeft(more, ":, "))
+		}
 	}
 }
 
@@ -146,7 +160,7 @@ func (f *Facts) waits(o *outline, name types.NamespacedName, answer scheduler.An
 	case before > 0:
 		o.say("in the queue: %d of %d %s, behind %s", before+1, len(queue), where, some(f.named(queue[:before], name.Namespace), maxNames))
 	}
-	f.starts(o, name, answer, slices.Index(queue, name))
+	f.starts(o, name, answer)
 }
 
 // named as people in a namespace write it.

@@ -24,15 +24,20 @@ var groupKinds = []string{"group", "podgroup"}
 func IsGroup(kind string) bool { return slices.Contains(groupKinds, kind) }
 
 // findGroup that a pod in the namespace says it is of. No object has to be there for it.
-func findGroup(ctx context.Context, c client.Client, ref Ref, namespace string) (s Subject, found bool, err error) {
+func findGroup(pods []corev1.Pod, ref Ref, namespace string) (s Subject, found bool) {
 	s = Subject{Kind: schema.GroupVersionKind{Kind: ref.kind}, Object: &unstructured.Unstructured{}}
 	s.Object.SetName(ref.name)
 	s.Object.SetNamespace(namespace)
+	return s, slices.ContainsFunc(pods, func(p corev1.Pod) bool { return s.has(&p) })
+}
+
+// podsIn a namespace.
+func podsIn(ctx context.Context, c client.Client, namespace string) ([]corev1.Pod, error) {
 	var pods corev1.PodList
 	if err := c.List(ctx, &pods, client.InNamespace(namespace)); err != nil {
-		return s, false, fmt.Errorf("listing pods: %w", err)
+		return nil, fmt.Errorf("listing pods: %w", err)
 	}
-	return s, slices.ContainsFunc(pods.Items, func(p corev1.Pod) bool { return s.has(&p) }), nil
+	return pods.Items, nil
 }
 
 // has the pod, where the subject is a group.

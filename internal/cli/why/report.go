@@ -11,6 +11,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/cli/connect"
 	"slipway.dev/slipway/internal/cli/workload"
 	"slipway.dev/slipway/internal/placement"
@@ -174,6 +175,7 @@ func (f *Facts) distinct() []corev1.Event {
 	for i, e := range f.Events {
 		switch {
 		case e.InvolvedObject.Kind != f.Subject.Kind.Kind && subject[[2]string{e.Reason, e.Message}]:
+		case slices.ContainsFunc(f.Gangs, func(g slipwayv1.Gang) bool { return isTold(&g, &e) }): // and so above
 		case e.Reason == podset.ReasonTerms: // misread tells what of it is so still
 		case e.InvolvedObject.Kind == "Node" && e.Type == corev1.EventTypeNormal: // kubelets tell of each step
 		case slices.ContainsFunc(f.Events[i+1:], func(later corev1.Event) bool { return repeats(&later, &e) }):
@@ -184,8 +186,18 @@ func (f *Facts) distinct() []corev1.Event {
 	return all
 }
 
-// repeats says that an event of the same object says what the one before said, and more.
+// isTold says that a gang is told now what an event said, and maybe more.
+func isTold(g *slipwayv1.Gang, e *corev1.Event) bool {
+	c := g.Status.Placed()
+	return c != nil && c.Reason == e.Reason && strings.HasPrefix(c.Message, e.Message)
+}
+
+// repeats says that an event of the same object says what the one before said, and more; or of a
+// node the same of another moment: kubelets complain of everything again and again.
 func repeats(later, before *corev1.Event) bool {
+	if before.InvolvedObject.Kind == "Node" && later.InvolvedObject.Name == before.InvolvedObject.Name {
+		return later.Reason == before.Reason || later.Message == before.Message
+	}
 	return later.InvolvedObject.Kind == before.InvolvedObject.Kind && later.InvolvedObject.Name == before.InvolvedObject.Name &&
 		later.Reason == before.Reason && later.Message != before.Message && strings.HasPrefix(later.Message, before.Message)
 }

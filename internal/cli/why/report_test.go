@@ -123,7 +123,7 @@ func TestWaits(t *testing.T) {
 		"    the scheduler has not written that yet; if that stays so see: slipway status",
 		"    in the queue: the first of 1 of no project",
 		"    expected to start by 2026-01-02T14:00:00Z (in 120m)",
-		"      when these have ended: runs (90 % sure)",
+		"      when team/runs has ended (90 % sure)",
 	)
 }
 
@@ -252,19 +252,24 @@ func TestEventsAreToldOnce(t *testing.T) {
 	event := func(kind, kindOf, reason, message string) corev1.Event {
 		return corev1.Event{InvolvedObject: corev1.ObjectReference{Kind: kind, Name: "a"}, Type: kindOf, Reason: reason, Message: message}
 	}
-	f := &Facts{Subject: Subject{Kind: schema.GroupVersionKind{Kind: "PyTorchJob"}}, Events: []corev1.Event{
+	told := told(gang("a", 1, 5), metav1.ConditionFalse, "NeverFits", "needs 9; to fit, ask for 8")
+	f := &Facts{Subject: Subject{Kind: schema.GroupVersionKind{Kind: "PyTorchJob"}}, Gangs: []slipwayv1.Gang{*told}, Events: []corev1.Event{
+		event("PyTorchJob", "Normal", "NeverFits", "needs 9"),
 		event("PyTorchJob", "Normal", "QuotaExceeded", "uses 8"),
 		event("Gang", "Normal", "QuotaExceeded", "uses 8"),
 		event("PyTorchJob", "Normal", "QuotaExceeded", "uses 8; expected to start by noon"),
 		event("PyTorchJob", "Normal", "Evicted", "uses 8"),
 		event("Node", "Normal", "Starting", ""),
+		event("Node", "Warning", "SystemOOM", "killed 1"),
 		event("Node", "Warning", "SystemOOM", "killed"),
+		event("Node", "Warning", "FreeDiskSpaceFailed", "no space"),
+		event("Node", "Warning", "ImageGCFailed", "no space"),
 	}}
 	var got []string
 	for _, e := range f.distinct() {
 		got = append(got, e.InvolvedObject.Kind+" "+e.Reason+": "+e.Message)
 	}
-	want := []string{"PyTorchJob QuotaExceeded: uses 8; expected to start by noon", "PyTorchJob Evicted: uses 8", "Node SystemOOM: killed"}
+	want := []string{"PyTorchJob QuotaExceeded: uses 8; expected to start by noon", "PyTorchJob Evicted: uses 8", "Node SystemOOM: killed", "Node ImageGCFailed: no space"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -75,9 +75,10 @@ func (f *Facts) makingRoom(told *metav1.Condition, answer *scheduler.Answer) []*
 // since it waits for nothing else.
 func (f *Facts) awaits(o *outline, g *slipwayv1.Gang, told *metav1.Condition, ending []*corev1.Pod) {
 	name := client.ObjectKeyFromObject(g)
-	o.say("gang %s %s%s", g.Name, f.state(placement.Waiting, told), f.terms(g, name))
+	o.say("gang %s %s%s", g.Name, f.state(g, placement.Waiting), f.terms(g, name))
 	o.below(func() {
-		o.say("%s", told.Message)
+		why, _, _ := scheduler.CutStart(told.Message, g.Status.Promise)
+		o.say("%s", why)
 		f.ending(o, ending, name.Namespace)
 		f.quota(o, f.Decided.Project(name))
 	})

@@ -39,7 +39,9 @@ func urgent(g *slipwayv1.Gang) *slipwayv1.Gang {
 // TestMakingRoom: who waits for pods to end is told one story, and so is everybody else.
 func TestMakingRoom(t *testing.T) {
 	heir := func() *slipwayv1.Gang {
-		return told(urgent(gang("heir", 1, 5)), metav1.ConditionFalse, "MakingRoom", "1 gang gave way to it; it starts when their pods have ended; expected to start by 2026-01-02T12:01:00Z, when team/gone has ended (100 % sure)")
+		g := told(urgent(gang("heir", 1, 5)), metav1.ConditionFalse, "MakingRoom", "1 gang gave way to it; it starts when their pods have ended; expected to start by 2026-01-02T12:01:00Z, when team/gone has ended (100 % sure)")
+		g.Status.Promise = &slipwayv1.StartPromise{Time: metav1.NewTime(noon.Add(time.Minute))}
+		return g
 	}
 	gaveWay := told(gang("gone", 1, 90), metav1.ConditionFalse, "Evicted", "gave its places to team/heir, which has priority 5")
 	s := &snapshot.Snapshot{Taken: noon, Nodes: []*corev1.Node{node("n1"), node("n2")},
@@ -49,12 +51,12 @@ func TestMakingRoom(t *testing.T) {
 	expect(t, reportOn(t, "heir", s),
 		"gang/heir",
 		"  gang heir has waited for 60m (priority 5)",
-		"    1 gang gave way to it; it starts when their pods have ended; expected to start by 2026-01-02T12:01:00Z, when team/gone has ended (100 % sure)",
+		"    1 gang gave way to it; it starts when their pods have ended",
 		"      pod gone-0 on n1 was told to end, and has time for that until 2026-01-02T12:00:20Z (in 20s)",
 	)
 	expect(t, reportOn(t, "gone", s),
 		"gang/gone",
-		"  gang gone has waited for 60m (priority 0)",
+		"  gang gone has waited for 60m of the 90m since it was made (priority 0)",
 		"    needs 1 pod of 8 nvidia.com/gpu; none fits now",
 		"      2 nodes have too little nvidia.com/gpu (none free)",
 		"    was told last: gave its places to team/heir, which has priority 5 (Evicted)",
@@ -72,7 +74,7 @@ func TestMakingRoom(t *testing.T) {
 	expect(t, reportOn(t, "heir", s),
 		"gang/heir",
 		"  gang heir has waited for 60m (priority 5)",
-		"    1 gang gave way to it; it starts when their pods have ended; expected to start by 2026-01-02T12:01:00Z, when team/gone has ended (100 % sure)",
+		"    1 gang gave way to it; it starts when their pods have ended",
 		"      pod gone-0 on n1 is about to be told to end",
 	)
 }

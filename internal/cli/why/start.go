@@ -5,19 +5,24 @@ package why
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/placement"
+	"slipway.dev/slipway/internal/podset"
 	"slipway.dev/slipway/internal/scheduler"
+	"slipway.dev/slipway/internal/scheduler/snapshot"
 )
 
-// starts says when a gang does that waits behind so many others, or why nobody knows.
-func (f *Facts) starts(o *outline, name types.NamespacedName, answer scheduler.Answer, behind int) {
+// starts says when a gang does that waits, or why nobody knows.
+func (f *Facts) starts(o *outline, name types.NamespacedName, answer scheduler.Answer) {
 	switch {
 	case answer.Start.IsZero():
-		if why := f.unplanned(name, answer.Reason, behind); why != "" {
+		if why := f.unplanned(name, answer.Reason); why != "" {
 			o.say("%s", why)
 		}
 		return
@@ -26,17 +31,28 @@ func (f *Facts) starts(o *outline, name types.NamespacedName, answer scheduler.A
 	default:
 		o.say("was expected to start by %s, and is overdue", f.moment(answer.Start))
 	}
-	if after, sure := f.Decided.After(name); len(after) > 0 {
-		o.below(func() {
-			o.say("when these have ended: %s (%.0f %% sure)", some(f.named(after, name.Namespace), maxNames), 100*sure)
-		})
+	if when := f.when(name, answer); when != "" {
+		o.below(func() { o.say("%s", strings.TrimPrefix(when, ", ")) })
 	}
 	f.lent(o, name)
 }
 
+// when says what has ended by the start of a gang: what it was told of this start, as ps and queue
+// say it, too. Whoever decides once more may find other places for it at the same moment.
+func (f *Facts) when(name types.NamespacedName, answer scheduler.Answer) string {
+	if g := f.gangOf(name); g != nil && g.Status.Promise != nil && g.Status.Promise.Time.Time.Equal(answer.Start) {
+		if c := g.Status.Placed(); c != nil {
+			if _, when, is := scheduler.CutStart(c.Message, g.Status.Promise); is {
+				return when
+			}
+		}
+	}
+	return answer.When
+}
+
 // unplanned is why a gang has no promise of a start: it waits for a person, or for something
 // whose end nobody knows. Empty where the reason for which it waits says all.
-func (f *Facts) unplanned(name types.NamespacedName, reason *placement.Reason, behind int) string {
+func (f *Facts) unplanned(name types.NamespacedName, reason *placement.Reason) string {
 	code, project := placement.Code(""), ""
 	if reason != nil {
 		code, project = reason.Code, reason.Queue
@@ -57,10 +73,41 @@ func (f *Facts) unplanned(name types.NamespacedName, reason *placement.Reason, b
 		return fmt.Sprintf("nobody knows when it starts: %s has no limit on how long it runs (slipway.dev/max-run-time)%s", endless[0], more)
 	case len(endless) > 1:
 		return fmt.Sprintf("nobody knows when it starts: %s have no limit on how long they run (slipway.dev/max-run-time)%s", list(endless), more)
-	case behind > 0:
+	case f.promises() && !f.besideStrangers(name):
 		return "nobody knows yet when it starts: only the first that wait are told" + more
 	}
 	return "nobody knows when it starts: of what has the room it is not known when it ends" + more
+}
+
+// promises says that the scheduler told any gang when it starts.
+func (f *Facts) promises() bool {
+	return slices.ContainsFunc(f.Decided.Picture.Turns(), func(key string) bool {
+		_, is := f.Decided.Picture.PlannedStart(key)
+		return is
+	})
+}
+
+// besideStrangers says that pods which others place, and which run for ever, have devices of those
+// that a gang asks for.
+func (f *Facts) besideStrangers(name types.NamespacedName) bool {
+	g := f.gangOf(name)
+	if g == nil {
+		return false
+	}
+	asks := usesOf(g.Spec.PodSets)
+	return slices.ContainsFunc(f.Cluster.Pods, func(p *corev1.Pod) bool {
+		if p.Spec.NodeName == "" || snapshot.Ended(p) || p.Labels[slipwayv1.LabelGang] != "" || f.group(p) {
+			return false
+		}
+		has := uses{}
+		has.add(podset.Requests(p.Spec.DeepCopy()), f.Decided.Claimed(p))
+		for resource, some := range has {
+			if some && asks[resource] && placement.IsDevice(string(resource)) {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // list of names: "a, b and c", or the first few and how many more.

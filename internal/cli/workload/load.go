@@ -83,6 +83,11 @@ func belongings(ctx context.Context, r client.Reader, options ...client.ListOpti
 	return gangs.Items, pods.Items, err
 }
 
+// NoneError says that what people wrote names nothing of Kinds.
+type NoneError struct{ text string }
+
+func (e NoneError) Error() string { return e.text }
+
 // Find resolves what people wrote to the one object that it names.
 func (ref Ref) Find(ctx context.Context, r client.Reader, namespace string) (Kind, client.Object, error) {
 	var kinds []Kind
@@ -100,7 +105,7 @@ func (ref Ref) Find(ctx context.Context, r client.Reader, namespace string) (Kin
 	}
 	switch len(objects) {
 	case 0:
-		return Kind{}, nil, fmt.Errorf("there is no %s %q in namespace %s; see what there is with: slipway ps -A", ref.titles(), ref.Name, namespace)
+		return Kind{}, nil, NoneError{fmt.Sprintf("there is no %s %q in namespace %s; see what there is with: slipway ps -A", ref.titles(), ref.Name, namespace)}
 	case 1:
 		return kinds[0], objects[0], nil
 	}

@@ -149,6 +149,14 @@ const (
 // unseen is the reason of what no controller has looked at.
 const unseen = "no controller has seen it yet; see: slipway status"
 
+// Promise of a start that its gang was given; nil for none.
+func (w Workload) Promise() *slipwayv1.StartPromise {
+	if w.Gang == nil {
+		return nil
+	}
+	return w.Gang.Status.Promise
+}
+
 // unplaced is the scheduler's reason not to place the gang, false when it has.
 func (w Workload) unplaced() (string, bool) {
 	if w.Gang == nil {

@@ -6,8 +6,11 @@ package boot
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -19,34 +22,36 @@ import (
 // Reset undoes everything that the cluster of a data directory did to the
 // machine, and removes its data. The cluster must not be running. It can be
 // repeated: a step that fails is reported, the others are carried out, and the
-// journal keeps what is still to do.
-func Reset(dataDir string, report func(string)) error {
+// journal keeps what is still to do. It reports each step, and returns in a line
+// what was done.
+func Reset(dataDir string, report func(string)) (string, error) {
 	c := &cluster.Cluster{DataDir: dataDir, RunDir: cluster.RunDirOf(dataDir), ID: cluster.IDOf(dataDir)}
 	if !cluster.HasData(dataDir) {
-		return fmt.Errorf("there is no cluster in %s; name its directory with --data-dir", dataDir)
+		return "", fmt.Errorf("there is no cluster in %s; name its directory with --data-dir", dataDir)
 	}
 	held, err := lock(c)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer held.Close()
 	// Some of what is undone has one name on every machine, and would be undone
 	// under the feet of a cluster that runs.
 	alone, err := lockNetwork(c)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer func() { _ = letGo(alone) }()
 	j, err := journal.Open(c.Journal())
 	if err != nil {
-		return err
+		return "", err
 	}
 	report("removing containers")
 	if err := errors.Join(endContainers(c), unmountBelow(c.RunDir), unmountBelow(c.DataDir)); err != nil {
-		return fmt.Errorf("%w; mend that and run \"slipway reset\" again", err)
+		return "", fmt.Errorf("%w; mend that and run \"slipway reset\" again", err)
 	}
 	var errs []error
-	for _, entry := range j.Backwards() {
+	entries := j.Backwards()
+	for _, entry := range entries {
 		report(doing(entry))
 		if err := undo(entry); err != nil {
 			errs = append(errs, err)
@@ -55,10 +60,27 @@ func Reset(dataDir string, report func(string)) error {
 		errs = append(errs, j.Forget(entry))
 	}
 	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("%w; mend that and run \"slipway reset\" again", err)
+		return "", fmt.Errorf("%w; mend that and run \"slipway reset\" again", err)
 	}
 	report("removing data in " + dataDir)
-	return removeData(c)
+	return undone(dataDir, entries), removeData(c)
+}
+
+// undone says what was: the data, and how many changes of each kind to the machine.
+func undone(dataDir string, entries []journal.Entry) string {
+	counts := map[journal.Kind]int{}
+	for _, e := range entries {
+		counts[e.Kind]++
+	}
+	text := "removed the cluster in " + dataDir + " with its data"
+	if len(counts) == 0 {
+		return text
+	}
+	var kinds []string
+	for _, kind := range slices.Sorted(maps.Keys(counts)) {
+		kinds = append(kinds, fmt.Sprintf("%d %s", counts[kind], kind))
+	}
+	return text + ", and undid what it changed on this machine: " + strings.Join(kinds, ", ")
 }
 
 // removeData removes the cluster's own files. The directory may have been

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"slipway.dev/slipway/internal/embedded/cluster"
+	"slipway.dev/slipway/internal/embedded/journal"
 )
 
 // TestRemoveDataSparesWhatIsNotOurs holds the worst that a reset could do: a
@@ -34,6 +35,19 @@ func TestRemoveDataSparesWhatIsNotOurs(t *testing.T) {
 	}
 	if len(left) != 1 || left[0] != filepath.Join(dir, "home/thesis.txt") {
 		t.Errorf("left are %v, want thesis.txt alone", left)
+	}
+}
+
+// TestUndoneInALine: however much it was.
+func TestUndoneInALine(t *testing.T) {
+	sysctl := journal.Entry{Kind: journal.Sysctl}
+	for want, entries := range map[string][]journal.Entry{
+		"removed the cluster in /d with its data":                                                              nil,
+		"removed the cluster in /d with its data, and undid what it changed on this machine: 1 link, 2 sysctl": {sysctl, {Kind: journal.Link}, sysctl},
+	} {
+		if got := undone("/d", entries); got != want {
+			t.Errorf("says %q, want %q", got, want)
+		}
 	}
 }
 

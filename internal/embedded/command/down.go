@@ -65,7 +65,7 @@ func awaitUnlocked(ctx context.Context, c *cluster.Cluster) error {
 }
 
 func resetCommand(dataDir *string) *cobra.Command {
-	var yes bool
+	var yes, verbose bool
 	cmd := &cobra.Command{
 		Use:   "reset",
 		Short: "Remove the cluster, its data, and all that it changed on this machine",
@@ -92,9 +92,18 @@ func resetCommand(dataDir *string) *cobra.Command {
 			if err != nil && !errors.Is(err, control.ErrNotRunning) {
 				return err
 			}
-			return boot.Reset(dir, func(what string) { fmt.Fprintln(cmd.OutOrStdout(), what) })
+			done, err := boot.Reset(dir, func(what string) {
+				if verbose {
+					fmt.Fprintln(cmd.OutOrStdout(), what)
+				}
+			})
+			if err == nil {
+				fmt.Fprintln(cmd.OutOrStdout(), done)
+			}
+			return err
 		},
 	}
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "tell of each step")
 	return cmd
 }
