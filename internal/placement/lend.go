@@ -122,6 +122,7 @@ func (e *eviction) recall() {
 		}
 		if len(back) > 0 {
 			e.clear(pr.gang, back)
+			e.owed = true
 		}
 	}
 }
