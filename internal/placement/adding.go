@@ -15,8 +15,11 @@ import (
 
 const (
 	// maxAddings bounds how often nodes are added until a gang fits, and maxAdded how many of them.
-	maxAddings, maxAdded = 16, 10000
+	maxAddings, maxAdded = 16, 1000
 )
+
+// simple is a gang of which one can tell without trying: one set asks for pods, on whichever kind of nodes.
+func (t *trial) simple() bool { return len(t.sequence()) == 1 && !t.g.queue.limitsKinds() }
 
 // fitsWith so many pods of each set.
 func (t *trial) fitsWith(need []int32) bool {
@@ -37,14 +40,24 @@ func (t *trial) fitsWithout(sets []int) bool {
 // atMost so many pods of set k fit with all of the others: of those that there is room for.
 func (t *trial) atMost(k int, room int64) int64 {
 	need := slices.Clone(t.need)
-	return room - int64(sort.Search(int(room), func(less int) bool {
-		need[k] = int32(room) - int32(less)
+	fits := func(pods int64) bool {
+		need[k] = int32(pods)
 		return t.fitsWith(need)
-	}))
+	}
+	switch {
+	case room == 0, t.simple(), fits(room):
+		return room
+	case !fits(1):
+		return 0
+	}
+	return room - int64(sort.Search(int(room), func(less int) bool { return fits(room - int64(less)) }))
 }
 
 // brokenOnKinds are limits on kinds of nodes, where the gang fits but for them.
 func (t *trial) brokenOnKinds() []excess {
+	if !t.g.queue.limitsKinds() {
+		return nil
+	}
 	free := t.unlimited()
 	u := t.p.trial(free.g, t.need)
 	defer u.cancel()
@@ -94,8 +107,12 @@ func (t *trial) stuck() (k int, room int64, is bool) {
 }
 
 // adding nodes like some that are there until all sets fit: how many of which, in words, and the
-// limits on kinds of nodes that the gang breaks then. It is empty where that does not help.
+// limits on kinds of nodes that the gang breaks then. It is empty where that does not help, or
+// need not be tried.
 func (t *trial) adding() (words string, over []excess) {
+	if t.simple() {
+		return "", nil
+	}
 	var added, likes []string
 	counts := map[string]int64{}
 	defer func() {

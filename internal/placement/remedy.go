@@ -40,8 +40,10 @@ func (t *trial) remedy(k int, room int64, over []excess) string {
 		if nodes == "" {
 			s.class.sync(t.p)
 			like := t.roomiest(s.class)
-			each := int64(max(s.class.fits[like.index].pods, 1))
-			nodes = fmt.Sprintf("%s like %s", plural((int64(t.need[k])-room+each-1)/each, "node"), like.Name)
+			nodes = "nodes like " + like.Name
+			if each := int64(max(s.class.fits[like.index].pods, 1)); t.simple() {
+				nodes = fmt.Sprintf("%s like %s", plural((int64(t.need[k])-room+each-1)/each, "node"), like.Name)
+			}
 		}
 		more, over = "add "+nodes, slices.Concat(kinds, over)
 	}
