@@ -82,6 +82,7 @@ func (e *eviction) keptFrom(d duty) uint64 {
 
 // ask on behalf of a gang, and say whether others give way to it.
 func (e *eviction) ask(g *gang) bool {
+	e.promise()
 	p, duty := e.p, e.p.behind(g)
 	as, kept := p.asking(g, duty), e.keptFrom(duty)
 	d := p.denials[as]

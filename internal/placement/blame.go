@@ -53,22 +53,14 @@ func (g *group) ties(subject, are, have, do string) (string, bool) {
 // fitting is how many pods of a set would find places now.
 func (t *trial) fitting(k int) int64 {
 	c := t.g.sets[k].class
-	if c.ties == nil {
+	if c.ties == nil && !t.g.queue.limitsKinds() {
 		return c.total
 	}
-	mark, fit := len(t.moves), int64(0)
-	for fit < int64(t.need[k]) {
-		i := c.best(t.p, nil, t.need[k]-int32(fit), nil)
-		if i < 0 {
-			break
-		}
-		pods := min(t.need[k]-int32(fit), c.fits[i].pods)
-		t.p.book(t.g, k, t.p.nodes[i], pods)
-		t.moves, fit = append(t.moves, move{k, i, pods}), fit+int64(pods)
-	}
+	mark := len(t.moves)
+	fit := t.takeIn(k, nil, t.need[k])
 	t.undo(mark)
 	c.sync(t.p)
-	return fit
+	return int64(fit)
 }
 
 // block says that there is room, and that only ties are in the way.

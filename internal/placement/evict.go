@@ -40,9 +40,7 @@ func (p *Picture) Evict(limit int) []Verdict {
 	if e.passed {
 		p.protected = min(p.protected, p.now+1)
 	}
-	if len(e.favoured) > 0 {
-		p.planFor(e.favoured, max(len(e.favoured), p.planned))
-	}
+	e.promise()
 	return e.verdicts
 }
 
@@ -61,8 +59,9 @@ type eviction struct {
 	// kept is what those with a duty must leave; see keptFrom.
 	kept map[duty]uint64
 	// favoured are promised their places next: those for whom room was made, each with those
-	// who move for it.
+	// who move for it. owed says that some of them were not yet.
 	favoured []*gang
+	owed     bool
 	verdicts []Verdict
 }
 
@@ -91,16 +90,25 @@ func (e *eviction) askForAll() bool {
 	return true
 }
 
+// promise the favoured their places, before anybody else asks: room for several is found where
+// none of them takes what others gave up for another.
+func (e *eviction) promise() {
+	if e.owed {
+		e.p.planFor(e.favoured, max(len(e.favoured), e.p.planned))
+		e.owed, e.kept = false, map[duty]uint64{}
+	}
+}
+
 // makeRoom for a gang, if there is somebody who must give way to it.
 func (e *eviction) makeRoom(g *gang) bool {
-	victims := e.p.victims(g)
-	if len(victims) == 0 {
+	victims, ok := e.p.victims(g)
+	if !ok {
 		g.tellShelter(e.p.shelterFrom(g))
 		return false
 	}
 	e.p.raise(g)
 	e.clear(g, victims)
-	e.favoured = append(e.favoured, g)
+	e.favoured, e.owed = append(e.favoured, g), true
 	for _, v := range victims {
 		if v.ground == ByMove {
 			e.favoured = append(e.favoured, v.gang) // in the order in which they were seated

@@ -225,27 +225,47 @@ func (pl *plan) heed(set []bool) int {
 	return number
 }
 
-// keeping of something of which promises take what they owe, and that leavers free. For whom
+// keeping of something of which promises take what they owe, and that leavers free.
+func (pl *plan) keeping(what *vector, touched *node, endings []ending, owes func(*promise) vector, frees func(leaver) vector) *keeping {
+	k := &keeping{what: what, touched: touched, endings: endings, frees: frees}
+	for _, pr := range pl.byTime {
+		k.owed = append(k.owed, owes(pr))
+	}
+	k.freed = k.givenBack(pl, nil)
+	return k
+}
+
+// givenBack by the moment of each promise, without some gangs who are gone already. For whom
 // others gave way nothing is lent that somebody else will have freed by then: they start as soon
 // as those are gone, and what others took meanwhile would have to be given up again.
-func (pl *plan) keeping(what *vector, touched *node, endings []ending, owes func(*promise) vector, frees func(leaver) vector) *keeping {
-	k := &keeping{what: what, touched: touched, owed: make([]vector, len(pl.byTime)), freed: make([]vector, len(pl.byTime))}
-	var freed, cleared vector
-	for _, e := range endings {
-		if e.part == remains {
-			cleared.plus(frees(e.leaver))
-		}
-	}
+func (k *keeping) givenBack(pl *plan, gone map[*gang]bool) []vector {
+	var freed vector
+	back, endings := make([]vector, len(pl.byTime)), k.endings
 	for i, pr := range pl.byTime {
-		k.owed[i] = owes(pr)
 		for ; len(endings) > 0 && endings[0].at <= pr.at; endings = endings[1:] {
-			freed.plus(frees(endings[0].leaver))
+			if e := endings[0]; e.part != everything || !gone[e.gang] {
+				freed.plus(k.frees(e.leaver))
+			}
 		}
-		if k.freed[i] = slices.Clone(freed); pr.gang.clearance != nil {
-			k.freed[i] = cleared
+		if back[i] = slices.Clone(freed); pr.gang.clearance != nil {
+			back[i] = k.cleared(pl.byTime[i+1:])
 		}
 	}
-	return k
+	return back
+}
+
+// cleared by those who gave way, but not to the gangs of some promises.
+func (k *keeping) cleared(but []*promise) vector {
+	others := func(e exit) bool {
+		return e.node == k.touched && !slices.ContainsFunc(but, func(pr *promise) bool { return e.to != nil && pr.gang.clearance == e.to })
+	}
+	var cleared vector
+	for _, e := range k.endings {
+		if e.part == remains && slices.ContainsFunc(e.gang.exits, others) {
+			cleared.plus(k.frees(e.leaver))
+		}
+	}
+	return cleared
 }
 
 // leave what those who start now must who heed some promises, by how many of all are due. That

@@ -24,9 +24,10 @@ import (
 const DefaultLease = 15 * 60
 
 // lentTo a gang with a duty are the places of the promises that it need not heed on recall: its
-// duty then; the same where nothing is lent to it.
+// duty then; the same where nothing is lent to it. However short a lease is, those who have it are
+// asked for it a second later at the soonest, which must be in time.
 func (p *Picture) lentTo(g *gang, d duty) duty {
-	until := p.now + max(p.Lease, g.Protected+RecallNotice)
+	until := p.now + max(p.Lease, max(g.Protected, 1)+RecallNotice)
 	if p.plan == nil || !p.mayStartOnRecall(g) || d.due == 0 || p.plan.byTime[d.due-1].at < until {
 		return d
 	}
@@ -121,6 +122,7 @@ func (e *eviction) recall() {
 		}
 		if len(back) > 0 {
 			e.clear(pr.gang, back)
+			e.owed = true
 		}
 	}
 }

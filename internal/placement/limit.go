@@ -128,8 +128,11 @@ func (t *trial) kindLimits(k int) []Reason {
 		for _, l := range q.quotas {
 			asks := c.request(l.at) * int64(t.need[k])
 			if name := t.p.names.list[l.at]; l.kind != 0 && l.Limit != Unlimited && current(q, l)+asks > l.Limit && asks > 0 {
-				reasons = append(reasons, Reason{Code: QuotaExceeded, Queue: q.Name, Text: fmt.Sprintf("project %s may use %s %s on nodes of kind %s%s",
-					q.Name, format(name, l.Limit), name, l.Kind, using(name, inUse(q, l), q.keeps(l)))})
+				text := fmt.Sprintf("project %s may use %s %s on nodes of kind %s", q.Name, format(name, l.Limit), name, l.Kind)
+				if t.p.empty != nil {
+					text += using(name, inUse(q, l), q.keeps(l))
+				}
+				reasons = append(reasons, Reason{Code: QuotaExceeded, Queue: q.Name, Text: text})
 			}
 		}
 	}

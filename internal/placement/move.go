@@ -25,10 +25,13 @@ func (p *Picture) willing(all []leaver, g *gang) []leaver {
 	taken, stirs, shed := map[*queue]vector{}, p.stirs(g), map[*gang]bool{}
 	var willing []leaver
 	for _, l := range all {
-		_, lost := l.gang.queue.missing() // who gives way gets no place again before that is there
+		// Who gives way gets no place again before its queue is there, nor any at once where pods of its
+		// have yet to leave.
+		_, stays := l.gang.queue.missing()
+		stays = stays || len(l.gang.exits) > 0
 		switch spared := p.leaves(l, l.holds(shed[l.gang]), g, taken); {
 		case spared, l.ground == ByIdleness:
-		case stirs && !lost && l.part == everything && p.overtook(l.gang, g):
+		case stirs && !stays && l.part == everything && p.overtook(l.gang, g):
 			l.ground = ByMove
 		default:
 			continue

@@ -59,10 +59,13 @@ type place struct {
 
 // keeping of a node, or of a queue's limit: what those that are behind a duty must
 // leave of it, by duty.heeded and duty.due. owed is what each promise takes of it, in the
-// order of their moments, and freed what is given back until then.
+// order of their moments, and freed what is given back until then: what each leaver frees, in the
+// order of endings.
 type keeping struct {
 	what        *vector
 	touched     *node // nil for a queue
+	endings     []ending
+	frees       func(leaver) vector
 	owed, freed []vector
 	behind      [][]vector
 }

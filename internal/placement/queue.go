@@ -233,6 +233,7 @@ func (p *Picture) reshape(q *queue) {
 			}
 		}
 	}
+	clear(p.fitting)
 	p.freed++
 	p.changes++
 	p.events++

@@ -172,7 +172,25 @@ func (p *Picture) twin(g *gang) *gang {
 	if g.twin == nil {
 		g.twin = p.empty.build(Gang{Key: g.Key, Sets: g.Sets})
 	}
+	if g.twin.queue, g.twin.user = nil, nil; g.queue.limitsKinds() {
+		g.twin.queue = p.empty.twinOf(g.queue)
+		g.twin.user = &user{queue: g.twin.queue}
+	}
 	return g.twin
+}
+
+// twinOf a queue and those above it, of which nothing is used: their limits on kinds of nodes.
+func (p *Picture) twinOf(q *queue) *queue {
+	if q == nil {
+		return nil
+	}
+	twin := &queue{Queue: q.Queue, parent: p.twinOf(q.parent)}
+	for _, l := range q.quotas {
+		if l.kind != 0 && l.Limit != Unlimited {
+			twin.quotas = append(twin.quotas, quota{l.Quota, p.names.of(l.Resource), p.kinds.of(l.Kind)})
+		}
+	}
+	return twin
 }
 
 // maxFitting bounds the memory of fitsEmpty.

@@ -22,6 +22,9 @@ func (t *trial) remedy(k int, room int64, over []excess) string {
 	case s.class.total == 0:
 		return t.admit(k, over)
 	}
+	if kinds := t.brokenOnKinds(); len(kinds) > 0 {
+		return t.fewerOr(k, room, over) + raised("", slices.Concat(kinds, over))
+	}
 	few, more := t.fewer(k, room, over), ""
 	switch {
 	case s.Topology.Required != "" && room == 0:
@@ -33,14 +36,22 @@ func (t *trial) remedy(k int, room int64, over []excess) string {
 		few += ", ask for smaller slices"
 		more = "have larger domains of " + s.Topology.SliceLabel
 	default:
-		like := t.roomiest(s.class)
-		each := int64(s.class.fits[like.index].pods)
-		more = fmt.Sprintf("add %s like %s", plural((int64(t.need[k])-room+each-1)/each, "node"), like.Name)
+		nodes, kinds := t.adding()
+		if nodes == "" {
+			s.class.sync(t.p)
+			like := t.roomiest(s.class)
+			nodes = "nodes like " + like.Name
+			if each := int64(max(s.class.fits[like.index].pods, 1)); t.simple() {
+				nodes = fmt.Sprintf("%s like %s", plural((int64(t.need[k])-room+each-1)/each, "node"), like.Name)
+			}
+		}
+		more, over = "add "+nodes, slices.Concat(kinds, over)
 	}
 	return few + ", or " + more + raised(" and ", over)
 }
 
-// fewer pods of set k: as many as there is room for, within the limits; or of the sets that take all of it.
+// fewer pods of set k: as many as there is room for, within the limits; or of the sets that take all of
+// it; or of all of them.
 func (t *trial) fewer(k int, room int64, over []excess) string {
 	s := &t.g.sets[k]
 	for _, e := range over {
@@ -49,11 +60,11 @@ func (t *trial) fewer(k int, room int64, over []excess) string {
 			room = min(room, max(e.quota.Limit-others, 0)/each)
 		}
 	}
-	few, of := "ask for fewer pods", []string{s.Name}
-	if room > 0 {
-		few = "ask for at most " + plural(room, "pod")
-	} else if before := t.before(k); len(before) > 0 {
-		of = before
+	few, of := "ask for fewer pods", t.namesOf(t.sequence())
+	if most := t.atMost(k, room); most > 0 {
+		few, of = "ask for at most "+plural(most, "pod"), []string{s.Name}
+	} else if before := t.before(k); room == 0 && t.fitsWithout(before) {
+		of = t.namesOf(before)
 	}
 	switch {
 	case len(of) > 1:
@@ -64,14 +75,25 @@ func (t *trial) fewer(k int, room int64, over []excess) string {
 	return few
 }
 
-// before set k are the sets, by name, that are given places sooner.
-func (t *trial) before(k int) []string {
+// fewerOr is that with an alternative, where fewer pods of set k help at all.
+func (t *trial) fewerOr(k int, room int64, over []excess) string {
+	if t.atMost(k, room) == 0 {
+		return ""
+	}
+	return t.fewer(k, room, over) + ", or "
+}
+
+// before set k are the sets that are given places sooner.
+func (t *trial) before(k int) []int {
+	order := t.sequence()
+	return order[:slices.Index(order, k)]
+}
+
+// namesOf sets, in the order of the gang.
+func (t *trial) namesOf(sets []int) []string {
 	var names []string
-	for _, i := range t.sequence() {
-		if i == k {
-			break
-		}
-		names = append(names, t.g.sets[i].Name)
+	for _, k := range slices.Sorted(slices.Values(sets)) {
+		names = append(names, t.g.sets[k].Name)
 	}
 	return names
 }
@@ -80,7 +102,11 @@ func (t *trial) before(k int) []string {
 func raised(and string, over []excess) string {
 	var all []string
 	for _, e := range over {
-		all = append(all, fmt.Sprintf("the limit of project %s to %s %s", e.queue.Name, format(e.quota.Resource, e.asks), e.quota.Resource))
+		limit := fmt.Sprintf("the limit of project %s to %s %s", e.queue.Name, format(e.quota.Resource, e.asks), e.quota.Resource)
+		if e.quota.Kind != "" {
+			limit += " on nodes of kind " + e.quota.Kind
+		}
+		all = append(all, limit)
 	}
 	if len(all) == 0 {
 		return ""

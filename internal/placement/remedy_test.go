@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -107,5 +108,69 @@ func TestRemediesHelp(t *testing.T) {
 	}
 	if never < 300 {
 		t.Errorf("%d gangs can never run, which shows too little", never)
+	}
+}
+
+// TestRemediesOfSetsHelp: so it is of gangs of several sets on nodes of two kinds, one of which is limited.
+func TestRemediesOfSetsHelp(t *testing.T) {
+	addSome := regexp.MustCompile(`(\d+) nodes? like n(\d+)`)
+	atMost := regexp.MustCompile(`at most (\d+) pods? in pod set (\w)`)
+	never, fewer := 0, 0
+	for seed := range uint64(2000) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		nodes, added, limit := 1+r.IntN(3), map[int]int64{}, 1+r.Int64N(12)
+		g := Gang{Key: "g", Queue: "team"}
+		for _, name := range []string{"a", "b", "c"}[:1+r.IntN(3)] {
+			shape := Shape{Requests: Resources{"gpu": 1 + r.Int64N(4)}}
+			if r.IntN(2) == 0 {
+				shape.Selector = map[string]string{"kind": strconv.Itoa(r.IntN(min(nodes, 2)))}
+			}
+			g.Sets = append(g.Sets, PodSet{Name: name, Count: 1 + r.Int32N(5), Shape: shape})
+		}
+		verdict := func(sets []PodSet) Verdict {
+			p := New()
+			node := func(name string, i int) {
+				kind := strconv.Itoa(i % 2)
+				p.SetNode(Node{Name: name, Kind: kind, Ready: true, Labels: map[string]string{"kind": kind}, Allocatable: Resources{"gpu": 4, pods: 99}})
+			}
+			for i := range nodes {
+				node(fmt.Sprint("n", i), i)
+			}
+			for i, count := range added {
+				for j := range count {
+					node(fmt.Sprint("z", i, "-", j), i)
+				}
+			}
+			_ = p.SetQueue(Queue{Name: "team", Quota: []Quota{{Resource: "gpu", Kind: "1", Limit: limit}}})
+			_ = p.SetGang(Gang{Key: g.Key, Queue: g.Queue, Sets: sets})
+			return p.Decide()[0]
+		}
+		v := verdict(g.Sets)
+		if v.State != Never {
+			continue
+		}
+		never++
+		text := v.Reason.Remedy
+		if m := atMost.FindStringSubmatch(text); m != nil {
+			fewer++
+			sets := slices.Clone(g.Sets)
+			k := slices.IndexFunc(sets, func(s PodSet) bool { return s.Name == m[2] })
+			sets[k].Count = int32(number(t, m[1]))
+			if less := verdict(sets); less.State == Never {
+				t.Errorf("seed %d: fewer pods do not help: %s, then %s", seed, v.Reason, less.Reason)
+			}
+		}
+		for _, m := range addSome.FindAllStringSubmatch(text, -1) {
+			added[int(number(t, m[2]))] += number(t, m[1])
+		}
+		if m := raise.FindStringSubmatch(text); m != nil {
+			limit = number(t, m[2])
+		}
+		if more := verdict(g.Sets); more.State == Never {
+			t.Errorf("seed %d: having more does not help: %s, then %s", seed, v.Reason, more.Reason)
+		}
+	}
+	if never < 300 || fewer < 50 {
+		t.Errorf("%d gangs can never run, %d of them with fewer pods, which shows too little", never, fewer)
 	}
 }

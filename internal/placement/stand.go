@@ -27,6 +27,7 @@ func (pl *planner) renew(pr *promise) *promise {
 	}
 	for _, at := range c.moments(pr) {
 		if next := pr.moved(at); !c.clashes(next) {
+			next.firm = pl.p.firm(pr.gang)
 			pl.p.await(next, c.endings[:endedBy(c.endings, at)])
 			return next
 		}

@@ -72,6 +72,7 @@ func runStory(t *testing.T, file string) {
 //	lease SECONDS
 //	time SECONDS
 //	plan LIMIT
+//	settle
 //	evict LIMIT
 //	decide
 //	next
@@ -88,7 +89,7 @@ func (s *storyteller) tell(commands string) string {
 			for _, v := range s.do(words[0], words[1:]) {
 				fmt.Fprintln(&b, describe(v))
 			}
-			if words[0] == "plan" {
+			if words[0] == "plan" || words[0] == "settle" {
 				fmt.Fprint(&b, s.promises())
 			}
 			if at, is := s.p.NextLoss(); words[0] == "next" && is {
@@ -195,6 +196,8 @@ func (s *storyteller) do(verb string, args []string) []Verdict {
 		s.p.Elapse(s.number(args[0]))
 	case "plan":
 		s.p.Plan(int(s.number(args[0])))
+	case "settle":
+		return s.p.Settle()
 	case "evict":
 		return s.p.Evict(int(s.number(args[0])))
 	case "decide":
