@@ -16,6 +16,9 @@ type clearance struct {
 	// heir is the key of the gang, and gave is how many gave way to it.
 	heir string
 	gave int
+	// resumed says that it began before a restart, which may have cut it off, until it is completed
+	// (resume.go).
+	resumed bool
 }
 
 // exit is a node that a gang gave up, when, and for whom: its pods may still be there.
@@ -27,7 +30,7 @@ type exit struct {
 
 // clear room for a gang, which so many give.
 func (p *Picture) clear(g *gang, gave int) *clearance {
-	g.clearance = &clearance{g.Key, gave}
+	g.clearance = &clearance{heir: g.Key, gave: gave}
 	p.clearances = append(p.clearances, g.clearance)
 	return g.clearance
 }
@@ -98,7 +101,7 @@ func (p *Picture) resumeClearance(heir string, resumed []*clearance) *clearance 
 		return &clearance{heir: heir}
 	case g.clearance == nil:
 		p.raise(g)
-		return p.clear(g, 1)
+		p.clear(g, 1).resumed = true
 	case slices.Contains(resumed, g.clearance):
 		g.clearance.gave++
 	}

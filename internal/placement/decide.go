@@ -83,14 +83,15 @@ func (p *Picture) pass() *pass {
 // answer is new: in particular each gang that was told of or lost a node. The last
 // answer to a gang counts. Why the others wait may have changed too; see Refresh.
 func (p *Picture) Decide() []Verdict {
+	var verdicts []Verdict
 	if p.resume() {
 		p.planFor(nil, max(len(p.heirs()), p.planned, promises)) // before others take what was given up for them
+		verdicts = p.completeClearances()
 	}
 	p.review()
 	if len(p.reminded) > 0 {
 		p.Plan(max(p.planned, promises))
 	}
-	var verdicts []Verdict
 	for {
 		if p.plan != nil && p.plan.stale {
 			p.reckon()

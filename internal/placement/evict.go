@@ -108,19 +108,28 @@ func (e *eviction) makeRoom(g *gang) bool {
 	}
 	e.p.raise(g)
 	e.clear(g, victims)
+	e.favour(g, victims)
+	return true
+}
+
+// favour a gang, and then those who move for it, in the order in which they were seated.
+func (e *eviction) favour(g *gang, victims []leaver) {
 	e.favoured, e.owed = append(e.favoured, g), true
 	for _, v := range victims {
 		if v.ground == ByMove {
-			e.favoured = append(e.favoured, v.gang) // in the order in which they were seated
+			e.favoured = append(e.favoured, v.gang)
 		}
 	}
-	return true
 }
 
 // clear room for a gang to which some give way.
 func (e *eviction) clear(g *gang, victims []leaver) {
+	e.empty(g, victims, e.p.clear(g, len(victims)))
+}
+
+// empty the places of some for a gang.
+func (e *eviction) empty(g *gang, victims []leaver, clearance *clearance) {
 	g.shelter = nil
-	clearance := e.p.clear(g, len(victims))
 	var verdicts []Verdict
 	for _, v := range victims {
 		verdicts = append(verdicts, e.p.evict(v, g, clearance))

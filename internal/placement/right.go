@@ -37,14 +37,16 @@ func (q *queue) guarantees(g *gang, counts func(quota) bool) bool {
 // being made.
 func withComing(q *queue, l quota) int64 { return inUse(q, l) + q.coming.at(l.at) }
 
-// countComing to each queue.
+// countComing to each queue, but for those whose clearances are yet to be completed.
 func (p *Picture) countComing() {
 	p.root.coming = nil
 	for _, q := range p.queues {
 		q.coming = nil
 	}
 	for _, g := range p.heirs() {
-		g.comes()
+		if !g.clearance.resumed {
+			g.comes()
+		}
 	}
 }
 

@@ -17,15 +17,21 @@ type Warned struct{ told sync.Map }
 
 // News is what a job is to be warned of now, its TermWarnings in one line; empty when it was.
 func (w *Warned) News(job metav1.Object) string {
-	key, text := types.NamespacedName{Namespace: job.GetNamespace(), Name: job.GetName()}, strings.Join(TermWarnings(job), "; ")
-	if text == "" {
+	key, now := types.NamespacedName{Namespace: job.GetNamespace(), Name: job.GetName()}, warning{job.GetUID(), strings.Join(TermWarnings(job), "; ")}
+	if now.text == "" {
 		w.Forget(key)
 		return ""
 	}
-	if before, was := w.told.Swap(key, text); was && before == text {
+	if before, was := w.told.Swap(key, now); was && before == now {
 		return ""
 	}
-	return text
+	return now.text
+}
+
+// warning of a job, and not of the next one of its name.
+type warning struct {
+	job  types.UID
+	text string
 }
 
 // Forget a job that is gone, or has nothing to be warned of.

@@ -43,14 +43,16 @@ func TestTermWarnings(t *testing.T) {
 	}
 }
 
-// TestWarnedOnce: a job is told again only of what is new, or was mended between.
+// TestWarnedOnce: a job is told again only of what is new, or was mended between; another one of its name
+// is told, too.
 func TestWarnedOnce(t *testing.T) {
 	var w Warned
-	bad, good := annotated(slipwayv1.AnnotationCheckpoint, "yesterday"), annotated()
+	bad, again, good := annotated(slipwayv1.AnnotationCheckpoint, "yesterday"), annotated(slipwayv1.AnnotationCheckpoint, "yesterday"), annotated()
+	again.UID = "another"
 	for i, step := range []struct {
 		job  *batchv1.Job
 		want string
-	}{{good, ""}, {bad, noMoment}, {bad, ""}, {good, ""}, {bad, noMoment}, {bad, ""}} {
+	}{{good, ""}, {bad, noMoment}, {bad, ""}, {good, ""}, {bad, noMoment}, {bad, ""}, {again, noMoment}, {again, ""}} {
 		if got := w.News(step.job); got != step.want {
 			t.Errorf("step %d: %q, want %q", i, got, step.want)
 		}

@@ -16,6 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
@@ -92,15 +93,18 @@ func (w *world) check(after string) {
 	for _, g := range all[*slipwayv1.Gang](w) {
 		n, ofNode := int32(0), map[string]int64{}
 		for _, slot := range slotsOf(g) {
-			n += slot.Count
-			ofNode[slot.Node] += int64(slot.Count)
+			if slot.Node != "" { // or else ranks that it runs without
+				n += slot.Count
+				ofNode[slot.Node] += int64(slot.Count)
+			}
 		}
 		for node, count := range ofNode {
 			taken[node] += max(count, ofGang[site{g.Name, node}])
 			delete(ofGang, site{g.Name, node})
 		}
-		if want := g.Spec.PodSets[0].Count; g.Status.IsPlaced() && g.Status.ObservedGeneration == g.Generation && n != want {
-			w.t.Errorf("after %s gang %s has %d of %d places", after, g.Name, n, want)
+		set := &g.Spec.PodSets[0]
+		if least := ptr.Deref(set.MinCount, set.Count); g.Status.IsPlaced() && g.Status.ObservedGeneration == g.Generation && (n < least || n > set.Count) {
+			w.t.Errorf("after %s gang %s has %d of %d places, and takes %d", after, g.Name, n, set.Count, least)
 		}
 	}
 	for at, gpus := range ofGang {
@@ -133,14 +137,16 @@ func (w *world) tells() map[string]string {
 		s := &g.Status
 		n := int32(0)
 		for _, slot := range slotsOf(g) {
-			n += slot.Count
+			if slot.Node != "" {
+				n += slot.Count
+			}
 		}
 		text := fmt.Sprintf("(%s) %d places", placedReason(s), n)
-		if len(s.GaveWayTo)+len(s.LentBy) > 0 {
-			text += fmt.Sprintf(" gave way to %v, lent by %v", s.GaveWayTo, s.LentBy)
+		if len(s.LentBy) > 0 { // To whom it gave way is of no more use, now that all pods have ended that do.
+			text += fmt.Sprintf(" lent by %v", s.LentBy)
 		}
 		if s.Promise != nil {
-			text += fmt.Sprintf(" promised in %s", s.Promise.Time.Sub(w.began).Round(2*time.Minute))
+			text += fmt.Sprintf(" promised in %s", s.Promise.Time.Sub(w.began).Round(10*time.Minute))
 		}
 		out["gang "+g.Name] = text
 	}

@@ -23,7 +23,8 @@
 // last seen, so that of two schedulers, one of which does not know yet that it
 // no longer leads, only one succeeds. For whom a gang gave way is in its status, and
 // for pods without a Gang in an annotation of theirs, while they are ending: so nobody
-// gives way twice for the same. Who is given a place is told of it when the status of the one
+// gives way twice for the same, and of several that give way to one those do whose statuses
+// were yet to be written. Who is given a place is told of it when the status of the one
 // before no longer has it (vacate.go), and a group whose pods began to go goes whole
 // (remains.go): a scheduler may die after any of its writes (crash_test.go).
 //
@@ -49,8 +50,6 @@
 // What pods that are there already prefer to have beside them is not looked at when
 // another comes. An affinity cannot be about labels that differ from
 // pod to pod of a set, such as the rank. Of resource claims package devices counts whole
-// devices, and says which it does not. A scheduler that dies after it has told some of several
-// gangs to give way to one leaves the others where they are: those that were told gave way in
-// vain, and the one asks again after a pause. Whoever deletes a Gang that gave way while its
+// devices, and says which it does not. Whoever deletes a Gang that gave way while its
 // pods are ending deletes what a restart would know it by.
 package scheduler

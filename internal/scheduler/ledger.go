@@ -302,7 +302,9 @@ func (l *ledger) noteAll(verdicts []placement.Verdict) {
 func (l *ledger) reword(limit int) ([]types.NamespacedName, bool) {
 	news, more := l.picture.Refresh(limit)
 	for _, v := range news {
-		if !l.gaveWay(v.Gang) {
+		if l.gaveWay(v.Gang) {
+			l.gangs[v.Gang].answer.next = &v
+		} else {
 			l.note(v)
 		}
 	}
@@ -401,5 +403,8 @@ func (l *ledger) written(d *draft, version string) {
 		e.version, e.status = version, *d.new
 		l.vacate(key)
 		l.seat(e)
+		if a := e.answer; a != nil && a.next != nil && a.generation == e.generation && !l.gaveWay(key) {
+			l.note(*a.next)
+		}
 	}
 }

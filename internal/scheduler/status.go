@@ -38,6 +38,8 @@ type answer struct {
 	when  string
 	// promise is its number in placement.
 	promise int64
+	// next is what is said once the status says this, which is why the gang gave way; nil for nothing.
+	next *placement.Verdict
 }
 
 // statusFor is what the status becomes with an answer.

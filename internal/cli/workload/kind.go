@@ -27,6 +27,8 @@ type Kind struct {
 	Serves bool
 	// Label on the workload's pods and gangs holds the workload's name.
 	Label string
+	// maker of its pods, where it does not make them itself: a ReplicaSet of a Deployment whose name begins so.
+	maker func(name string) string
 	// Container is the one whose log matters, empty for a pod's first.
 	Container string
 	// New and NewList make objects to decode into.
@@ -67,7 +69,7 @@ func Job() Kind {
 func Model() Kind {
 	return Kind{
 		Name: "model", aliases: []string{"models", "mdl", "models.slipway.dev"}, Title: "Model", group: slipwayv1.GroupVersion.Group, Serves: true,
-		Label:   slipwayv1.LabelModel,
+		Label: slipwayv1.LabelModel, maker: slipwayv1.ModelService,
 		New:     func() client.Object { return &slipwayv1.Model{} },
 		NewList: func() client.ObjectList { return &slipwayv1.ModelList{} },
 		state:   modelState,

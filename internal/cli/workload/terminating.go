@@ -89,16 +89,29 @@ func lastEnd(pods []*corev1.Pod) time.Time {
 func Remains(kind Kind, pods []corev1.Pod) *Workload {
 	var w *Workload
 	for _, p := range pods {
-		owner := metav1.GetControllerOf(&p)
-		if p.DeletionTimestamp == nil || owner == nil || owner.Kind != kind.Title {
+		uid, is := kind.made(&p)
+		if p.DeletionTimestamp == nil || !is {
 			continue
 		}
 		if w == nil {
-			w = &Workload{Kind: Kind{Name: kind.Name, Title: kind.Title, state: looseState}, Object: gone(&p, owner.UID, p.Labels[kind.Label])}
+			w = &Workload{Kind: Kind{Name: kind.Name, Title: kind.Title, state: looseState}, Object: gone(&p, uid, p.Labels[kind.Label])}
 		}
 		w.Pods = append(w.Pods, p)
 	}
 	return w
+}
+
+// made says that a workload of the kind made a pod that has the kind's label, and which: its UID is empty
+// where the pod does not say it.
+func (k Kind) made(p *corev1.Pod) (types.UID, bool) {
+	owner := metav1.GetControllerOf(p)
+	switch {
+	case owner == nil:
+		return "", false
+	case k.maker != nil:
+		return "", owner.Kind == "ReplicaSet" && strings.HasPrefix(owner.Name, k.maker(p.Labels[k.Label])+"-")
+	}
+	return owner.UID, owner.Kind == k.Title
 }
 
 // gone is an object of which no more is known than what a pod of it tells.

@@ -11,6 +11,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
+
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 )
 
 // deleted makes pods that were told to end, and have time for it until so many seconds after 1970.
@@ -69,6 +71,26 @@ func TestRemains(t *testing.T) {
 		t.Errorf("state (-want +got):\n%s", diff)
 	}
 	if w := Remains(Job(), []corev1.Pod{podOf(1, deleted(60))}); w != nil {
+		t.Errorf("of another kind: %v", w)
+	}
+}
+
+// TestRemainsOfModel: the pods of a Model are those of a ReplicaSet of its Deployment.
+func TestRemainsOfModel(t *testing.T) {
+	of := func(set string) []corev1.Pod {
+		return []corev1.Pod{podOf(0, deleted(60), func(p *corev1.Pod) {
+			p.Labels[slipwayv1.LabelModel] = "tiny"
+			p.OwnerReferences = []metav1.OwnerReference{{Kind: "ReplicaSet", Name: set, UID: "1", Controller: ptr.To(true)}}
+		})}
+	}
+	w := Remains(Model(), of("model-tiny-7d4b9"))
+	if w == nil || w.String() != "model/tiny" || w.Object.GetUID() != "" || w.State().Status != StatusTerminating {
+		t.Errorf("remains are %v", w)
+	}
+	if w := Remains(Model(), of("own-7d4b9")); w != nil {
+		t.Errorf("of somebody else's ReplicaSet: %v", w)
+	}
+	if w := Remains(PyTorchJob(), of("model-tiny-7d4b9")); w != nil {
 		t.Errorf("of another kind: %v", w)
 	}
 }
