@@ -34,11 +34,10 @@ func (p *Picture) forgo(gone *absence, d duty) {
 		}
 	}
 	for _, k := range pl.kept {
-		if k.touched != nil && !on[k.touched] || !k.owes(pl, d) {
+		if k.touched != nil && !on[k.touched] {
 			continue
 		}
-		again := keeping{owed: k.owed, freed: k.givenBack(pl, whole)}
-		if kept := again.leave(pl, pl.heeded[d.heeded])[d.due]; !slices.Equal(*k.what, kept) {
+		if kept := k.leaveWithout(pl, d, whole); !slices.Equal(*k.what, kept) {
 			*k.what = kept
 			if p.shares++; k.touched != nil {
 				p.touch(k.touched)
@@ -47,12 +46,42 @@ func (p *Picture) forgo(gone *absence, d duty) {
 	}
 }
 
-// owes says that any of the promises of a duty takes something of it.
-func (k *keeping) owes(pl *plan, d duty) bool {
+// leaveWithout some gangs who are gone is what those with a duty must leave (leave). It is the most where
+// a promise takes something.
+func (k *keeping) leaveWithout(pl *plan, d duty, gone map[*gang]bool) vector {
+	var most vector
+	heeds := pl.heeded[d.heeded]
 	for i, pr := range pl.byTime[:d.due] {
-		if pl.heeded[d.heeded][pr.order] && !k.owed[i].zero() {
-			return true
+		room := pr.gang.clearance != nil
+		if !heeds[pr.order] || k.owed[i].zero() && !room {
+			continue
+		}
+		var total vector
+		for j, o := range pl.byTime[:i+1] {
+			if heeds[o.order] && (o.ends > pr.at || room) {
+				total.plus(k.owed[j])
+			}
+		}
+		if !total.zero() {
+			most = most.least(total, k.freedWithout(pl, i, gone))
 		}
 	}
-	return false
+	return most
+}
+
+// freedWithout some gangs is what is given back by the moment of a promise.
+func (k *keeping) freedWithout(pl *plan, i int, gone map[*gang]bool) vector {
+	if pl.byTime[i].gang.clearance != nil {
+		return k.cleared(pl.byTime[i+1:])
+	}
+	var freed vector
+	for _, e := range k.endings {
+		if e.at > pl.byTime[i].at {
+			break
+		}
+		if e.part != everything || !gone[e.gang] {
+			freed.plus(k.frees(e.leaver))
+		}
+	}
+	return freed
 }

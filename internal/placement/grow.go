@@ -20,7 +20,7 @@ func (p *Picture) grow(gangs []*gang) {
 	for len(can) > 0 {
 		contest := p.contestOf(growing, func(g *gang) bool { return can[g] })
 		for g := contest.next(); g != nil; g = contest.next() {
-			grew := p.respecting(g, func() bool { return p.growOne(g) })
+			grew := p.respecting(g, func() bool { return p.elsewhere(g, func() bool { return p.growOne(g) }) })
 			if !grew {
 				g.triedAt = p.freed + 1
 			}

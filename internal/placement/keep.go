@@ -231,21 +231,18 @@ func (pl *plan) keeping(what *vector, touched *node, endings []ending, owes func
 	for _, pr := range pl.byTime {
 		k.owed = append(k.owed, owes(pr))
 	}
-	k.freed = k.givenBack(pl, nil)
+	k.freed = k.givenBack(pl)
 	return k
 }
 
-// givenBack by the moment of each promise, without some gangs who are gone already. For whom
-// others gave way nothing is lent that somebody else will have freed by then: they start as soon
+// givenBack by the moment of each promise. For whom others gave way nothing is lent that somebody else will have freed by then: they start as soon
 // as those are gone, and what others took meanwhile would have to be given up again.
-func (k *keeping) givenBack(pl *plan, gone map[*gang]bool) []vector {
+func (k *keeping) givenBack(pl *plan) []vector {
 	var freed vector
 	back, endings := make([]vector, len(pl.byTime)), k.endings
 	for i, pr := range pl.byTime {
 		for ; len(endings) > 0 && endings[0].at <= pr.at; endings = endings[1:] {
-			if e := endings[0]; e.part != everything || !gone[e.gang] {
-				freed.plus(k.frees(e.leaver))
-			}
+			freed.plus(k.frees(endings[0].leaver))
 		}
 		if back[i] = slices.Clone(freed); pr.gang.clearance != nil {
 			back[i] = k.cleared(pl.byTime[i+1:])

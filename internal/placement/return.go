@@ -7,7 +7,8 @@ import "slices"
 
 // elsewhere than on the nodes that pods of the gang have yet to leave, do something: what they
 // take there is not taken twice by those that follow them, so that it would be back at once on
-// places that it gave to another gang, and that one would ask for them again, and so on.
+// places that it gave to another gang, and that one would ask for them again, and so on. One that is
+// broken comes back to the places that it lost.
 func (p *Picture) elsewhere(g *gang, do func() bool) bool {
 	var leaving []*node
 	for _, e := range g.exits {
@@ -15,7 +16,7 @@ func (p *Picture) elsewhere(g *gang, do func() bool) bool {
 			leaving = append(leaving, e.node)
 		}
 	}
-	if len(leaving) == 0 || !g.unplaced() {
+	if len(leaving) == 0 || g.broken() {
 		return do()
 	}
 	room := p.names.of(pods)
