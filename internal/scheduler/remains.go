@@ -37,16 +37,19 @@ func remainsOf(group string) string { return group + remainsSuffix }
 // groupOf what is left of one, or of a gang the same.
 func groupOf(key string) string { return strings.TrimSuffix(key, remainsSuffix) }
 
-// evict a pod, for that reason: it is the group's no more, and counts until it is gone.
-func (l *ledger) evict(m *member, why *placement.Reason) {
-	left := leaving{why: cmp.Or(why.String(), "gave its place up"), remains: remainsOf(l.crewOf[m.uid])}
+// evict pods of a group, for that reason: they are the group's no more, and count until they are gone.
+func (l *ledger) evict(group string, why *placement.Reason, pods ...*member) {
+	left := leaving{why: cmp.Or(why.String(), "gave its place up"), remains: remainsOf(group)}
 	if why != nil {
 		left.heir = why.Heir
 	}
-	l.goes(m, left)
+	for _, m := range pods {
+		l.goes(m, left)
+	}
+	l.tellRemains(left.remains)
 }
 
-// goes is a pod that was of a group, which is told of what remains of that from now on.
+// goes is a pod that was of a group, and is of what remains of that from now on (tellRemains).
 func (l *ledger) goes(m *member, left leaving) {
 	l.dismiss(m.uid)
 	l.leave(m.name, m.uid, left)
@@ -56,7 +59,6 @@ func (l *ledger) goes(m *member, left leaving) {
 		m.told.Gang, m.told.Set, m.told.Rank = left.remains, "", 0
 		l.picture.Bind(m.told)
 	}
-	l.tellRemains(left.remains)
 }
 
 // leave a group, as part of what remains of it.
@@ -103,6 +105,7 @@ func (l *ledger) finishEvictions() {
 				l.goes(m, left)
 			}
 		}
+		l.tellRemains(left.remains)
 	}
 }
 
