@@ -84,7 +84,9 @@ func (l *ledger) remember(p *corev1.Pod) {
 	name := client.ObjectKeyFromObject(p)
 	left := leaving{cmp.Or(why.Message, "gave its place up"), heir, remainsOf(g.key), secondsOf(&why.LastTransitionTime)}
 	l.leave(name, p.UID, left)
-	l.tellRemains(left.remains)
+	if l.decided { // or else finishEvictions does
+		l.tellRemains(left.remains)
+	}
 	if p.DeletionTimestamp == nil {
 		l.ripe = append(l.ripe, name) // That was what came next.
 	}
@@ -94,18 +96,22 @@ func (l *ledger) remember(p *corev1.Pod) {
 // after it had told some of the pods has left the others where they are. Those that were bound
 // later are of another group of that name.
 func (l *ledger) finishEvictions() {
+	latest := map[string]leaving{}
 	for _, uid := range slices.Sorted(maps.Keys(l.evicted)) {
 		left := l.evicted[uid]
-		c := l.crews[groupOf(left.remains)]
-		if c == nil {
-			continue
+		if known, is := latest[left.remains]; !is || left.since > known.since {
+			latest[left.remains] = left
 		}
-		for _, m := range c.inOrder() {
-			if m.node != "" && startedAt(m.pod) < left.since {
-				l.goes(m, left)
+	}
+	for _, key := range slices.Sorted(maps.Keys(latest)) {
+		if c := l.crews[groupOf(key)]; c != nil {
+			for _, m := range c.inOrder() {
+				if m.node != "" && startedAt(m.pod) < latest[key].since {
+					l.goes(m, latest[key])
+				}
 			}
 		}
-		l.tellRemains(left.remains)
+		l.tellRemains(key)
 	}
 }
 
