@@ -77,6 +77,8 @@ type auditor struct {
 	mu     sync.Mutex
 	gangs  map[string]*slipwayv1.Gang
 	faults []string
+	// moves are how often a gang got other places, or none.
+	moves int
 }
 
 // audit nodes with so much room each until the test ends.
@@ -105,6 +107,9 @@ func (f *fleet) audit(room int64) *auditor {
 func (a *auditor) sees(g *slipwayv1.Gang, gone bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if was := a.gangs[g.Name]; was != nil && !gone && !cmp.Equal(was.Status.Placement, g.Status.Placement) {
+		a.moves++
+	}
 	if a.gangs[g.Name] = g; gone {
 		delete(a.gangs, g.Name)
 	}
@@ -164,8 +169,7 @@ func (f *fleet) victims(heir string, many int) (names []string) {
 
 // TestAPITakesOver: the leader is killed while gangs give way to another one, and one is promised a start; others
 // come that nobody has seen. Who follows goes on from the API alone. Then it is killed in the middle of
-// placing gangs. That one which is stopped, rather than killed, writes nothing when it wakes up is
-// TestAPIOneLeads.
+// placing gangs. TestAPIWakesUp is about one that is stopped.
 func TestAPITakesOver(t *testing.T) {
 	f := newFleet(t)
 	audit := f.audit(8)

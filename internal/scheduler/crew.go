@@ -90,14 +90,16 @@ func (c *crew) set(m *member) bool {
 	return m.seated != was || m.seat != before
 }
 
-// drop a pod that has ended or is gone.
-func (c *crew) drop(uid types.UID) {
+// drop a pod that has ended or is gone, and say whether it had a seat.
+func (c *crew) drop(uid types.UID) bool {
 	m := c.pods[uid]
 	if m == nil {
-		return
+		return false
 	}
 	delete(c.pods, uid)
+	seated := m.seated
 	c.rise(m)
+	return seated
 }
 
 // move the gang to other places. Pods that are bound sit down first, those that say
@@ -113,10 +115,12 @@ func (c *crew) move(places []placement.SetPlacement) {
 }
 
 func (c *crew) inOrder() []*member {
-	return slices.SortedFunc(maps.Values(c.pods), func(a, b *member) int {
-		return cmp.Or(order(b.node != "", a.node != ""), order(b.rank >= 0, a.rank >= 0),
-			cmp.Compare(a.rank, b.rank), cmp.Compare(a.name.Name, b.name.Name))
-	})
+	return slices.SortedFunc(maps.Values(c.pods), (*member).compare)
+}
+
+func (m *member) compare(o *member) int {
+	return cmp.Or(order(o.node != "", m.node != ""), order(o.rank >= 0, m.rank >= 0),
+		cmp.Compare(m.rank, o.rank), cmp.Compare(m.name.Name, o.name.Name))
 }
 
 func order(a, b bool) int {
@@ -131,10 +135,15 @@ func order(a, b bool) int {
 
 // fill the places that are free.
 func (c *crew) fill() {
-	for _, m := range c.inOrder() {
+	var standing []*member
+	for _, m := range c.pods {
 		if !m.seated {
-			c.sit(m)
+			standing = append(standing, m)
 		}
+	}
+	slices.SortFunc(standing, (*member).compare)
+	for _, m := range standing {
+		c.sit(m)
 	}
 }
 

@@ -249,11 +249,7 @@ func (l *ledger) noteGroup(g *group, v placement.Verdict, now time.Time) {
 	switch {
 	case len(v.Placement) == 0:
 		g.started = 0
-		for _, m := range crew.inOrder() {
-			if m.node != "" {
-				l.evict(m, v.Reason)
-			}
-		}
+		l.evict(v.Gang, v.Reason, slices.DeleteFunc(crew.inOrder(), func(m *member) bool { return m.node == "" })...)
 	case g.started == 0:
 		g.started = now.Unix()
 	}

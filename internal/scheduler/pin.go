@@ -130,7 +130,7 @@ func (l *ledger) lostPlace(m *member) bool {
 
 func (l *ledger) remake(m *member, cause repair, why string) {
 	l.tally.repairs[cause]++
-	l.evict(m, &placement.Reason{Code: placement.NodeLost, Text: why})
+	l.evict(l.crewOf[m.uid], &placement.Reason{Code: placement.NodeLost, Text: why}, m)
 }
 
 // patience with Kubernetes' scheduler about a pod of an owner.

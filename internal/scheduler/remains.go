@@ -37,16 +37,19 @@ func remainsOf(group string) string { return group + remainsSuffix }
 // groupOf what is left of one, or of a gang the same.
 func groupOf(key string) string { return strings.TrimSuffix(key, remainsSuffix) }
 
-// evict a pod, for that reason: it is the group's no more, and counts until it is gone.
-func (l *ledger) evict(m *member, why *placement.Reason) {
-	left := leaving{why: cmp.Or(why.String(), "gave its place up"), remains: remainsOf(l.crewOf[m.uid])}
+// evict pods of a group, for that reason: they are the group's no more, and count until they are gone.
+func (l *ledger) evict(group string, why *placement.Reason, pods ...*member) {
+	left := leaving{why: cmp.Or(why.String(), "gave its place up"), remains: remainsOf(group)}
 	if why != nil {
 		left.heir = why.Heir
 	}
-	l.goes(m, left)
+	for _, m := range pods {
+		l.goes(m, left)
+	}
+	l.tellRemains(left.remains)
 }
 
-// goes is a pod that was of a group, which is told of what remains of that from now on.
+// goes is a pod that was of a group, and is of what remains of that from now on (tellRemains).
 func (l *ledger) goes(m *member, left leaving) {
 	l.dismiss(m.uid)
 	l.leave(m.name, m.uid, left)
@@ -56,7 +59,6 @@ func (l *ledger) goes(m *member, left leaving) {
 		m.told.Gang, m.told.Set, m.told.Rank = left.remains, "", 0
 		l.picture.Bind(m.told)
 	}
-	l.tellRemains(left.remains)
 }
 
 // leave a group, as part of what remains of it.
@@ -82,7 +84,9 @@ func (l *ledger) remember(p *corev1.Pod) {
 	name := client.ObjectKeyFromObject(p)
 	left := leaving{cmp.Or(why.Message, "gave its place up"), heir, remainsOf(g.key), secondsOf(&why.LastTransitionTime)}
 	l.leave(name, p.UID, left)
-	l.tellRemains(left.remains)
+	if l.decided { // or else finishEvictions does
+		l.tellRemains(left.remains)
+	}
 	if p.DeletionTimestamp == nil {
 		l.ripe = append(l.ripe, name) // That was what came next.
 	}
@@ -92,17 +96,22 @@ func (l *ledger) remember(p *corev1.Pod) {
 // after it had told some of the pods has left the others where they are. Those that were bound
 // later are of another group of that name.
 func (l *ledger) finishEvictions() {
+	latest := map[string]leaving{}
 	for _, uid := range slices.Sorted(maps.Keys(l.evicted)) {
 		left := l.evicted[uid]
-		c := l.crews[groupOf(left.remains)]
-		if c == nil {
-			continue
+		if known, is := latest[left.remains]; !is || left.since > known.since {
+			latest[left.remains] = left
 		}
-		for _, m := range c.inOrder() {
-			if m.node != "" && startedAt(m.pod) < left.since {
-				l.goes(m, left)
+	}
+	for _, key := range slices.Sorted(maps.Keys(latest)) {
+		if c := l.crews[groupOf(key)]; c != nil {
+			for _, m := range c.inOrder() {
+				if m.node != "" && startedAt(m.pod) < latest[key].since {
+					l.goes(m, latest[key])
+				}
 			}
 		}
+		l.tellRemains(key)
 	}
 }
 

@@ -5,6 +5,7 @@ package scheduler
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -74,12 +75,13 @@ func (l *ledger) done(g *group) int32 {
 	if len(succeeded) == 0 {
 		return 0
 	}
-	var spans []span
-	for _, s := range succeeded {
-		spans = append(spans, s)
-	}
+	spans := slices.Collect(maps.Values(succeeded))
+	lives := span{math.MaxInt64, math.MaxInt64} // the eldest of those that have not ended, whose run goes on
 	for _, a := range g.pods {
-		spans = append(spans, span{a.pod.CreationTimestamp.Unix(), math.MaxInt64})
+		lives.made = min(lives.made, a.pod.CreationTimestamp.Unix())
+	}
+	if len(g.pods) > 0 {
+		spans = append(spans, lives)
 	}
 	slices.SortFunc(spans, func(a, b span) int { return cmp.Or(cmp.Compare(a.made, b.made), cmp.Compare(a.ended, b.ended)) })
 	least, run, done, ends := l.least(g), int32(0), int32(0), int64(0)
