@@ -17,8 +17,9 @@ type clearance struct {
 	heir string
 	gave int
 	// resumed says that it began before a restart, which may have cut it off, until it is completed
-	// (resume.go).
+	// (resume.go), and begun when the first of those who gave way lost its places, if that is known.
 	resumed bool
+	begun   int64
 }
 
 // exit is a node that a gang gave up, when, and for whom: its pods may still be there.
@@ -83,6 +84,9 @@ func (p *Picture) resumeClearances() bool {
 		}
 		for _, heir := range g.GaveWayTo {
 			to := p.resumeClearance(heir, p.clearances[begun:])
+			if g.Stopped > 0 && (to.begun == 0 || g.Stopped < to.begun) {
+				to.begun = g.Stopped
+			}
 			for _, n := range exits[key] {
 				p.leaveNode(g, exit{n, to, p.now})
 			}

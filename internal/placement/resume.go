@@ -8,8 +8,8 @@ import "slices"
 // Who must give way to a gang is decided at once, and written gang by gang. A scheduler that dies
 // between leaves some of them where they are, and nobody knows any more that they were to go. So whoever
 // starts anew looks, before anybody else is given a place, whether there is room for those for whom others
-// leave, once these have left, and where there is not has others give way, too: nearly always the same, for
-// who leaves already costs nothing, and who would have lost least before still does.
+// leave, once these have left, and where there is not has others give way, too, of those who ran then already:
+// nearly always the same, for who leaves already costs nothing, and who would have lost least before still does.
 
 // maxCompleted bounds for how many gangs that is looked at: each is tried beside all that were before it.
 const maxCompleted = 64
@@ -83,7 +83,12 @@ func (p *Picture) leaving() []leaver {
 // besides others who do, and whether it then does.
 func (p *Picture) stillNeeded(g *gang, served []*gang, leaving []leaver) ([]leaver, bool) {
 	p.countComing()
-	list := append(slices.Clone(leaving), p.candidates(g, p.now)...)
+	list := slices.Clone(leaving)
+	for _, l := range p.candidates(g, p.now) {
+		if begun := g.clearance.begun; begun == 0 || l.gang.Started <= begun {
+			list = append(list, l)
+		}
+	}
 	defer p.keepButForHeirs(g)()
 	gone := &absence{p: p, list: list}
 	defer gone.first(0)

@@ -68,6 +68,28 @@ func randomCutOff(t *testing.T, r *rand.Rand) int {
 	return unwritten
 }
 
+// TestCompletedByThoseOfThen: what a death cut off is completed by those who ran when others gave way, and
+// not by who came since.
+func TestCompletedByThoseOfThen(t *testing.T) {
+	for started, want := range map[int64]bool{3: false, 9: true} {
+		s := newScene(t, "gpu", "gpu")
+		for _, q := range []Queue{{Name: "owner", Quota: []Quota{{Resource: "gpu", Guaranteed: 2, Limit: Unlimited}}}, {Name: "borrower"}} {
+			if err := s.SetQueue(q); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.comes(Gang{Key: "gave", Queue: "borrower", Started: 1, Stopped: 5, GaveWayTo: []string{"heir"}, Waits: true}, 1, "gpu")
+		s.Bind(Pod{Key: "gave-0", Node: "n0", Gang: "gave", Set: "w", Requests: Resources{"gpu": 1}})
+		other := Gang{Key: "other", Queue: "borrower", Started: started, Placement: []SetPlacement{{Set: "w", Slots: []Slot{{Node: "n1", Count: 1}}}}}
+		s.comes(other, 1, "gpu")
+		s.comes(Gang{Key: "heir", Queue: "owner", Waits: true}, 2, "gpu")
+		s.Advance(10)
+		if got := s.gangs["other"].runs(); got != want {
+			t.Errorf("started at %d, others gave way at 5: it runs: %t, want %t", started, got, want)
+		}
+	}
+}
+
 // forgets that a gang gave places up.
 func (s scene) forgets(g Gang, before []SetPlacement) {
 	s.DeleteGang(g.Key)
