@@ -71,7 +71,7 @@ ever, or as long as --assume-run-time says.`,
 	flags.StringVar(&q.trace, "trace", "", "what if the jobs of this `file` came, in CSV: columns submit, pods, run_time and others, see docs/simulate.md")
 	flags.StringVar(&q.policy, "policy", string(simulate.Slipway), "who decides: `slipway`, fifo or best-effort")
 	flags.DurationVar(&q.assumed, "assume-run-time", 0, "`time` that gangs run of which nobody knows, such as 8h (default: for ever)")
-	flags.DurationVar(&q.until, "until", 0, "stop after this `time`, such as 168h (default: when nothing happens any more)")
+	flags.DurationVar(&q.until, "until", 0, "stop after this `time`, such as 168h (default: when nothing happens any more but that jobs without an end take turns)")
 	flags.StringVarP(&q.format, "output", "o", "", "print `json` or yaml")
 	offer(cmd, "policy", "slipway", "fifo", "best-effort")
 	offer(cmd, "output", "json", "yaml")

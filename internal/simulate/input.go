@@ -37,7 +37,8 @@ type Input struct {
 	Jobs []Job
 	// Changes of the cluster, in any order.
 	Changes []Change
-	// Until is when the simulation stops; zero to go on until nothing happens any more.
+	// Until is when the simulation stops; zero to go on until nothing happens any more, or
+	// nothing for long but that gangs give way to each other.
 	Until int64
 	// Grace is for how long pods of an evicted gang keep their room.
 	Grace int64

@@ -106,6 +106,15 @@ func pods(g *placement.Gang) int64 {
 	return n
 }
 
+// fewest pods with which a gang runs.
+func fewest(g *placement.Gang) int64 {
+	n := pods(g)
+	for _, s := range g.Sets {
+		n -= int64(s.Optional)
+	}
+	return n
+}
+
 // setNode counts what a node has while it is well.
 func (m *meter) setNode(n placement.Node) {
 	m.dropNode(n.Name)

@@ -94,6 +94,7 @@ func granted(g *placement.Gang) []placement.SetPlacement {
 func (s *simulation) start(r *run, placed []placement.SetPlacement) {
 	if r.outcome.Started == never {
 		r.outcome.Started = s.now
+		s.happens(s.now)
 	}
 	r.outcome.Placement = placed
 	s.run(r, placed, s.now)
@@ -182,6 +183,7 @@ func (s *simulation) interrupt(r *run) {
 func (s *simulation) end(r *run) {
 	r.done, r.running = r.total, false
 	r.outcome.Ended = s.now
+	s.happens(s.now)
 	s.meter.use(r.amounts, -1, r.Gang.Queue)
 	for _, pod := range r.pods {
 		s.unbind(pod)

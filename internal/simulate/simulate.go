@@ -23,6 +23,9 @@ type simulation struct {
 	byKey   map[string]*run
 	// bound are the keys of the pods that the picture knows, by node.
 	bound map[string]map[string]bool
+	// news is when last something happened, or will, that is more than turns which gangs take, and slowest is
+	// for how long a job may run without news.
+	news, slowest int64
 	// others are what pods of no gang use, by key; remains are the keys of what remains of gangs.
 	others  map[string][]amount
 	remains map[string]bool
@@ -91,6 +94,7 @@ func (s *simulation) build() error {
 		s.adopt(pod)
 	}
 	for _, c := range s.in.Changes {
+		s.happens(c.At)
 		s.agenda.add(max(c.At, s.in.Start), changes, func() { s.change(c) })
 	}
 	return nil
@@ -111,6 +115,8 @@ func (s *simulation) enrol(j *Job) {
 	r.outcome.Size, r.outcome.Asks = measure(&j.Gang)
 	r.outcome.Pods = pods(&j.Gang)
 	r.total = j.RunTime * pods(&j.Gang)
+	s.slowest = max(s.slowest, r.total/max(fewest(&j.Gang), 1))
+	s.happens(r.outcome.Arrived)
 	s.runs = append(s.runs, r)
 	s.byKey[j.Gang.Key] = r
 	if len(j.Gang.Placement) > 0 {
@@ -130,7 +136,23 @@ func (s *simulation) submit(r *run) {
 	}
 }
 
-// play until nothing happens any more, or the time is over.
+// turns is for how many seconds gangs that never end may take turns before it is seen that nothing else
+// happens: more than any of them waits for its own.
+const turns = 7 * 24 * 3600
+
+// happens at a moment something that is more than a turn.
+func (s *simulation) happens(at int64) { s.news = max(s.news, at) }
+
+// over says that nothing happens from a moment on: the time is over or, where there is none, gangs
+// do nothing but give way to each other.
+func (s *simulation) over(at int64) bool {
+	if s.in.Until > 0 {
+		return at > s.in.Until
+	}
+	return at > max(s.news, s.in.Start)+s.slowest+turns
+}
+
+// play until nothing happens any more.
 func (s *simulation) play() error {
 	for at := s.now; ; {
 		if s.interrupted() {
@@ -143,7 +165,7 @@ func (s *simulation) play() error {
 			s.take(v)
 		}
 		next, more := s.next()
-		if !more || s.in.Until > 0 && next > s.in.Until {
+		if !more || s.over(next) {
 			break
 		}
 		at = next

@@ -57,6 +57,33 @@ func TestEviction(t *testing.T) {
 	}
 }
 
+// restless wants to decide again every hour, as when jobs that never end take turns.
+type restless struct {
+	slipway
+	now int64
+}
+
+func (d *restless) decide(now int64) []placement.Verdict { d.now = now; return d.slipway.decide(now) }
+func (d *restless) wake() (int64, bool)                  { return d.now + 3600, true }
+
+// TestTurnsEnd: nothing happens any more when all that ends has, however long that took, and what has no end
+// did nothing but take turns.
+func TestTurnsEnd(t *testing.T) {
+	const hour = 3600
+	in := Input{Nodes: nodes(2), Jobs: []Job{job("long", 0, 1, 8, 300*hour, 0), job("endless", 5, 1, 8, 0, 0), job("late", 300*hour, 1, 8, 9*hour, 0)}}
+	result, err := simulate(in, Slipway, func(p *placement.Picture, _ *Input) driver { return &restless{slipway: slipway{direct: direct{p}}} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]times{"long": {0, 300 * hour}, "endless": {5, -1}, "late": {300 * hour, 309 * hour}}
+	if diff := cmp.Diff(want, result.times()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if last := int64(309*hour + 300*hour + turns); result.End > last || result.End < last-hour {
+		t.Errorf("it ends at %d, want %d", result.End, last)
+	}
+}
+
 // TestElderWakes: nothing happens from when B waits until it has for a day; then A, which came
 // after it and runs, gives way.
 func TestElderWakes(t *testing.T) {
