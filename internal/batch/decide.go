@@ -84,7 +84,7 @@ func (p *pass) wait() {
 	case ending(p.in.Job) == 0:
 		p.start()
 	default:
-		p.emit(endsFirstEvent(p.in.Job))
+		p.emit(endsFirstEvent(p.in.Job, p.in.Gang.Status.Placed()))
 	}
 }
 

@@ -105,6 +105,14 @@ func TestDecide(t *testing.T) {
 	}
 	ofKueue := func(j *batchv1.Job) { j.Labels = map[string]string{slipwayv1.LabelQueueName: "team"} }
 	active := func(j *batchv1.Job) { j.Status.Terminating = ptr.To[int32](1) }
+	suspended := func(at int64) func(*batchv1.Job) {
+		return func(j *batchv1.Job) {
+			j.Status.Conditions = []batchv1.JobCondition{{Type: batchv1.JobSuspended, Status: corev1.ConditionTrue, LastTransitionTime: metav1.Unix(at, 0)}}
+		}
+	}
+	placedAt := func(at int64) func(*observed) {
+		return func(in *observed) { in.Gang.Status.Conditions[0].LastTransitionTime = metav1.Unix(at, 0) }
+	}
 	gang := func(count, placed int32) func(*observed) {
 		return func(in *observed) { in.Gang = gangOf(in.Job, count, placed) }
 	}
@@ -121,7 +129,8 @@ func TestDecide(t *testing.T) {
 		"starts":                    {queuedJob(), []func(*observed){gang(2, 2)}, "start, Started"},
 		"grows while it waits":      {queuedJob(size(3, 3)), []func(*observed){gang(2, 2)}, "gang 3"},
 		"not before all are gone":   {queuedJob(active), []func(*observed){gang(2, 2)}, "PodsEnding"},
-		"was stopped, as of Kueue":  {queuedJob(active, ofKueue), []func(*observed){gang(2, 2)}, "Stopped"},
+		"was stopped, as of Kueue":  {queuedJob(active, ofKueue, suspended(9)), []func(*observed){gang(2, 2), placedAt(5)}, "Stopped"},
+		"lost other places before":  {queuedJob(active, ofKueue, suspended(9)), []func(*observed){gang(2, 2), placedAt(9)}, "PodsEnding"},
 		"not by an old answer":      {queuedJob(), []func(*observed){gang(2, 2), func(in *observed) { in.Gang.Generation = 2 }}, ""},
 		"runs":                      {queuedJob(running), []func(*observed){gang(2, 2)}, ""},
 		"gives back what succeeded": {queuedJob(running, size(4, 4), succeeded(3), has(1)), []func(*observed){gang(4, 4)}, "gang 1"},

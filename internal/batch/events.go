@@ -9,6 +9,7 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/podset"
@@ -53,10 +54,12 @@ func restsEvent() event {
 	return event{corev1.EventTypeNormal, reasonStopped, "Suspend", "was suspended and gave its places back; set spec.suspend to false and it queues again"}
 }
 
-// endsFirstEvent is for one that has places, and pods of an earlier run. One with Kueue's label
-// was suspended by a person, or by Kueue's users' tools, and that means to it to queue again.
-func endsFirstEvent(job *batchv1.Job) event {
-	if job.Labels[slipwayv1.LabelQueueName] == "" {
+// endsFirstEvent is for one that has places, and pods of an earlier run. One with Kueue's label that
+// was suspended on these places was so by a person, or by Kueue's users' tools, and that means to it
+// to queue again. Who was suspended before it got them had lost those of before.
+func endsFirstEvent(job *batchv1.Job, placed *metav1.Condition) event {
+	suspended := suspendedAt(job)
+	if job.Labels[slipwayv1.LabelQueueName] == "" || !placed.LastTransitionTime.Before(&suspended) {
 		return event{corev1.EventTypeNormal, "PodsEnding", "Wait", "has places again, and starts on them when the pods of its last run have ended"}
 	}
 	return event{corev1.EventTypeNormal, reasonStopped, "Wait", fmt.Sprintf("was stopped and queues again, as suspended Jobs with the label %s do; "+

@@ -38,6 +38,16 @@ func isQueued(job *batchv1.Job) bool {
 
 func isSuspended(job *batchv1.Job) bool { return ptr.Deref(job.Spec.Suspend, false) }
 
+// suspendedAt is when Kubernetes' controller followed the suspension of the Job; zero when it has not.
+func suspendedAt(job *batchv1.Job) metav1.Time {
+	for _, c := range job.Status.Conditions {
+		if c.Type == batchv1.JobSuspended && c.Status == corev1.ConditionTrue {
+			return c.LastTransitionTime
+		}
+	}
+	return metav1.Time{}
+}
+
 // waits for its turn, and not for a person.
 func waits(job *batchv1.Job) bool {
 	_, is := job.Annotations[slipwayv1.AnnotationQueued]
