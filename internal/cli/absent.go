@@ -24,6 +24,7 @@ func (a *app) warnOfAbsent(ctx context.Context, cluster *connect.Cluster, read [
 		given[reference(object)] = true
 	}
 	known := podset.PriorityIn(ctx, cluster)
+	// Any priority will do where there is a class or nobody may say: none is what is told.
 	priority := func(name string) (*int32, error) {
 		if name != "" && !given["priorityclass/"+name] {
 			if value, err := known(name); err == nil {

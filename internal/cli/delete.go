@@ -68,7 +68,7 @@ func (a *app) deleteAll(ctx context.Context, names []string, dryRun, wait bool) 
 		}
 		kind, object, err := ref.Find(ctx, cluster, cluster.Namespace)
 		if err != nil {
-			return orLoose(ctx, cluster, ref.Name, err)
+			return explainNone(ctx, cluster, ref.Name, err)
 		}
 		all = append(all, doomed{kind, object})
 	}
@@ -78,13 +78,13 @@ func (a *app) deleteAll(ctx context.Context, names []string, dryRun, wait bool) 
 	return a.deleteThem(ctx, cluster, all, wait)
 }
 
-// orLoose says how to delete what ps lists beside jobs and models, if the name is of that; or else
-// what the error does.
-func orLoose(ctx context.Context, cluster *connect.Cluster, name string, err error) error {
+// explainNone is the error of a name that is of no job and no model; or, if ps lists pods under it,
+// how to delete these.
+func explainNone(ctx context.Context, cluster *connect.Cluster, name string, err error) error {
 	if !errors.As(err, new(workload.NoneError)) {
 		return err
 	}
-	pods, _ := workload.ListScheduled(ctx, cluster, cluster.Namespace, nil) // who may not is told of the rest
+	pods, _ := workload.ListScheduled(ctx, cluster, cluster.Namespace, nil) // Who may not is told what err says.
 	for _, w := range workload.Loose(pods) {
 		if w.Object.GetName() == name {
 			return fmt.Errorf("%s is no job and no model; delete it with: slipway kubectl delete -n %s %s", w, cluster.Namespace, kubectlName(w))
@@ -93,7 +93,8 @@ func orLoose(ctx context.Context, cluster *connect.Cluster, name string, err err
 	return err
 }
 
-// kubectlName of pods that belong together: of a group there may be no object.
+// kubectlName of pods that belong together: all of their names where they are a group, of which there
+// may be no object.
 func kubectlName(w workload.Workload) string {
 	if !why.IsGroup(w.Kind.Name) {
 		return w.String()

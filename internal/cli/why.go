@@ -75,7 +75,8 @@ func (a *app) completeSubjects(cmd *cobra.Command, args []string, typed string) 
 		return nil, directive
 	}
 	var names []cobra.Completion
-	if !strings.Contains(typed, "/") { // of one kind nothing else is asked for
+	kind, _, named := strings.Cut(typed, "/")
+	if !named { // or else nothing but that kind is asked for
 		names, _ = a.completeWorkloads(false, false, workload.Kinds()...)(cmd, args, typed)
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
@@ -84,7 +85,7 @@ func (a *app) completeSubjects(cmd *cobra.Command, args []string, typed string) 
 	if err != nil {
 		return names, directive
 	}
-	for name, kind := range why.Kinds() {
+	for name, gvk := range why.Kinds() {
 		prefix := name + "/"
 		isWorkload := slices.ContainsFunc(workload.Kinds(), func(k workload.Kind) bool { return k.Name == name })
 		begun := strings.HasPrefix(typed, prefix)
@@ -92,7 +93,7 @@ func (a *app) completeSubjects(cmd *cobra.Command, args []string, typed string) 
 			continue
 		}
 		list := &metav1.PartialObjectMetadataList{}
-		list.SetGroupVersionKind(kind.GroupVersion().WithKind(kind.Kind + "List"))
+		list.SetGroupVersionKind(gvk.GroupVersion().WithKind(gvk.Kind + "List"))
 		if cluster.List(ctx, list, client.InNamespace(cluster.Namespace), client.Limit(maxOffered)) != nil {
 			continue
 		}
@@ -100,8 +101,7 @@ func (a *app) completeSubjects(cmd *cobra.Command, args []string, typed string) 
 			names = append(names, prefix+object.Name)
 		}
 	}
-	kind, _, begun := strings.Cut(typed, "/")
-	if !begun || why.IsGroup(kind) {
+	if !named || why.IsGroup(kind) {
 		names = append(names, groupsOf(ctx, cluster)...)
 	}
 	return names, directive

@@ -23,14 +23,14 @@
 // what is optional comes when everybody has had a chance to start (grow.go), is not
 // replaced before that, and is given up before anybody gives way whole. A gang that does
 // not fit does not hold up those behind it, so that one wish that cannot be granted does
-// not stop the cluster; but the first of those that wait are promised their places for the moment at which they will be free,
-// and nobody who starts before them delays that (plan.go, keep.go), but who takes what it
-// is guaranteed, or goes first by its priority within its queue: a promise to a gang that is
-// within its queue's guarantee when it starts is delayed by no gang of another queue, and one to
-// a gang that borrows only by those that are within theirs, or that have waited for very long
-// (owed.go). It is then made anew,
-// and the gang is told why (late.go). Otherwise it stands while others are made anew around
-// it (stand.go). What is idle until a promise is due is lent meanwhile, on recall (lend.go).
+// not stop the cluster; but the first of those that wait are promised their places for the
+// moment at which they will be free, and nobody who starts before them delays that (plan.go,
+// keep.go), but who takes what it is guaranteed, or goes first by its priority within its
+// queue: a promise to a gang that is within its queue's guarantee when it starts is delayed by
+// no gang of another queue, and one to a gang that borrows only by those that are within
+// theirs, or that have waited for very long (owed.go). It is then made anew, and the gang is
+// told why (late.go). Otherwise it stands while others are made anew around it (stand.go).
+// What is idle until a promise is due is lent meanwhile, on recall (lend.go).
 // Limits of queues are never exceeded (limit.go). What a queue is guaranteed it takes back
 // from those that borrowed it (right.go, evict.go). A gang that has waited for very long takes
 // the places of those that came after it and overtook it, as far as they are guaranteed
@@ -39,9 +39,9 @@
 // starves nobody. What a gang that lost a place holds is idle, and not kept for it for ever
 // (idle.go). Whom the protection of others keeps waiting is told until when (shelter.go).
 // Those who ask others to give way take turns (asking.go), each beside what promises need once
-// those are gone (forgo.go), and what was given up for one is kept for it (clearance.go), and
-// completed after a restart that cut it off (resume.go). Who then gives way itself asks again only after a pause, so that
-// no circle of rights goes on for ever (feud.go).
+// those are gone (forgo.go). What was given up for one is kept for it (clearance.go); what a
+// restart cut off of that is completed (resume.go). Who then gives way itself asks again only
+// after a pause, so that no circle of rights goes on for ever (feud.go).
 //
 // Within a gang the pod set with the least choice goes first. A set goes to nodes
 // that it prefers, then to those without devices that it does not ask for, then

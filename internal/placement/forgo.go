@@ -46,8 +46,9 @@ func (p *Picture) forgo(gone *absence, d duty) {
 	}
 }
 
-// leaveWithout some gangs who are gone is what those with a duty must leave (leave). It is the most where
-// a promise takes something.
+// leaveWithout some gangs who are gone is what those with a duty must leave, as keeping.leave says of
+// all duties. Only the moments of promises that take something, or wait for room, are looked at:
+// what must be left is at its largest at one of them.
 func (k *keeping) leaveWithout(pl *plan, d duty, gone map[*gang]bool) vector {
 	var most vector
 	heeds := pl.heeded[d.heeded]

@@ -235,8 +235,9 @@ func (pl *plan) keeping(what *vector, touched *node, endings []ending, owes func
 	return k
 }
 
-// givenBack by the moment of each promise. For whom others gave way nothing is lent that somebody else will have freed by then: they start as soon
-// as those are gone, and what others took meanwhile would have to be given up again.
+// givenBack by the moment of each promise. For whom others gave way nothing is lent that somebody
+// else will have freed by then: they start as soon as those are gone, and what others took meanwhile
+// would have to be given up again.
 func (k *keeping) givenBack(pl *plan) []vector {
 	var freed vector
 	back, endings := make([]vector, len(pl.byTime)), k.endings

@@ -6,12 +6,13 @@ package placement
 import "slices"
 
 // Who must give way to a gang is decided at once, and written gang by gang. A scheduler that dies
-// between leaves some of them where they are, and nobody knows any more that they were to go. So whoever
-// starts anew looks, before anybody else is given a place, whether there is room for those for whom others
-// leave, once these have left, and where there is not has others give way, too, of those who ran then already:
-// nearly always the same, for who leaves already costs nothing, and who would have lost least before still does.
+// between leaves some of them where they are, and nobody knows any more that they were to go. So
+// whoever starts anew looks, before anybody else is given a place, whether those for whom others
+// leave have room once these have left. Who has not, for that one more give way, of those who ran
+// already then: nearly always the same, for who leaves already costs nothing, and who would have
+// lost least before still does.
 
-// maxCompleted bounds for how many gangs that is looked at: each is tried beside all that were before it.
+// maxCompleted bounds for how many gangs that is looked at: each is tried beside all before it.
 const maxCompleted = 64
 
 // completeClearances that a restart may have cut off, in the picture with a plan, and return the
@@ -105,7 +106,8 @@ func (p *Picture) stillNeeded(g *gang, served []*gang, leaving []leaver) ([]leav
 	return slices.DeleteFunc(needed, func(l leaver) bool { return l.part == remains }), true
 }
 
-// seatsAll says that there are places for some gangs, one after the other, and something is possible then.
+// seatsAll says that there are places for some gangs, one after the other, and that something is
+// possible once they have them.
 func (p *Picture) seatsAll(gangs []*gang, possible func() bool) bool {
 	if len(gangs) == 0 {
 		return possible()
@@ -116,8 +118,8 @@ func (p *Picture) seatsAll(gangs []*gang, possible func() bool) bool {
 	return !over && t.place(t.sequence()) && p.seatsAll(gangs[1:], possible)
 }
 
-// keepButForHeirs what a gang must heed, until what it returns is called: who is promised what others
-// leave for it takes other places if need be.
+// keepButForHeirs keeps what a gang must leave to promises, but for those to heirs, until what it
+// returns is called: who is promised what others leave for it takes other places if need be.
 func (p *Picture) keepButForHeirs(g *gang) func() {
 	if p.plan == nil {
 		return func() {}

@@ -71,7 +71,7 @@ func randomCutOff(t *testing.T, r *rand.Rand) int {
 // TestCompletedByThoseOfThen: what a death cut off is completed by those who ran when others gave way, and
 // not by who came since.
 func TestCompletedByThoseOfThen(t *testing.T) {
-	for started, want := range map[int64]bool{3: false, 9: true} {
+	for started, want := range map[int64]bool{3: false, 5: false, 9: true} {
 		s := newScene(t, "gpu", "gpu")
 		for _, q := range []Queue{{Name: "owner", Quota: []Quota{{Resource: "gpu", Guaranteed: 2, Limit: Unlimited}}}, {Name: "borrower"}} {
 			if err := s.SetQueue(q); err != nil {

@@ -102,8 +102,7 @@ func (c *crew) drop(uid types.UID) bool {
 	return seated
 }
 
-// move the gang to other places. Pods that are bound sit down first, those that say
-// which rank they have before others.
+// move the gang to other places.
 func (c *crew) move(places []placement.SetPlacement) {
 	c.places = places
 	clear(c.taken)
@@ -118,6 +117,8 @@ func (c *crew) inOrder() []*member {
 	return slices.SortedFunc(maps.Values(c.pods), (*member).compare)
 }
 
+// compare members by who sits down first: those that are bound, and then those that say which rank
+// they have.
 func (m *member) compare(o *member) int {
 	return cmp.Or(order(o.node != "", m.node != ""), order(o.rank >= 0, m.rank >= 0),
 		cmp.Compare(m.rank, o.rank), cmp.Compare(m.name.Name, o.name.Name))

@@ -53,7 +53,10 @@ func TestSeating(t *testing.T) {
 		"where it is":         {four, []*member{hand("a", "n2", -1), hand("b", "n2", 0)}, "", "a:2@n2 b:3@n2"},
 		"where none belongs":  {four, []*member{hand("a", "n3", 1)}, "", "a:-"},
 		"the next takes over": {on(placement.Slot{Node: "n1", Count: 1}), []*member{hand("a", "n1", -1), hand("b", "", -1)}, "a", "b:0@n1"},
-		"a rank's successor":  {four, []*member{hand("a", "n1", 1), hand("b", "", -1), hand("c", "", 1)}, "a", "b:0@n1 c:2@n2"},
+		"the first by name": {on(placement.Slot{Node: "n1", Count: 1}), []*member{hand("a", "n1", -1), hand("f", "", -1), hand("e", "", -1), hand("d", "", -1), hand("c", "", -1), hand("b", "", -1)},
+			"a", "b:0@n1 c:- d:- e:- f:-"},
+		"one that is bound":  {on(placement.Slot{Node: "n1", Count: 1}), []*member{hand("a", "n1", -1), hand("b", "", 0), hand("c", "", -1), hand("z", "n1", -1)}, "a", "b:- c:- z:0@n1"},
+		"a rank's successor": {four, []*member{hand("a", "n1", 1), hand("b", "", -1), hand("c", "", 1)}, "a", "b:0@n1 c:2@n2"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newCrew()

@@ -23,10 +23,10 @@
 // last seen, so that of two schedulers, one of which does not know yet that it
 // no longer leads, only one succeeds. For whom a gang gave way is in its status, and
 // for pods without a Gang in an annotation of theirs, while they are ending: so nobody
-// gives way twice for the same, and of several that give way to one those do whose statuses
-// were yet to be written. Who is given a place is told of it when the status of the one
-// before no longer has it (vacate.go), and a group whose pods began to go goes whole
-// (remains.go): a scheduler may die after any of its writes (crash_test.go).
+// gives way twice for the same, and where a scheduler died when it had written some of several
+// that give way to one, the next has the others do so, too. Who is given a place is told of it
+// when the status of the one before no longer has it (vacate.go), and a group whose pods began
+// to go goes whole (remains.go): a scheduler may die after any of its writes (crash_test.go).
 //
 // A node that does not answer is lost to a gang at once unless the gang's pods
 // tolerate node.kubernetes.io/unreachable or not-ready, and then when their

@@ -154,12 +154,12 @@ func (l *ledger) dismiss(uid types.UID) bool {
 	l.unmount(m)
 	l.forget(uid)
 	crew := l.crews[key]
-	left := crew.drop(uid)
+	hadSeat := crew.drop(uid)
 	if g := l.groups[key]; g != nil {
 		delete(g.pods, uid)
 		l.dirty[key] = true
 	}
-	if left && len(crew.taken) < len(crew.pods) {
+	if hadSeat && len(crew.taken) < len(crew.pods) {
 		// Somebody has no place, and may take the one that is free now.
 		crew.fill()
 		l.ripen(crew)

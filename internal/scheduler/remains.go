@@ -49,7 +49,8 @@ func (l *ledger) evict(group string, why *placement.Reason, pods ...*member) {
 	l.tellRemains(left.remains)
 }
 
-// goes is a pod that was of a group, and is of what remains of that from now on (tellRemains).
+// goes is a pod that was of a group, and is of what remains of that from now on. Placement is
+// told of these when all of them are (tellRemains).
 func (l *ledger) goes(m *member, left leaving) {
 	l.dismiss(m.uid)
 	l.leave(m.name, m.uid, left)
@@ -84,7 +85,7 @@ func (l *ledger) remember(p *corev1.Pod) {
 	name := client.ObjectKeyFromObject(p)
 	left := leaving{cmp.Or(why.Message, "gave its place up"), heir, remainsOf(g.key), secondsOf(&why.LastTransitionTime)}
 	l.leave(name, p.UID, left)
-	if l.decided { // or else finishEvictions does
+	if l.decided { // Before that finishEvictions does, once for all pods of a group.
 		l.tellRemains(left.remains)
 	}
 	if p.DeletionTimestamp == nil {
@@ -93,8 +94,8 @@ func (l *ledger) remember(p *corev1.Pod) {
 }
 
 // finishEvictions that a scheduler before this one began: a group gives way whole, and who died
-// after it had told some of the pods has left the others where they are. Those that were bound
-// later are of another group of that name.
+// after it had told some of the pods has left the others where they are; they go for whom the
+// latest of these do. Those that were bound later are of another group of that name.
 func (l *ledger) finishEvictions() {
 	latest := map[string]leaving{}
 	for _, uid := range slices.Sorted(maps.Keys(l.evicted)) {

@@ -38,7 +38,8 @@ type answer struct {
 	when  string
 	// promise is its number in placement.
 	promise int64
-	// next is what is said once the status says this, which is why the gang gave way; nil for nothing.
+	// next is what the gang is told once its status says this, which is why it gave way; nil for
+	// nothing new.
 	next *placement.Verdict
 }
 

@@ -54,8 +54,8 @@ func (r *Result) shares(t Terms) []Share {
 	return all
 }
 
-// divide what was offered, and pods of no gang left, into fair shares. Guarantees of more than there is shrink
-// alike.
+// divide into fair shares what was offered and pods of no gang left. Guarantees of more than
+// that shrink alike.
 func (r *Result) divide(shares []Share, t Terms) {
 	left := r.within(r.Use[t.Resource].Offered, t) - r.within(r.Projects[nobody][t.Resource], t)
 	window, promised := float64(t.To-t.From), 0.0

@@ -14,7 +14,7 @@ import (
 // step of what is told over time, in seconds.
 const step = 3600
 
-// nobody is charged for pods of no gang: no project has that name.
+// nobody is the project that is charged for pods of no gang: none has that name.
 const nobody = "/"
 
 // never is no moment.

@@ -88,21 +88,26 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// TestSharesOfAll: a project is due what it had before, too, and receives no more than it wants;
-// what pods of no gang have is nobody's, and who is of no project that is there is due nothing.
+// TestSharesOfAll: a project is due what it had before, too, as long as it goes on, and receives no
+// more than it wants; what pods of no gang have is nobody's. Who is of no project that is there, fits
+// never or comes later is due nothing.
 func TestSharesOfAll(t *testing.T) {
 	const now, hour = 10_000, 3600
-	runs := in(job("runs", now-hour, 1, 8, 0, 0), "a")
+	runs := in(job("runs", now-2*hour, 1, 8, hour+1800, 0), "a") // for half an hour more
 	runs.Gang.Started = now - hour
 	runs.Gang.Placement = []placement.SetPlacement{{Set: "w", Slots: []placement.Slot{{Node: "n0", Count: 1}}}}
 	result := mustRun(t, Input{Start: now, Nodes: nodes(3), Queues: []placement.Queue{guaranteed("a", 0), guaranteed("b", 0)},
 		Pods: []placement.Pod{{Key: "other", Node: "n2", Requests: placement.Resources{"x/gpu": 4}}},
-		Jobs: []Job{runs, in(job("trace/b", now+60, 1, 8, hour, 0), "b"), in(job("waits", now, 1, 1, 100, 0), "missing")},
+		Jobs: []Job{runs, in(job("trace/b", now+60, 1, 8, 2*hour, 0), "b"), in(job("more/b", now, 1, 16, hour, 0), "b"),
+			in(job("second/b", now+60, 1, 8, 2*hour, 0), "b"), in(job("third/b", now+60, 1, 8, 2*hour, 0), "b"),
+			in(job("later/b", now+hour, 1, 8, hour, 0), "b"), in(job("waits", now, 1, 1, 100, 0), "missing")},
 	}, Slipway)
 	r := result.Report(Terms{From: now, To: now + hour, Of: "trace/"})
 	want := []Share{
-		{Project: "a", Jobs: 1, Demand: 8 * hour, Fair: 8 * hour, Received: 8 * hour},
-		{Project: "b", Jobs: 1, Demand: 8 * (hour - 60), Fair: 8 * (hour - 60), Received: 8 * (hour - 60)},
+		{Project: "a", Jobs: 1, Demand: 8 * hour / 2, Fair: 8 * hour / 2, Received: 8 * hour / 2, MeanWait: hour},
+		// One has n1, one n0 when the other project has left it, and one waits. All three would have had what is left.
+		{Project: "b", Jobs: 3, Demand: 3 * 8 * (hour - 60), Fair: (24-4)*hour - 8*hour/2, Received: 8*(hour-60) + 8*hour/2,
+			MeanWait: (0 + (hour/2 - 60) + 2*hour) / 3},
 	}
 	if diff := cmp.Diff(want, r.Projects); diff != "" || r.All.Jobs != 1 {
 		t.Errorf("of %d jobs (-want +got):\n%s", r.All.Jobs, diff)

@@ -13,7 +13,8 @@ type Result struct {
 	Jobs   []Outcome
 	Queues []placement.Queue
 	// Use by resource, in units of the resource times seconds for each hour since
-	// Start; Projects is what each project used, likewise, and what pods of no gang did.
+	// Start; Projects is what each project used, likewise, and in the place of one (nobody)
+	// pods of no gang.
 	Use      map[string]Use
 	Projects map[string]map[string][]float64
 }

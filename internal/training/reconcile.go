@@ -92,7 +92,7 @@ func (r *reconciler) act(ctx context.Context, in observed) (plan, error) {
 	return todo, err
 }
 
-// conclude a pass: write the status, and then tell of what was done, which came to such an error.
+// conclude a pass: write the status, and then tell of what was done; err is what that came to.
 func (r *reconciler) conclude(ctx context.Context, object client.Object, todo plan, err error) (ctrl.Result, error) {
 	if statusErr := r.writeStatus(ctx, object, todo.Status); statusErr != nil {
 		return settle(0, errors.Join(err, statusErr))

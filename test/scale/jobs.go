@@ -25,9 +25,9 @@ const leastShare = 75
 // form of a job of one GPU.
 type form struct {
 	kind string
-	// limit on its share of what the API server takes, in percent; 0 for none.
-	limit  float64
-	submit func(context.Context, *lab.Batch) error
+	// atLeast such a share of what the API server takes, in percent; 0 for no limit.
+	atLeast float64
+	submit  func(context.Context, *lab.Batch) error
 }
 
 // measureJobs binds thousands of one-GPU jobs that wait when the platform starts, as
@@ -36,7 +36,7 @@ type form struct {
 // as many requests at a time. Bare pods are there before, and are only bound. Each is
 // compared with the rate just before it, for the machine may be others' too.
 //
-// How near a job can come that is more than a pod is shown by Kubernetes itself, on a
+// How near anything can come that is more than pods is shown by Kubernetes itself, on a
 // cluster of its own: Jobs whose pods have their node, by its own controller and without
 // any scheduler.
 func measureJobs(ctx context.Context, o *options) ([]bench.Bar, error) {
@@ -54,8 +54,8 @@ func measureJobs(ctx context.Context, o *options) ([]bench.Bar, error) {
 	return append(bars, upstream...), err
 }
 
-// pairsOf are those of one form after the other, for which start starts the process that
-// makes or binds their pods.
+// pairsOf measures one form after the other (pairOf); start starts the process that makes or binds
+// their pods.
 func pairsOf(o *options, start func(*lab.Lab) error, forms ...form) func(context.Context, *lab.Lab) ([]bench.Bar, error) {
 	return func(ctx context.Context, l *lab.Lab) (all []bench.Bar, err error) {
 		for _, f := range forms {
@@ -114,8 +114,8 @@ func pairOf(ctx context.Context, l *lab.Lab, o *options, start func(*lab.Lab) er
 		return nil, err
 	}
 	share := bench.Observed(f.kind+", share of what the API server takes", 100*got.rate/able, "%")
-	if f.limit > 0 {
-		share = bench.AtLeast(share.Bar, 100*got.rate/able, share.Unit, f.limit)
+	if f.atLeast > 0 {
+		share = bench.AtLeast(share.Bar, 100*got.rate/able, share.Unit, f.atLeast)
 	}
 	return []bench.Bar{
 		bench.Observed("pods bound before "+f.kind+", without a scheduler", able, "pods/s"),

@@ -139,7 +139,7 @@ func (c *Cluster) Compare(before, after *simulate.Result) []Line {
 	return lines
 }
 
-// sizeOf the pods that are there of a group.
+// sizeOf a group, as far as its pods are there.
 func (c *Cluster) sizeOf(group string) waiting.Size {
 	claims := waiting.NewClaims(values(c.snapshot.ResourceClaimTemplates), values(c.snapshot.ResourceClaims))
 	size := waiting.Size{}

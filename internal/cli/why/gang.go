@@ -105,7 +105,8 @@ func (f *Facts) state(g *slipwayv1.Gang, state placement.State) string {
 	return "waits"
 }
 
-// soon after it was made the scheduler has looked at a gang.
+// soon after it was made the scheduler has told a gang something: one that has waited since then has
+// waited all the time.
 const soon = time.Minute
 
 // terms are what decides about its turn.
@@ -132,11 +133,11 @@ func termsOf(project string, priority int32, user string) string {
 // the scheduler is about to write, or there is none; and what a scheduler knows that has watched:
 // that its start was put off.
 func (f *Facts) differs(o *outline, g *slipwayv1.Gang, now scheduler.Answer) {
-	told, is := g.Status.Placed(), now.Status.Placed()
+	told, tells := g.Status.Placed(), now.Status.Placed()
 	switch {
 	case told == nil:
 		o.say("the scheduler has not written that yet; if that stays so see: slipway status")
-	case told.Reason != is.Reason:
+	case told.Reason != tells.Reason:
 		o.say("was told last: %s (%s)", told.Message, told.Reason)
 	default:
 		why, _, _ := scheduler.CutStart(told.Message, g.Status.Promise)

@@ -21,6 +21,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/placement"
 	"slipway.dev/slipway/internal/scheduler/snapshot"
 )
 
@@ -246,6 +247,21 @@ func TestUnplanned(t *testing.T) {
 	}
 }
 
+// TestHowLongItWaits, and how long ago it was made if that was well before it began to.
+func TestHowLongItWaits(t *testing.T) {
+	for ago, want := range map[time.Duration]string{
+		time.Hour:                  "has waited for 60m",
+		time.Hour + 30*time.Second: "has waited for 60m",
+		2 * time.Hour:              "has waited for 60m of the 120m since it was made",
+	} {
+		g := told(gang("a", 1, 0), metav1.ConditionFalse, "InsufficientResources", "none fits now")
+		g.CreationTimestamp = metav1.NewTime(noon.Add(-ago))
+		if got := (&Facts{Now: noon}).state(g, placement.Waiting); got != want {
+			t.Errorf("made %v ago, it %q, want %q", ago, got, want)
+		}
+	}
+}
+
 // TestEventsAreToldOnce: what is told again with more to it, of the job as of its gang, and what
 // kubelets tell of each step, is not repeated.
 func TestEventsAreToldOnce(t *testing.T) {
@@ -255,6 +271,7 @@ func TestEventsAreToldOnce(t *testing.T) {
 	told := told(gang("a", 1, 5), metav1.ConditionFalse, "NeverFits", "needs 9; to fit, ask for 8")
 	f := &Facts{Subject: Subject{Kind: schema.GroupVersionKind{Kind: "PyTorchJob"}}, Gangs: []slipwayv1.Gang{*told}, Events: []corev1.Event{
 		event("PyTorchJob", "Normal", "NeverFits", "needs 9"),
+		event("PyTorchJob", "Normal", "MakingRoom", "needs 9"),
 		event("PyTorchJob", "Normal", "QuotaExceeded", "uses 8"),
 		event("Gang", "Normal", "QuotaExceeded", "uses 8"),
 		event("PyTorchJob", "Normal", "QuotaExceeded", "uses 8; expected to start by noon"),
@@ -269,7 +286,7 @@ func TestEventsAreToldOnce(t *testing.T) {
 	for _, e := range f.distinct() {
 		got = append(got, e.InvolvedObject.Kind+" "+e.Reason+": "+e.Message)
 	}
-	want := []string{"PyTorchJob QuotaExceeded: uses 8; expected to start by noon", "PyTorchJob Evicted: uses 8", "Node SystemOOM: killed", "Node ImageGCFailed: no space"}
+	want := []string{"PyTorchJob MakingRoom: needs 9", "PyTorchJob QuotaExceeded: uses 8; expected to start by noon", "PyTorchJob Evicted: uses 8", "Node SystemOOM: killed", "Node ImageGCFailed: no space"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

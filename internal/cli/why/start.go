@@ -79,7 +79,7 @@ func (f *Facts) unplanned(name types.NamespacedName, reason *placement.Reason) s
 	return "nobody knows when it starts: of what has the room it is not known when it ends" + more
 }
 
-// promises says that the scheduler told any gang when it starts.
+// promises says that any gang has been promised a start.
 func (f *Facts) promises() bool {
 	return slices.ContainsFunc(f.Decided.Picture.Turns(), func(key string) bool {
 		_, is := f.Decided.Picture.PlannedStart(key)
