@@ -61,6 +61,16 @@ func gangOf(job *batchv1.Job, count, placed int32) *slipwayv1.Gang {
 	return gang
 }
 
+func suspended(at int64) func(*batchv1.Job) {
+	return func(j *batchv1.Job) {
+		j.Status.Conditions = []batchv1.JobCondition{{Type: batchv1.JobSuspended, Status: corev1.ConditionTrue, LastTransitionTime: metav1.Unix(at, 0)}}
+	}
+}
+
+func placedAt(at int64) func(*observed) {
+	return func(in *observed) { in.Gang.Status.Conditions[0].LastTransitionTime = metav1.Unix(at, 0) }
+}
+
 // words for a plan: "gang 2, start, drop: reasons of events".
 func words(todo plan) string {
 	var all []string
@@ -105,14 +115,6 @@ func TestDecide(t *testing.T) {
 	}
 	ofKueue := func(j *batchv1.Job) { j.Labels = map[string]string{slipwayv1.LabelQueueName: "team"} }
 	active := func(j *batchv1.Job) { j.Status.Terminating = ptr.To[int32](1) }
-	suspended := func(at int64) func(*batchv1.Job) {
-		return func(j *batchv1.Job) {
-			j.Status.Conditions = []batchv1.JobCondition{{Type: batchv1.JobSuspended, Status: corev1.ConditionTrue, LastTransitionTime: metav1.Unix(at, 0)}}
-		}
-	}
-	placedAt := func(at int64) func(*observed) {
-		return func(in *observed) { in.Gang.Status.Conditions[0].LastTransitionTime = metav1.Unix(at, 0) }
-	}
 	gang := func(count, placed int32) func(*observed) {
 		return func(in *observed) { in.Gang = gangOf(in.Job, count, placed) }
 	}
