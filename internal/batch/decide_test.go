@@ -61,7 +61,7 @@ func gangOf(job *batchv1.Job, count, placed int32) *slipwayv1.Gang {
 	return gang
 }
 
-func suspended(at int64) func(*batchv1.Job) {
+func suspendedSince(at int64) func(*batchv1.Job) {
 	return func(j *batchv1.Job) {
 		j.Status.Conditions = []batchv1.JobCondition{{Type: batchv1.JobSuspended, Status: corev1.ConditionTrue, LastTransitionTime: metav1.Unix(at, 0)}}
 	}
@@ -131,8 +131,8 @@ func TestDecide(t *testing.T) {
 		"starts":                    {queuedJob(), []func(*observed){gang(2, 2)}, "start, Started"},
 		"grows while it waits":      {queuedJob(size(3, 3)), []func(*observed){gang(2, 2)}, "gang 3"},
 		"not before all are gone":   {queuedJob(active), []func(*observed){gang(2, 2)}, "PodsEnding"},
-		"was stopped, as of Kueue":  {queuedJob(active, ofKueue, suspended(9)), []func(*observed){gang(2, 2), placedAt(5)}, "Stopped"},
-		"lost other places before":  {queuedJob(active, ofKueue, suspended(9)), []func(*observed){gang(2, 2), placedAt(9)}, "PodsEnding"},
+		"was stopped, as of Kueue":  {queuedJob(active, ofKueue, suspendedSince(9)), []func(*observed){gang(2, 2), placedAt(5)}, "Stopped"},
+		"lost other places before":  {queuedJob(active, ofKueue, suspendedSince(9)), []func(*observed){gang(2, 2), placedAt(9)}, "PodsEnding"},
 		"not by an old answer":      {queuedJob(), []func(*observed){gang(2, 2), func(in *observed) { in.Gang.Generation = 2 }}, ""},
 		"runs":                      {queuedJob(running), []func(*observed){gang(2, 2)}, ""},
 		"gives back what succeeded": {queuedJob(running, size(4, 4), succeeded(3), has(1)), []func(*observed){gang(4, 4)}, "gang 1"},
