@@ -67,6 +67,8 @@ func suspendedSince(at int64) func(*batchv1.Job) {
 	}
 }
 
+func has(n int32) func(*batchv1.Job) { return func(j *batchv1.Job) { j.Status.Active = n } }
+
 func placedAt(at int64) func(*observed) {
 	return func(in *observed) { in.Gang.Status.Conditions[0].LastTransitionTime = metav1.Unix(at, 0) }
 }
@@ -109,7 +111,6 @@ func TestDecide(t *testing.T) {
 			}
 		}
 	}
-	has := func(n int32) func(*batchv1.Job) { return func(j *batchv1.Job) { j.Status.Active = n } }
 	blocked := func(why string) func(*batchv1.Job) {
 		return func(j *batchv1.Job) { metav1.SetMetaDataAnnotation(&j.ObjectMeta, slipwayv1.AnnotationBlocked, why) }
 	}

@@ -16,10 +16,21 @@ import (
 const (
 	// maxAddings bounds how often nodes are added until a gang fits, and maxAdded how many of them.
 	maxAddings, maxAdded = 16, 1000
+	// maxTried bounds what a trial may cost where it takes many of them: nodes and pods, for each set.
+	maxTried = 2000
 )
 
 // simple is a gang of which one can tell without trying: one set asks for pods, on whichever kind of nodes.
 func (t *trial) simple() bool { return len(t.sequence()) == 1 && !t.g.queue.limitsKinds() }
+
+// dear is a gang so large, or in so large a cluster, that it is told without trying, and without a number.
+func (t *trial) dear() bool {
+	sets, pods := t.sequence(), 0
+	for _, k := range sets {
+		pods += int(t.need[k])
+	}
+	return (len(t.p.nodes)+pods)*len(sets) > maxTried
+}
 
 // fitsWith so many pods of each set.
 func (t *trial) fitsWith(need []int32) bool {
@@ -37,7 +48,8 @@ func (t *trial) fitsWithout(sets []int) bool {
 	return len(sets) > 0 && t.fitsWith(need)
 }
 
-// atMost so many pods of set k fit with all of the others: of those that there is room for.
+// atMost so many pods of set k fit with all of the others, of those that there is room for; zero where that
+// is not known.
 func (t *trial) atMost(k int, room int64) int64 {
 	need := slices.Clone(t.need)
 	fits := func(pods int64) bool {
@@ -45,7 +57,11 @@ func (t *trial) atMost(k int, room int64) int64 {
 		return t.fitsWith(need)
 	}
 	switch {
-	case room == 0, t.simple(), fits(room):
+	case room == 0, t.simple():
+		return room
+	case t.dear():
+		return 0
+	case fits(room):
 		return room
 	case !fits(1):
 		return 0
@@ -110,7 +126,7 @@ func (t *trial) stuck() (k int, room int64, is bool) {
 // limits on kinds of nodes that the gang breaks then. It is empty where that does not help, or
 // need not be tried.
 func (t *trial) adding() (words string, over []excess) {
-	if t.simple() {
+	if t.simple() || t.dear() {
 		return "", nil
 	}
 	var added, likes []string

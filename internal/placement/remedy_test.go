@@ -174,3 +174,25 @@ func TestRemediesOfSetsHelp(t *testing.T) {
 		t.Errorf("%d gangs can never run, %d of them with fewer pods, which shows too little", never, fewer)
 	}
 }
+
+// TestDearRemedy: what takes many trials of a large gang in a large cluster is told without them, and so
+// without a number that may not be enough.
+func TestDearRemedy(t *testing.T) {
+	for nodes, want := range map[int]string{
+		4:    "ask for at most 3 pods in pod set second, or add 2 nodes like node-00000",
+		4000: "ask for fewer pods in pod sets worker and second, or add nodes like node-00000",
+	} {
+		p := cluster(nodes)
+		g := gpuGang(0, 1, Topology{})
+		g.Sets[0].Shape.Requests = Resources{"nvidia.com/gpu": 8}
+		second := g.Sets[0]
+		second.Name, second.Count = "second", int32(nodes+1)
+		g.Sets = append(g.Sets, second)
+		if err := p.SetGang(g); err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Decide()[0].Reason.Remedy; got != want {
+			t.Errorf("on %d nodes: %q, want %q", nodes, got, want)
+		}
+	}
+}
