@@ -78,11 +78,14 @@ func TestAPIProjects(t *testing.T) {
 	if g := r.await("lost", "NoQueue"); !strings.Contains(message(g), "there is no project "+r.ns+"-nobody") {
 		t.Errorf("says %q", message(g))
 	}
-	// Nothing but the time that passes ends that.
-	protected := func(g *slipwayv1.Gang) { g.Spec.MinRunTime = &metav1.Duration{Duration: 5 * time.Second} }
-	r.gangOf("red", "own", 4, protected)
+	// Nothing but the time that passes ends that. What red has of its own outlasts it, or that would be taken
+	// if it started a second sooner.
+	protected := func(least time.Duration) func(*slipwayv1.Gang) {
+		return func(g *slipwayv1.Gang) { g.Spec.MinRunTime = &metav1.Duration{Duration: least} }
+	}
+	r.gangOf("red", "own", 4, protected(time.Hour))
 	r.await("own", "Placed")
-	r.gangOf("red", "borrows", 3, protected)
+	r.gangOf("red", "borrows", 3, protected(5*time.Second))
 	r.await("borrows", "Placed")
 	r.gangOf("red", "beyond", 1)
 	if g := r.await("beyond", "QuotaExceeded"); !strings.Contains(message(g), "may use 7 and uses 7") {

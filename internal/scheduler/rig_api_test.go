@@ -42,6 +42,19 @@ func newRig(t testing.TB) *rig {
 	return r
 }
 
+// tell what all gangs were told, where the test failed.
+func (r *rig) tell() {
+	var gangs slipwayv1.GangList
+	if !r.t.Failed() {
+		return
+	}
+	r.must(r.client.List(r.t.Context(), &gangs, client.InNamespace(r.ns)))
+	for i := range gangs.Items {
+		g := &gangs.Items[i]
+		r.t.Logf("%s: %s: %s; placed at %q", g.Name, placedReason(&g.Status), message(g), places(&g.Status))
+	}
+}
+
 // settled returns when the API server, just started, follows the policies about pods.
 func (r *rig) settled() {
 	r.t.Helper()
@@ -128,6 +141,7 @@ func (r *rig) awaitAnswer(name string) *slipwayv1.Gang {
 
 func (r *rig) awaitThat(name, what string, ok func(*slipwayv1.Gang) bool) *slipwayv1.Gang {
 	r.t.Helper()
+	defer r.tell()
 	gang := &slipwayv1.Gang{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: r.ns}}
 	return kubetest.Await(r.t, r.client, gang, what, func(g *slipwayv1.Gang) bool {
 		return g.Status.ObservedGeneration == g.Generation && ok(g)
