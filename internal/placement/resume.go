@@ -90,7 +90,8 @@ func (p *Picture) stillNeeded(g *gang, served []*gang, leaving []leaver) ([]leav
 			list = append(list, l)
 		}
 	}
-	defer p.keepButForHeirs(g)()
+	heedAll := p.keepButForHeirs(g)
+	defer heedAll()
 	gone := &absence{p: p, list: list}
 	defer gone.first(0)
 	fits := func() bool {
