@@ -40,10 +40,8 @@ func isSuspended(job *batchv1.Job) bool { return ptr.Deref(job.Spec.Suspend, fal
 
 // suspendedAt is when Kubernetes' controller followed the suspension of the Job; zero when it has not.
 func suspendedAt(job *batchv1.Job) metav1.Time {
-	for _, c := range job.Status.Conditions {
-		if c.Type == batchv1.JobSuspended && c.Status == corev1.ConditionTrue {
-			return c.LastTransitionTime
-		}
+	if i := slices.IndexFunc(job.Status.Conditions, holds(batchv1.JobSuspended)); i >= 0 {
+		return job.Status.Conditions[i].LastTransitionTime
 	}
 	return metav1.Time{}
 }
@@ -55,12 +53,14 @@ func waits(job *batchv1.Job) bool {
 }
 
 func finished(job *batchv1.Job) bool {
-	for _, c := range job.Status.Conditions {
-		if (c.Type == batchv1.JobComplete || c.Type == batchv1.JobFailed) && c.Status == corev1.ConditionTrue {
-			return true
-		}
+	return slices.ContainsFunc(job.Status.Conditions, holds(batchv1.JobComplete, batchv1.JobFailed))
+}
+
+// holds says that a condition is true, and one of these.
+func holds(types ...batchv1.JobConditionType) func(batchv1.JobCondition) bool {
+	return func(c batchv1.JobCondition) bool {
+		return c.Status == corev1.ConditionTrue && slices.Contains(types, c.Type)
 	}
-	return false
 }
 
 // ending are the pods that are left from before.
