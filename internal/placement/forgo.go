@@ -53,17 +53,10 @@ func (k *keeping) leaveWithout(pl *plan, d duty, gone map[*gang]bool) vector {
 	var most vector
 	heeds := pl.heeded[d.heeded]
 	for i, pr := range pl.byTime[:d.due] {
-		room := pr.gang.clearance != nil
-		if !heeds[pr.order] || k.owed[i].zero() && !room {
+		if !heeds[pr.order] || k.owed[i].zero() && pr.gang.clearance == nil {
 			continue
 		}
-		var total vector
-		for j, o := range pl.byTime[:i+1] {
-			if heeds[o.order] && (o.ends > pr.at || room) {
-				total.plus(k.owed[j])
-			}
-		}
-		if !total.zero() {
+		if total := k.owedBy(pl, i, heeds); !total.zero() {
 			most = most.least(total, k.freedWithout(pl, i, gone))
 		}
 	}

@@ -274,17 +274,24 @@ func (k *keeping) leave(pl *plan, heeds []bool) []vector {
 	leave := make([]vector, 1, len(pl.byTime)+1)
 	for i, pr := range pl.byTime {
 		if heeds[pr.order] {
-			var total vector
-			for j, o := range pl.byTime[:i+1] {
-				if heeds[o.order] && (o.ends > pr.at || pr.gang.clearance != nil) {
-					total.plus(k.owed[j])
-				}
-			}
-			most = most.least(total, k.freed[i])
+			most = most.least(k.owedBy(pl, i, heeds), k.freed[i])
 		}
 		leave = append(leave, most)
 	}
 	return leave
+}
+
+// owedBy the moment of a promise is what is promised by then to gangs that will not have ended, of those
+// that are heeded.
+func (k *keeping) owedBy(pl *plan, i int, heeds []bool) vector {
+	var total vector
+	pr := pl.byTime[i]
+	for j, o := range pl.byTime[:i+1] {
+		if heeds[o.order] && (o.ends > pr.at || pr.gang.clearance != nil) {
+			total.plus(k.owed[j])
+		}
+	}
+	return total
 }
 
 // least that is no less than v and leaves what is owed when so much was freed; v
