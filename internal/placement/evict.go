@@ -103,6 +103,9 @@ func (e *eviction) promise() {
 func (e *eviction) makeRoom(g *gang) bool {
 	victims, ok := e.p.victims(g)
 	if !ok {
+		if e.moveUp(g) {
+			return true
+		}
 		g.tellShelter(e.p.shelterFrom(g))
 		return false
 	}
@@ -127,14 +130,14 @@ func (e *eviction) clear(g *gang, victims []leaver) {
 	e.empty(g, victims, e.p.clear(g, len(victims)))
 }
 
-// empty the places of some for a gang.
+// empty the places of some who give way to a gang, for the one to which they are cleared.
 func (e *eviction) empty(g *gang, victims []leaver, clearance *clearance) {
 	g.shelter = nil
 	var verdicts []Verdict
 	for _, v := range victims {
 		verdicts = append(verdicts, e.p.evict(v, g, clearance))
 	}
-	g.comes()
+	e.p.gangs[clearance.heir].comes()
 	slices.SortFunc(verdicts, func(a, b Verdict) int { return cmp.Compare(a.Gang, b.Gang) })
 	e.verdicts = append(e.verdicts, verdicts...)
 }
@@ -146,7 +149,10 @@ func (g *gang) unplaced() bool { return !g.any(slot.known) }
 // count until they have ended.
 func (p *Picture) evict(l leaver, g *gang, to *clearance) Verdict {
 	cause := p.causeOf(l, g)
-	why := Reason{Code: Evicted, Text: cause.words(l.gang, g), Cause: cause, Heir: g.Key}
+	why := Reason{Code: Evicted, Text: cause.words(l.gang, g), Cause: cause, Heir: to.heir}
+	if to.heir != g.Key {
+		why.Text = fmt.Sprintf("to %s, which was to have them next, and then %s", to.heir, why.Text)
+	}
 	if l.part == surplus {
 		return p.giveUp(l, to, why)
 	}

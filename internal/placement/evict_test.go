@@ -23,7 +23,8 @@ func (w *world) evict() {
 	verdicts := w.p.Evict(2)
 	evictors, moved := map[string]bool{}, map[string]bool{}
 	for key, g := range w.p.gangs {
-		if g.clearance != nil {
+		// Who has others give way to somebody whose start is in its way has them give way to itself.
+		if f := w.p.feuds[key]; g.clearance != nil || f != nil && f.raised && f.at == now {
 			for above := range w.above(w.gangs[key].Queue) {
 				evictors[above] = true
 			}

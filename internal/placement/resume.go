@@ -125,13 +125,7 @@ func (p *Picture) keepButForHeirs(g *gang) func() {
 	if p.plan == nil {
 		return func() {}
 	}
-	d := p.behind(g)
-	set := slices.Clone(p.plan.heeded[d.heeded])
-	for _, pr := range p.plan.promises {
-		if pr.gang.clearance != nil {
-			set[pr.order] = false
-		}
-	}
-	p.keepBehind(duty{p.plan.heed(set), d.due})
+	toHeirs := slices.DeleteFunc(slices.Clone(p.plan.promises), func(pr *promise) bool { return pr.gang.clearance == nil })
+	p.keepBehind(p.unheeding(g, toHeirs))
 	return func() { p.keepBehind(p.plan.all()) }
 }

@@ -69,7 +69,7 @@ type Reason struct {
 	Because []Reason
 	// Remedy says what would make it fit; empty when waiting does.
 	Remedy string
-	// Cause of an eviction, and Heir, to whom the gang gave way; empty for all other codes.
+	// Cause of an eviction, and Heir, who has the places next; empty for all other codes.
 	Cause Cause
 	Heir  string
 	// Queue whose limit it is, of QuotaExceeded.

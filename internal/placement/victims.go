@@ -26,16 +26,21 @@ func (p *Picture) victims(g *gang) ([]leaver, bool) { return p.enough(g, p.candi
 
 // enough of those who may leave, the first of them before others, for the gang to fit.
 func (p *Picture) enough(g *gang, list []leaver) ([]leaver, bool) {
+	return p.enoughFor(g, list, func() duty { return p.behind(g) })
+}
+
+// enoughFor a gang that has such a duty once they are gone.
+func (p *Picture) enoughFor(g *gang, list []leaver, behind func() duty) ([]leaver, bool) {
 	gone := &absence{p: p, list: list}
 	if len(gone.list) == 0 {
 		return nil, false
 	}
 	defer gone.first(0)
 	fits := func(d duty) bool { return p.without(gone, d, func() bool { return p.seats(g, gone) }) }
-	if count, ok := gone.fewest(func() bool { return fits(p.behind(g)) }); !ok || count == 0 {
+	if count, ok := gone.fewest(func() bool { return fits(behind()) }); !ok || count == 0 {
 		return nil, false
 	}
-	d := p.behind(g)
+	d := behind()
 	return gone.necessary(func() bool { return fits(d) }), true
 }
 

@@ -1,0 +1,66 @@
+// Copyright The Slipway Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package placement
+
+import "slices"
+
+// Those who would give way to a gang may be the ones on whose end the start of somebody else relies.
+// Where the gang would keep their places for longer it must not have them, for that start would be
+// delayed (forgo.go); and waiting for both, that they end and that the other one does, could take days
+// for the sake of minutes. So the start that stands between them is moved up: those who would give way
+// to the gang give way to who was to have their places next, and the gang has them after that.
+
+// moveUp the start of one for whose end a gang waits, where others would give way to the gang but for it.
+func (e *eviction) moveUp(g *gang) bool {
+	p := e.p
+	if g.promise == nil {
+		return false
+	}
+	list := p.candidates(g, p.now)
+	next := p.between(g, list)
+	if len(next) == 0 {
+		return false
+	}
+	if _, fits := p.enoughFor(g, list, func() duty { return p.unheeding(g, next) }); !fits {
+		return false
+	}
+	for _, pr := range next {
+		relied := slices.DeleteFunc(slices.Clone(list), func(l leaver) bool { return !slices.Contains(pr.after, l.gang.Key) })
+		if victims, ok := p.enough(pr.gang, relied); ok {
+			p.raise(g)
+			e.empty(g, victims, p.clear(pr.gang, len(victims)))
+			e.favour(pr.gang, victims)
+			return true
+		}
+	}
+	return false
+}
+
+// between a gang and its start are the promises that it waits for, and has to heed even when those are gone
+// who would give way to it. Of these it is the ones whose gangs, if they started now, would have ended by the
+// moment that they were promised, and would be within what is guaranteed to them, so that nobody takes the
+// places back at once. They are in the order of their moments.
+func (p *Picture) between(g *gang, list []leaver) []*promise {
+	gone := &absence{p: p, list: list}
+	gone.first(len(list))
+	defer gone.first(0)
+	heeds, soonest := p.plan.heeded[p.behind(g).heeded], p.now+leeway
+	return slices.DeleteFunc(slices.Clone(p.plan.byTime), func(pr *promise) bool {
+		if !heeds[pr.order] || !slices.Contains(g.promise.after, pr.gang.Key) || pr.gang.promise != pr || pr.gang.clearance != nil {
+			return true
+		}
+		_, theirs := apart(g.queue, pr.gang.queue)
+		return pr.ends-pr.at > pr.at-soonest || !slices.Contains(pr.gang.claims(inUse), theirs)
+	})
+}
+
+// unheeding some promises is the duty of a gang if it need not heed them.
+func (p *Picture) unheeding(g *gang, but []*promise) duty {
+	d := p.behind(g)
+	set := slices.Clone(p.plan.heeded[d.heeded])
+	for _, pr := range but {
+		set[pr.order] = false
+	}
+	return duty{p.plan.heed(set), d.due}
+}
