@@ -140,7 +140,7 @@ func (s scene) crowd(nodes int64, n func(int) int64) {
 	}
 	for i := range 4 * nodes {
 		count := int32(1 + n(3))
-		g := Gang{Key: fmt.Sprint("b", i), Queue: "borrower", Created: i, Sets: []PodSet{{Name: "w", Count: count, Optional: int32(n(int(count) + 1)), Shape: Shape{Requests: Resources{"gpu": 1 + n(2)}}}}}
+		g := Gang{Key: fmt.Sprint("b", i), Queue: "borrower", Created: i, Limit: n(2) * 1000 * (1 + n(9)), Sets: []PodSet{{Name: "w", Count: count, Optional: int32(n(int(count) + 1)), Shape: Shape{Requests: Resources{"gpu": 1 + n(2)}}}}}
 		s.place(g)
 		for rank := range s.gangs[g.Key].count(slot.isHeld) {
 			at, _ := s.nodeOf(g.Key, rank)

@@ -61,11 +61,6 @@ func (e *eviction) complete(heirs []*gang) {
 			leaving = p.leaving()
 		}
 	}
-	for _, g := range heirs {
-		if g.promise != nil {
-			g.promise.places = nil // They are found anew, in turn.
-		}
-	}
 	p.planFor(e.favoured, max(len(heirs), p.planned, promises))
 }
 
