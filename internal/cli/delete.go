@@ -84,13 +84,11 @@ func explainNone(ctx context.Context, cluster *connect.Cluster, name string, err
 	if !errors.As(err, new(workload.NoneError)) {
 		return err
 	}
-	pods, _ := workload.ListScheduled(ctx, cluster, cluster.Namespace, nil) // Who may not is told what err says.
-	for _, w := range workload.Loose(pods) {
-		if w.Object.GetName() == name {
-			return fmt.Errorf("%s is no job and no model; delete it with: slipway kubectl delete -n %s %s", w, cluster.Namespace, kubectlName(w))
-		}
+	loose, _ := looseNamed(ctx, cluster, name) // Who may not is told what err says.
+	if len(loose) == 0 {
+		return err
 	}
-	return err
+	return fmt.Errorf("%s is no job and no model; delete it with: slipway kubectl delete -n %s %s", loose[0], cluster.Namespace, kubectlName(loose[0]))
 }
 
 // kubectlName of pods that belong together: all of their names where they are a group, of which there

@@ -64,21 +64,31 @@ func Loose(pods []corev1.Pod) []Workload {
 		key := types.NamespacedName{Namespace: p.Namespace, Name: kind + "/" + name}
 		w := found[key]
 		if w == nil {
-			object := &metav1.PartialObjectMetadata{}
-			object.Name, object.Namespace, object.Labels = name, p.Namespace, p.Labels
-			w = &Workload{Kind: Kind{Name: strings.ToLower(kind), Title: kind, state: looseState}, Object: object}
+			w = newLoose(kind, name, &p)
 			found[key] = w
 		}
 		w.Pods = append(w.Pods, p)
 	}
 	var all []Workload
 	for _, w := range found {
-		w.sortPods()
-		w.heed()
-		w.Object.SetCreationTimestamp(w.Pods[0].CreationTimestamp)
+		w.settle()
 		all = append(all, *w)
 	}
 	return all
+}
+
+// newLoose workload, of pods like this one.
+func newLoose(kind, name string, p *corev1.Pod) *Workload {
+	object := &metav1.PartialObjectMetadata{}
+	object.Name, object.Namespace, object.Labels = name, p.Namespace, p.Labels
+	return &Workload{Kind: Kind{Name: strings.ToLower(kind), Title: kind, state: looseState}, Object: object}
+}
+
+// settle a loose workload that has all its pods.
+func (w *Workload) settle() {
+	w.sortPods()
+	w.heed()
+	w.Object.SetCreationTimestamp(w.Pods[0].CreationTimestamp)
 }
 
 func isOfKind(p *corev1.Pod) bool {
