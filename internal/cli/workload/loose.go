@@ -91,6 +91,11 @@ func (w *Workload) settle() {
 	w.Object.SetCreationTimestamp(w.Pods[0].CreationTimestamp)
 }
 
+// ending says that a pod was told to end and has not.
+func ending(p corev1.Pod) bool {
+	return p.DeletionTimestamp != nil && p.Status.Phase != corev1.PodSucceeded && p.Status.Phase != corev1.PodFailed
+}
+
 func isOfKind(p *corev1.Pod) bool {
 	return slices.ContainsFunc(Kinds(), func(k Kind) bool { return p.Labels[k.Label] != "" })
 }
@@ -117,8 +122,12 @@ func holderOf(p *corev1.Pod) (kind, name string) {
 	return owner.Kind, owner.Name
 }
 
-// looseState counts pods; those that have ended count for what has not been made again.
+// looseState counts pods; those that have ended count for what has not been made again, and those
+// that were told to end do not where others stay: they have been replaced, or are too many.
 func looseState(w Workload) State {
+	if w.Object.GetDeletionTimestamp() == nil {
+		w.Pods = slices.DeleteFunc(slices.Clone(w.Pods), ending)
+	}
 	state, why := State{Running: w.running()}, ""
 	failed := false
 	for i := range w.Pods {
