@@ -9,7 +9,9 @@ import (
 	"slices"
 
 	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/podset"
@@ -45,8 +47,29 @@ func (p *pass) gangSpec(count int32) slipwayv1.GangSpec {
 	spec.Priority = p.in.Priority
 	set := podset.Of(podSetName, count, &job.Spec.Template, p.in.Volumes.Nodes)
 	set.Devices = p.in.Devices.Requests
+	set.Tolerations = patient(set.Tolerations)
 	spec.PodSets = []slipwayv1.PodSet{set}
 	return spec
+}
+
+// patience with a node that does not answer, or is not well, that Kubernetes' API server gives
+// every pod that does not say otherwise, in seconds (its admission plugin DefaultTolerationSeconds).
+const patience = 300
+
+// patient tolerations are those that the Job's pods will have. A pod is made again when the one on the
+// lost node is deleted, and that is when its patience is over: a place elsewhere would be nobody's
+// until then, and one on a node that is back before that should still be the pod's.
+func patient(tolerations []corev1.Toleration) []corev1.Toleration {
+	all := slices.Clone(tolerations)
+	for _, taint := range []string{corev1.TaintNodeNotReady, corev1.TaintNodeUnreachable} {
+		if !slices.ContainsFunc(tolerations, func(t corev1.Toleration) bool {
+			return (t.Key == "" || t.Key == taint) && (t.Effect == "" || t.Effect == corev1.TaintEffectNoExecute)
+		}) {
+			all = append(all, corev1.Toleration{Key: taint, Operator: corev1.TolerationOpExists,
+				Effect: corev1.TaintEffectNoExecute, TolerationSeconds: ptr.To[int64](patience)})
+		}
+	}
+	return all
 }
 
 // problems are the reasons why the Job cannot be queued as it is, a line each.

@@ -6,6 +6,7 @@ package batch
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -53,6 +54,31 @@ func TestAPILifeOfAJob(t *testing.T) {
 		}
 	})
 	r.awaitGangs(0)
+}
+
+// TestAPIPatienceOfAJob: its Gang puts up with a node that does not answer for as long as the API
+// server makes the Job's pods put up with it, which are not made again earlier.
+func TestAPIPatienceOfAJob(t *testing.T) {
+	r := newRig(t)
+	r.run()
+	for name, own := range map[string][]corev1.Toleration{
+		"default": nil,
+		"gpus":    {{Key: "nvidia.com/gpu", Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoSchedule}},
+		"hasty":   {{Key: corev1.TaintNodeUnreachable, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoExecute, TolerationSeconds: ptr.To[int64](5)}},
+		"either":  {{Key: corev1.TaintNodeNotReady, Operator: corev1.TolerationOpExists}},
+		"all":     {{Operator: corev1.TolerationOpExists}},
+		"new":     {{Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoSchedule}},
+	} {
+		job := r.job(name, label(slipwayv1.LabelQueueName, "p"), func(j *batchv1.Job) { j.Spec.Template.Spec.Tolerations = own })
+		r.create(job)
+		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: r.ns}, Spec: job.Spec.Template.Spec}
+		r.create(pod)
+		gang := &slipwayv1.Gang{ObjectMeta: metav1.ObjectMeta{Name: "job-" + name, Namespace: r.ns}}
+		gang = kubetest.Await(t, r.client, gang, "the gang of "+name, func(*slipwayv1.Gang) bool { return true })
+		if diff := cmp.Diff(pod.Spec.Tolerations, gang.Spec.PodSets[0].Tolerations); diff != "" {
+			t.Errorf("%s (-pod +gang):\n%s", name, diff)
+		}
+	}
 }
 
 func TestAPIAPersonSuspendsAndResumes(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -66,6 +67,33 @@ func (a *app) completeWorkloads(several, qualified bool, kinds ...workload.Kind)
 		}
 		return unused(namesOf(all, qualified), args), cobra.ShellCompDirectiveNoFileComp
 	}
+}
+
+// completeLogs offers workloads by name, what ps lists besides with its kind, and pods once that
+// kind is begun.
+func (a *app) completeLogs(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	names, directive := a.completeWorkloads(false, false, workload.Kinds()...)(cmd, args, typed)
+	ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
+	defer cancel()
+	cluster, err := a.cluster.Open(a.Stderr)
+	if err != nil || len(args) > 0 {
+		return names, directive
+	}
+	var pods []corev1.Pod
+	if pods, err = workload.ListScheduled(ctx, cluster, cluster.Namespace, nil); err == nil {
+		for _, w := range workload.Loose(pods) {
+			names = append(names, cobra.CompletionWithDesc(w.String(), w.State().Status))
+		}
+	}
+	list := &metav1.PartialObjectMetadataList{}
+	list.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("PodList"))
+	if !strings.HasPrefix(typed, "pod/") || cluster.List(ctx, list, client.InNamespace(cluster.Namespace), client.Limit(maxOffered)) != nil {
+		return names, directive
+	}
+	for _, name := range namesIn(list) {
+		names = append(names, workload.Pod(name).String())
+	}
+	return names, directive
 }
 
 func (a *app) workloadsOf(ctx context.Context, kind workload.Kind) []workload.Workload {

@@ -63,6 +63,9 @@ func (a *app) deleteAll(ctx context.Context, names []string, dryRun, wait bool) 
 	var all []doomed
 	for _, name := range names {
 		ref, err := workload.ParseRef(name)
+		if holder, is := workload.ParseHolder(name); is {
+			return explainHolder(ctx, cluster, holder)
+		}
 		if err != nil {
 			return usageError{err}
 		}
@@ -84,13 +87,24 @@ func explainNone(ctx context.Context, cluster *connect.Cluster, name string, err
 	if !errors.As(err, new(workload.NoneError)) {
 		return err
 	}
-	pods, _ := workload.ListScheduled(ctx, cluster, cluster.Namespace, nil) // Who may not is told what err says.
-	for _, w := range workload.Loose(pods) {
-		if w.Object.GetName() == name {
-			return fmt.Errorf("%s is no job and no model; delete it with: slipway kubectl delete -n %s %s", w, cluster.Namespace, kubectlName(w))
-		}
+	loose, _ := looseNamed(ctx, cluster, name) // Who may not is told what err says.
+	if len(loose) == 0 {
+		return err
 	}
-	return err
+	return notOurs(cluster, loose[0].String(), kubectlName(loose[0]))
+}
+
+// explainHolder of pods, which is of no kind of workload: how to delete these.
+func explainHolder(ctx context.Context, cluster *connect.Cluster, holder workload.Holder) error {
+	one, err := read(ctx, cluster, live.Scope{Namespace: cluster.Namespace, Holder: &holder})
+	if err != nil {
+		return err
+	}
+	return notOurs(cluster, holder.String(), kubectlName(one[0]))
+}
+
+func notOurs(cluster *connect.Cluster, what, kubectlName string) error {
+	return fmt.Errorf("%s is no job and no model; delete it with: slipway kubectl delete -n %s %s", what, cluster.Namespace, kubectlName)
 }
 
 // kubectlName of pods that belong together: all of their names where they are a group, of which there

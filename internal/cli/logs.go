@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 
 	"slipway.dev/slipway/internal/cli/connect"
 	"slipway.dev/slipway/internal/cli/follow"
+	"slipway.dev/slipway/internal/cli/live"
 	"slipway.dev/slipway/internal/cli/workload"
 )
 
@@ -33,20 +35,23 @@ func (a *app) logs() *cobra.Command {
 	var r reading
 	cmd := &cobra.Command{
 		Use:   "logs NAME|KIND/NAME|COMPONENT",
-		Short: "Print the log of a job or a model",
-		Long: `Print the log of a job or a model: that of rank 0, or of a replica that answers.
+		Short: "Print the log of a job, a model, or other pods",
+		Long: `Print the log of a job or a model: that of rank 0, or of a replica that answers. So
+with a Deployment, a StatefulSet, or what else pods belong to in "slipway ps", and with
+one pod of anything: pod/NAME.
 
 With --follow it goes on while pods are restarted, replaced and moved, each line
-once, until the job ends. A component of the cluster on this machine has a log,
-too: server, control, platform, supervisor, audit, node and containerd of the
+once, until the job ends or the pods are gone. A component of the cluster on this machine
+has a log, too: server, control, platform, supervisor, audit, node and containerd of the
 first node, node:NAME and containerd:NAME of another.`,
 		Example: `  slipway logs -f tiny
   slipway logs tiny --all --tail 20
   slipway logs pytorchjob/tiny --rank 1 --previous
+  slipway logs -f deployment/web
   slipway logs server`,
 		GroupID:           groupLook,
 		Args:              oneName("NAME"),
-		ValidArgsFunction: a.completeWorkloads(false, false, workload.Kinds()...),
+		ValidArgsFunction: a.completeLogs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if isComponent(args[0]) {
 				return a.handOverVerb()
@@ -58,8 +63,8 @@ first node, node:NAME and containerd:NAME of another.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.BoolVarP(&r.follow, "follow", "f", false, "go on until the job ends")
-	flags.Int32Var(&r.pick.Rank, "rank", follow.Leading, "`number` of the pod (default: 0 of a job, one that answers of a model)")
+	flags.BoolVarP(&r.follow, "follow", "f", false, "go on until the job ends, or the pods are gone")
+	flags.Int32Var(&r.pick.Rank, "rank", follow.Leading, "`number` of the pod (default: 0 of a job, one that answers of others)")
 	flags.BoolVar(&r.pick.All, "all", false, "all pods, each line with the pod's name")
 	flags.BoolVar(&r.previous, "previous", false, "the log of the container before its last restart")
 	flags.Int64Var(&r.tail, "tail", -1, "`number` of last lines to begin with (default: all)")
@@ -102,37 +107,91 @@ func (r reading) options() corev1.PodLogOptions {
 
 func (a *app) readLogs(ctx context.Context, name string, r reading) error {
 	ref, err := workload.ParseRef(name)
-	if err != nil {
+	holder, held := workload.ParseHolder(name)
+	if err != nil && !held {
 		return usageError{err}
 	}
 	cluster, err := a.cluster.Open(a.Stderr)
 	if err != nil {
 		return err
 	}
-	kind, object, err := ref.Find(ctx, cluster, cluster.Namespace)
+	scope := live.Scope{Namespace: cluster.Namespace, Name: holder.Name(), Holder: &holder}
+	if !held {
+		if scope, err = find(ctx, cluster, ref); err != nil {
+			return err
+		}
+	}
+	one, err := read(ctx, cluster, scope)
 	if err != nil {
 		return err
 	}
-	one := make([]workload.Workload, 1)
-	if one[0], err = workload.Get(ctx, cluster, kind, object.GetNamespace(), object.GetName()); err != nil {
-		return err
-	}
-	if err := workload.Listen(ctx, cluster, one); err != nil {
-		return err
-	}
-	w := one[0]
-	if err := r.pick.Check(w); err != nil {
+	if err := r.pick.Check(one[0]); err != nil {
 		return err
 	}
 	if r.follow {
-		return a.followLogs(ctx, cluster, w, r)
+		return a.followLogs(ctx, cluster, scope, r)
 	}
-	return a.printLogs(ctx, cluster, w, r)
+	return a.printLogs(ctx, cluster, one[0], r)
+}
+
+// find what is meant by a name: a workload or, where a name alone is that of none, what ps lists
+// besides, or a pod.
+func find(ctx context.Context, cluster *connect.Cluster, ref workload.Ref) (live.Scope, error) {
+	scope := live.Scope{Namespace: cluster.Namespace, Name: ref.Name}
+	kind, _, err := ref.Find(ctx, cluster, cluster.Namespace)
+	scope.Kind = kind
+	if !errors.As(err, new(workload.NoneError)) || len(ref.Kinds) == 1 {
+		return scope, err
+	}
+	loose, _ := looseNamed(ctx, cluster, ref.Name) // Who may not is told what err says.
+	if len(loose) > 1 {
+		return scope, fmt.Errorf("%q is both %s and %s; write one of them", ref.Name, loose[0], loose[1])
+	}
+	text := workload.Pod(ref.Name).String()
+	if len(loose) == 1 {
+		text = loose[0].String()
+	}
+	holder, _ := workload.ParseHolder(text)
+	scope.Holder = &holder
+	if _, none := read(ctx, cluster, scope); none != nil {
+		return scope, err
+	}
+	return scope, nil
+}
+
+// looseNamed is what ps lists under a name besides jobs and models.
+func looseNamed(ctx context.Context, cluster *connect.Cluster, name string) ([]workload.Workload, error) {
+	pods, err := workload.ListScheduled(ctx, cluster, cluster.Namespace, nil)
+	loose := slices.DeleteFunc(workload.Loose(pods), func(w workload.Workload) bool { return w.Object.GetName() != name })
+	sortWorkloads(loose)
+	return loose, err
+}
+
+// read the one workload of a scope.
+func read(ctx context.Context, cluster *connect.Cluster, scope live.Scope) ([]workload.Workload, error) {
+	one := make([]workload.Workload, 1)
+	if scope.Holder == nil {
+		var err error
+		if one[0], err = workload.Get(ctx, cluster, scope.Kind, scope.Namespace, scope.Name); err != nil {
+			return nil, err
+		}
+	} else {
+		var pods corev1.PodList
+		if err := cluster.List(ctx, &pods, client.InNamespace(scope.Namespace)); err != nil {
+			return nil, fmt.Errorf("listing pods: %w", err)
+		}
+		w := scope.Holder.Among(pods.Items)
+		if w == nil {
+			return nil, fmt.Errorf("no pod in namespace %s is of %s; see what there is with: slipway ps -A", scope.Namespace, scope.Holder)
+		}
+		one[0] = *w
+	}
+	return one, workload.Listen(ctx, cluster, one)
 }
 
 // followLogs says nothing about a workload that runs as it should.
-func (a *app) followLogs(ctx context.Context, cluster *connect.Cluster, w workload.Workload, r reading) error {
-	watching, f, err := a.follower(ctx, cluster, w.Kind, client.ObjectKeyFromObject(w.Object))
+func (a *app) followLogs(ctx context.Context, cluster *connect.Cluster, scope live.Scope, r reading) error {
+	watching, f, err := a.follower(ctx, cluster, scope)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@
 //	controlplane  API server, controller manager, scheduler, metrics API
 //	containerd    containerd and its configuration
 //	node          kubelet and service proxy
+//	turn          kubelets of a machine start one after the other
 //	network       links, routes, CNI configuration
 //	policy        NetworkPolicy
 //	dns           cluster DNS

@@ -31,7 +31,9 @@
 // A node that does not answer is lost to a gang at once unless the gang's pods
 // tolerate node.kubernetes.io/unreachable or not-ready, and then when their
 // tolerationSeconds are over. The five minutes that Kubernetes adds to pods that
-// tolerate neither do not count: a gang computes nothing while it lacks a rank.
+// tolerate neither do not count for a training job: it computes nothing while it lacks
+// a rank. They do for pods that Kubernetes' controllers make again, no earlier than that:
+// pods without a Gang have them, and package batch writes them into the Gang of a Job.
 //
 // A gang that waits costs nothing while the cluster does not change. While it
 // does, why gangs wait is worded anew for a bounded number of them a second;

@@ -71,21 +71,26 @@ func (f *Facts) waiters(pods []corev1.Pod) []waiter {
 	return all
 }
 
-// counted pods that run, that start and that wait, and the nodes that they are on.
+// counted pods that run, that start, that wait and that were told to end, and the nodes that they are on.
 func counted(pods []corev1.Pod) string {
 	on := slipwayv1.PodSetPlacement{}
-	running, waiting := 0, 0
+	running, waiting, ending := 0, 0, 0
 	for i := range pods {
 		switch p := &pods[i]; {
 		case p.Spec.NodeName == "":
 			waiting++
 			continue
+		case p.DeletionTimestamp != nil:
+			ending++
 		case p.Status.Phase == corev1.PodRunning:
 			running++
 		}
 		on.Slots = append(on.Slots, slipwayv1.Slot{Node: pods[i].Spec.NodeName, Count: 1})
 	}
-	text := fmt.Sprintf("%d of %s running, %d starting, %d waiting for a node", running, placement.Count(len(pods), "pod"), len(on.Slots)-running, waiting)
+	text := fmt.Sprintf("%d of %s running, %d starting, %d waiting for a node", running, placement.Count(len(pods)-ending, "pod"), len(on.Slots)-running-ending, waiting)
+	if ending > 0 {
+		text += fmt.Sprintf(", %d more ending", ending)
+	}
 	if len(on.Slots) > 0 {
 		slices.SortFunc(on.Slots, func(a, b slipwayv1.Slot) int { return cmp.Compare(a.Node, b.Node) })
 		text += "; on " + nodes([]slipwayv1.PodSetPlacement{on})

@@ -64,21 +64,36 @@ func Loose(pods []corev1.Pod) []Workload {
 		key := types.NamespacedName{Namespace: p.Namespace, Name: kind + "/" + name}
 		w := found[key]
 		if w == nil {
-			object := &metav1.PartialObjectMetadata{}
-			object.Name, object.Namespace, object.Labels = name, p.Namespace, p.Labels
-			w = &Workload{Kind: Kind{Name: strings.ToLower(kind), Title: kind, state: looseState}, Object: object}
+			w = newLoose(kind, name, &p)
 			found[key] = w
 		}
 		w.Pods = append(w.Pods, p)
 	}
 	var all []Workload
 	for _, w := range found {
-		w.sortPods()
-		w.heed()
-		w.Object.SetCreationTimestamp(w.Pods[0].CreationTimestamp)
+		w.settle()
 		all = append(all, *w)
 	}
 	return all
+}
+
+// newLoose workload, of pods like this one.
+func newLoose(kind, name string, p *corev1.Pod) *Workload {
+	object := &metav1.PartialObjectMetadata{}
+	object.Name, object.Namespace, object.Labels = name, p.Namespace, p.Labels
+	return &Workload{Kind: Kind{Name: strings.ToLower(kind), Title: kind, state: looseState}, Object: object}
+}
+
+// settle a loose workload that has all its pods.
+func (w *Workload) settle() {
+	w.sortPods()
+	w.heed()
+	w.Object.SetCreationTimestamp(w.Pods[0].CreationTimestamp)
+}
+
+// ending says that a pod was told to end and has not.
+func ending(p corev1.Pod) bool {
+	return p.DeletionTimestamp != nil && p.Status.Phase != corev1.PodSucceeded && p.Status.Phase != corev1.PodFailed
 }
 
 func isOfKind(p *corev1.Pod) bool {
@@ -107,8 +122,12 @@ func holderOf(p *corev1.Pod) (kind, name string) {
 	return owner.Kind, owner.Name
 }
 
-// looseState counts pods; those that have ended count for what has not been made again.
+// looseState counts pods; those that have ended count for what has not been made again, and those
+// that were told to end do not where others stay: they have been replaced, or are too many.
 func looseState(w Workload) State {
+	if w.Object.GetDeletionTimestamp() == nil {
+		w.Pods = slices.DeleteFunc(slices.Clone(w.Pods), ending)
+	}
 	state, why := State{Running: w.running()}, ""
 	failed := false
 	for i := range w.Pods {

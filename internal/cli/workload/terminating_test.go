@@ -109,7 +109,15 @@ func TestLooseTerminate(t *testing.T) {
 	if got := one[0].State(); got.Status != "Terminating" || got.Reason != "2 pods still have their places; they were told to end, and have time for that until 1970-01-01T00:01:00Z" {
 		t.Errorf("both end: %+v", got)
 	}
-	if got := Loose([]corev1.Pod{alone("a", deleted(60)), alone("b")})[0].State(); got.Status == "Terminating" {
-		t.Errorf("one stays: %+v", got)
+	stays := State{Status: StatusRunning, Running: 1, Total: 1}
+	if diff := cmp.Diff(stays, Loose([]corev1.Pod{alone("a", deleted(60)), alone("b")})[0].State()); diff != "" {
+		t.Errorf("one stays (-want +got):\n%s", diff)
+	}
+	ended := func(p *corev1.Pod) { p.Status.Phase = corev1.PodSucceeded }
+	if got := Loose([]corev1.Pod{alone("a", deleted(60)), alone("b", ended)})[0].State(); got.Status != "Terminating" || got.Total != 2 {
+		t.Errorf("one has ended, the other ends: %+v", got)
+	}
+	if got := Loose([]corev1.Pod{alone("a", deleted(60), ended)})[0].State(); got.Status != "Succeeded" || got.Total != 1 {
+		t.Errorf("it has ended and is about to go: %+v", got)
 	}
 }

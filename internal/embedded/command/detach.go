@@ -134,14 +134,19 @@ func awaitReady(ctx context.Context, client *control.Client, show func(control.P
 	}
 }
 
-// lastWords makes the last line of the supervisor's log the error of the command.
+// lastWords makes the last error in the supervisor's log that of the command, with
+// the lines that it quotes; if there is none, the last line.
 func lastWords(log *os.File, begin int64, over error) error {
 	written, err := io.ReadAll(io.NewSectionReader(log, begin, 1<<20))
 	if err != nil {
 		return errors.Join(over, err)
 	}
-	lines := strings.Split(strings.TrimSpace(string(written)), "\n")
-	last := strings.TrimPrefix(lines[len(lines)-1], "slipway: ")
+	const prefix = "\nslipway: "
+	text := "\n" + strings.TrimSpace(string(written))
+	if at := strings.LastIndex(text, prefix); at >= 0 {
+		return errors.New(text[at+len(prefix):])
+	}
+	last := text[strings.LastIndex(text, "\n")+1:]
 	if last == "" {
 		return over
 	}

@@ -12,7 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
-	"strings"
+	"regexp"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -41,8 +41,12 @@ func Main(args []string) int {
 	return 0
 }
 
-// oneLine keeps a joined error readable in a terminal and in a log.
-func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+// joint is where one error of several ends.
+var joint = regexp.MustCompile(`\n(\S)`)
+
+// oneLine keeps a joined error readable in a terminal and in a log. What it quotes
+// is indented, and stays in lines of its own.
+func oneLine(err error) string { return joint.ReplaceAllString(err.Error(), "; $1") }
 
 func newRoot() *cobra.Command {
 	var dataDir string

@@ -9,6 +9,7 @@ package node
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -19,6 +20,7 @@ import (
 	kubeletvalidation "k8s.io/kubernetes/pkg/kubelet/apis/config/validation"
 
 	"slipway.dev/slipway/internal/embedded/cluster"
+	"slipway.dev/slipway/internal/embedded/turn"
 )
 
 // LabelMachine on a node carries the cluster's ID: nodes with the same value
@@ -41,7 +43,33 @@ func RunKubelet(ctx context.Context, c *cluster.Cluster, n cluster.Node, host cl
 		return fmt.Errorf("preparing the kubelet: %w", err)
 	}
 	utilfeature.DefaultMutableFeatureGate.AddMetrics()
+	if err := takeTurn(ctx, c); err != nil {
+		return err
+	}
 	return app.Run(ctx, server, deps, utilfeature.DefaultFeatureGate)
+}
+
+const (
+	// deviceSocket is where every kubelet of a machine listens for device plugins;
+	// package turn says what that means.
+	deviceSocket = "/var/lib/kubelet/device-plugins/kubelet.sock"
+	// turnLimit is how long others wait for one that does not come to listen there.
+	turnLimit = 10 * time.Second
+)
+
+// takeTurn lets no other kubelet of the cluster start before this one listens.
+func takeTurn(ctx context.Context, c *cluster.Cluster) error {
+	taken, err := turn.Take(ctx, filepath.Join(c.RunDir, "kubelets.lock"))
+	if err != nil {
+		return fmt.Errorf("starting the kubelet: %w", err)
+	}
+	go func() {
+		ctx, cancel := context.WithTimeout(ctx, turnLimit)
+		defer cancel()
+		turn.AwaitListener(ctx, deviceSocket)
+		_ = taken.Close()
+	}()
+	return nil
 }
 
 func flags(c *cluster.Cluster, n cluster.Node) *options.KubeletFlags {

@@ -47,19 +47,26 @@ func Run(ctx context.Context, steps []Step, observe func(Event)) error {
 		done[s.Name] = make(chan struct{})
 	}
 	var group sync.WaitGroup
+	failed := make(chan error, len(steps))
 	for _, s := range steps {
 		group.Go(func() {
 			if !await(ctx, s.Needs, done) {
 				return
 			}
 			if err := runOne(ctx, s, observe); err != nil {
-				cancel(fmt.Errorf("%s: %w", s.Name, err))
+				err = fmt.Errorf("%s: %w", s.Name, err)
+				failed <- err
+				cancel(err)
 				return
 			}
 			close(done[s.Name])
 		})
 	}
 	group.Wait()
+	// When the time is over, which step took it is told by the step alone.
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) && len(failed) > 0 {
+		return <-failed
+	}
 	return context.Cause(ctx)
 }
 

@@ -65,6 +65,22 @@ func TestRunFailure(t *testing.T) {
 	}
 }
 
+// TestRunOutOfTime: whoever waited for a boot in vain is told which step it was.
+func TestRunOutOfTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		late := errors.New("it took longer than 1s")
+		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, late)
+		defer cancel()
+		err := Run(ctx, []Step{
+			{Name: "a", Run: func(context.Context) error { return nil }},
+			{Name: "b", Run: func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) }},
+		}, func(Event) {})
+		if !errors.Is(err, late) || !strings.HasPrefix(err.Error(), "b: ") {
+			t.Errorf("Run = %v, want b: %v", err, late)
+		}
+	})
+}
+
 func TestRunRefusesGraphs(t *testing.T) {
 	nothing := func(context.Context) error { return nil }
 	for name, steps := range map[string][]Step{

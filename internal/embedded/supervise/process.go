@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"runtime"
@@ -25,6 +26,12 @@ const (
 	settled      = 10 * time.Second
 	// stopGrace is how long a process may take to end after SIGTERM.
 	stopGrace = 15 * time.Second
+	// firstTries is how often a process is started that ends before it ever served.
+	// Upstream's components end themselves over what passes, as the kubelet that
+	// loses a race to another one of the machine, and rely on being started again.
+	// What is really wrong is wrong each time; it is told after seconds, not when the
+	// time of the whole boot is over.
+	firstTries = 3
 )
 
 // Spec says how to start a process.
@@ -58,8 +65,10 @@ type State struct {
 type Process struct {
 	spec Spec
 
-	mu    sync.Mutex
-	state State
+	mu     sync.Mutex
+	state  State
+	served bool  // at least once
+	begin  int64 // where in the log the present run begins, in bytes
 
 	cancel context.CancelFunc
 	ended  chan struct{}
@@ -72,8 +81,9 @@ func NewProcess(spec Spec) *Process {
 }
 
 // Start starts the process and returns when it serves for the first time, or
-// with the reason why it ended before it did. Afterwards it is kept alive until
-// Stop, whatever becomes of ctx.
+// with the reason why it did not: it ended before, each time that it was tried,
+// or ctx did. The error shows what it wrote the last time. Afterwards it is kept
+// alive until Stop, whatever becomes of ctx.
 func (p *Process) Start(ctx context.Context) error {
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	p.mu.Lock()
@@ -84,7 +94,9 @@ func (p *Process) Start(ctx context.Context) error {
 	case err := <-p.first:
 		return err
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.explained(context.Cause(ctx))
 	}
 }
 
@@ -121,19 +133,19 @@ func (p *Process) State() State {
 func (p *Process) keepAlive(life context.Context) {
 	defer close(p.ended)
 	backoff := firstBackoff
-	for attempt := 0; ; attempt++ {
+	for tries := 1; ; tries++ {
 		begin := time.Now()
 		err := p.runOnce(life)
 		if life.Err() != nil {
 			return
 		}
-		if attempt == 0 && p.report(err) {
+		p.noteExit(err)
+		if tries == firstTries && p.report(err) {
 			return
 		}
 		if time.Since(begin) > settled {
 			backoff = firstBackoff
 		}
-		p.noteExit(err)
 		select {
 		case <-time.After(backoff):
 		case <-life.Done():
@@ -144,17 +156,20 @@ func (p *Process) keepAlive(life context.Context) {
 }
 
 // report hands the failure of a process that never served to Start and says
-// whether there was anybody to hand it to.
+// whether it is one.
 func (p *Process) report(err error) bool {
-	if p.State().Ready {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.served {
 		return false
 	}
-	select {
-	case p.first <- fmt.Errorf("%w; its log is %s", err, p.spec.Log):
-		return true
-	default:
-		return false
-	}
+	p.first <- p.explained(fmt.Errorf("%w (tried %d times)", err, firstTries))
+	return true
+}
+
+// explained is an error with what the process wrote in its present run.
+func (p *Process) explained(err error) error {
+	return fmt.Errorf("%w; its log is %s%s", err, p.spec.Log, said(p.spec.Log, p.begin))
 }
 
 func (p *Process) noteExit(err error) {
@@ -218,6 +233,9 @@ func (p *Process) command(life context.Context) (*exec.Cmd, *os.File, error) {
 	if err != nil {
 		return nil, nil, errors.Join(err, log.Close())
 	}
+	p.mu.Lock()
+	p.begin, _ = log.Seek(0, io.SeekEnd) // now that a predecessor writes no more
+	p.mu.Unlock()
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, nil, errors.Join(err, log.Close(), lock.Close())
@@ -274,7 +292,7 @@ func (p *Process) awaitReady(readiness *os.File) {
 		return
 	}
 	p.mu.Lock()
-	p.state.Ready = true
+	p.state.Ready, p.served = true, true
 	p.mu.Unlock()
 	select {
 	case p.first <- nil:

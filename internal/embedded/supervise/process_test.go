@@ -4,6 +4,8 @@
 package supervise
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -60,14 +62,54 @@ func TestProcessIsRestarted(t *testing.T) {
 	}
 }
 
+// TestProcessThatNeverServes is tried a few times; the error says where its log
+// is, and what in there is the reason.
 func TestProcessThatNeverServes(t *testing.T) {
-	spec := shell(t, "echo no memory; exit 3")
-	err := NewProcess(spec).Start(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "exit status 3") || !strings.Contains(err.Error(), spec.Log) {
-		t.Errorf("Start = %v, want the exit status and the log's path", err)
+	spec := shell(t, `echo "I1126 19:00:00.000000 1 kubelet.go:1] Starting"
+echo "E1126 19:00:00.000000 1 kubelet.go:2] Failed to start" && exit 3`)
+	if err := os.WriteFile(spec.Log, []byte("E1126 18:00:00.000000 1 kubelet.go:2] An earlier run\n"), 0o600); err != nil {
+		t.Fatal(err)
 	}
-	if log, _ := os.ReadFile(spec.Log); string(log) != "no memory\n" {
-		t.Errorf("log = %q", log)
+	p := NewProcess(spec)
+	err := p.Start(t.Context())
+	want := "it ended: exit status 3 (tried 3 times); its log is " + spec.Log + `
+  E1126 19:00:00.000000 1 kubelet.go:2] Failed to start`
+	if err == nil || err.Error() != want {
+		t.Errorf("Start = %v\nwant %s", err, want)
+	}
+	log, _ := os.ReadFile(spec.Log)
+	if tries := strings.Count(string(log), "Starting"); tries != firstTries || p.State().Restarts != firstTries {
+		t.Errorf("was started %d times, %+v; want %d", tries, p.State(), firstTries)
+	}
+}
+
+// TestProcessThatServesLater than the first time is none that failed.
+func TestProcessThatServesLater(t *testing.T) {
+	flag := filepath.Join(t.TempDir(), "lost the race")
+	p := NewProcess(shell(t, "test -e '"+flag+"' || { touch '"+flag+"'; exit 1; }; "+serve))
+	if err := p.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer p.Stop()
+	if got := p.State(); !got.Ready || got.Restarts != 1 || !strings.Contains(got.LastExit, "exit status 1") {
+		t.Errorf("state after Start is %+v, want ready after one restart, with the reason", got)
+	}
+}
+
+// TestProcessThatTakesTooLong: what it wrote says what it waits for.
+func TestProcessThatTakesTooLong(t *testing.T) {
+	spec := shell(t, "echo waiting for godot; exec tail -f /dev/null")
+	late := errors.New("it took longer than 3m0s")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	p := NewProcess(spec)
+	defer p.Stop()
+	started := make(chan error, 1)
+	go func() { started <- p.Start(ctx) }()
+	eventually(t, "the process writes", func() bool { return said(spec.Log, 0) != "" })
+	cancel(late)
+	want := "it took longer than 3m0s; its log is " + spec.Log + "\n  waiting for godot"
+	if err := <-started; !errors.Is(err, late) || err.Error() != want {
+		t.Errorf("Start = %v\nwant %s", err, want)
 	}
 }
 
