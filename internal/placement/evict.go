@@ -101,13 +101,14 @@ func (e *eviction) promise() {
 
 // makeRoom for a gang, if there is somebody who must give way to it.
 func (e *eviction) makeRoom(g *gang) bool {
-	victims, ok := e.p.victims(g)
+	victims, found, ok := e.p.victims(g)
 	if !ok {
 		g.tellShelter(e.p.shelterFrom(g))
 		return false
 	}
 	e.p.raise(g)
 	e.clear(g, victims)
+	g.clearance.room = found
 	e.favour(g, victims)
 	return true
 }

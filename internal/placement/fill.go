@@ -50,27 +50,7 @@ func (p *Picture) fill(g *gang, need []int32) bool {
 
 // asPromised takes the very places that the gang was promised, if they are free and all that it
 // needs: to look for places for several sets is to give up some time.
-func (t *trial) asPromised() bool {
-	if t.g.promise == nil || t.g.promise.lost() || len(t.stays) > 0 {
-		return false
-	}
-	need := slices.Clone(t.need)
-	for _, at := range t.g.promise.places {
-		c := t.g.sets[at.set].class
-		if c.sync(t.p); min(c.fits[at.node.index].pods, t.g.allowance(c, at.node)) < at.pods {
-			t.undo(0)
-			return false
-		}
-		t.p.book(t.g, at.set, at.node, at.pods)
-		t.moves = append(t.moves, move{at.set, at.node.index, at.pods})
-		need[at.set] -= at.pods
-	}
-	if slices.ContainsFunc(need, func(n int32) bool { return n != 0 }) {
-		t.undo(0)
-		return false
-	}
-	return true
-}
+func (t *trial) asPromised() bool { return t.g.promise != nil && t.takeRoom(t.g.promise.places) }
 
 func (p *Picture) trial(g *gang, need []int32) *trial {
 	t := &trial{p: p, g: g, need: slices.Clone(need)}

@@ -183,6 +183,10 @@ func (pl *planner) add(g *gang) bool {
 	if promised == nil || old != nil && promised.at > old.at+leeway || slices.Contains(pl.favoured, g) && promised.at > pl.p.now+leeway {
 		promised = pl.push(g, promised)
 	}
+	if g.isAwaited() && !promised.isBefore(pl.p.now+leeway+1) {
+		g.clearance.room = nil // Somebody else is there.
+		promised = pl.find(g)
+	}
 	if promised != nil {
 		promised.number = pl.numberOf(g)
 		pl.made = append(pl.made, promised)
