@@ -22,15 +22,13 @@ func (e *eviction) moveUp(g *gang) bool {
 	if len(next) == 0 {
 		return false
 	}
-	if _, fits := p.enoughFor(g, list, func() duty { return p.unheeding(g, next) }); !fits {
+	if _, _, fits := p.enoughFor(g, list, func() duty { return p.unheeding(g, next) }); !fits {
 		return false
 	}
 	for _, pr := range next {
 		relied := slices.DeleteFunc(slices.Clone(list), func(l leaver) bool { return !slices.Contains(pr.after, l.gang.Key) })
-		if victims, ok := p.enough(pr.gang, relied); ok {
-			p.raise(g)
-			e.empty(g, victims, p.clear(pr.gang, len(victims)))
-			e.favour(pr.gang, victims)
+		if victims, found, ok := p.enough(pr.gang, relied); ok {
+			e.serve(pr.gang, g, victims, found)
 			return true
 		}
 	}

@@ -162,7 +162,7 @@ func BenchmarkEvict(b *testing.B) {
 			tell(b, p, g)
 			p.Decide()
 			for b.Loop() {
-				if victims, _ := p.victims(p.gangs[g.Key]); len(victims) == 0 {
+				if victims, _, _ := p.victims(p.gangs[g.Key]); len(victims) == 0 {
 					b.Fatal("nobody gives way")
 				}
 			}

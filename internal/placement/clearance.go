@@ -16,6 +16,8 @@ type clearance struct {
 	// heir is the key of the gang, and gave is how many gave way to it.
 	heir string
 	gave int
+	// room that it has once those are gone; nil where that is not known, or somebody else is there.
+	room room
 	// resumed says that it began before a restart, which may have cut it off, until it is completed
 	// (resume.go), and begun when the first of those who gave way lost its places, if that is known.
 	resumed bool

@@ -19,6 +19,7 @@ func TestPassingOver(t *testing.T) {
 			data[i] = byte(random.Uint32())
 		}
 		quick, thorough := newWorld(t, data), newWorld(t, data)
+		quick.p.settling, thorough.p.settling = seed%2 == 1, seed%2 == 1
 		for quick.step() {
 			thorough.p.judgedFacts = thorough.p.facts + 1 // Nobody is passed over.
 			thorough.step()

@@ -23,19 +23,19 @@ func (p *Picture) Advance(now int64) []Verdict {
 	return p.Decide()
 }
 
-// Settle decides, for something may have happened since, finds who gives way to whom, decides
-// once more if anybody does, and promises the first gangs that wait when they start. Where that
+// Settle decides, for something may have happened since, finds who gives way to whom, decides once
+// more if anybody does or was held back, and promises the first gangs that wait when they start. Where that
 // is at once they do, and where it is later than it was others may meanwhile. The last verdict on
 // a gang counts.
 func (p *Picture) Settle() []Verdict {
 	verdicts := p.Decide()
-	if gave := p.Evict(evictors); len(gave) > 0 {
-		verdicts = slices.Concat(verdicts, gave, p.Decide())
+	gave := p.Evict(evictors)
+	if p.settling = true; len(gave) > 0 || len(p.detained) > 0 {
+		verdicts = slices.Concat(verdicts, gave, p.letGo())
 	}
 	p.ripe = false
 	if p.Plan(promises); p.ripe {
-		p.freed++ // in what is kept
-		verdicts = append(verdicts, p.Decide()...)
+		verdicts = append(verdicts, p.letGo()...)
 	}
 	return verdicts
 }

@@ -73,10 +73,12 @@ type pass struct {
 	failed   map[wish]bool
 	hopeless map[hope]bool
 	reasons  map[wish]*Reason
+	// heldFor are the keys of those for whom others with a hope are held back.
+	heldFor map[hope]string
 }
 
 func (p *Picture) pass() *pass {
-	return &pass{p, map[wish]bool{}, map[hope]bool{}, map[wish]*Reason{}}
+	return &pass{p, map[wish]bool{}, map[hope]bool{}, map[wish]*Reason{}, map[hope]string{}}
 }
 
 // Decide tries all gangs that wait and may fit now, and answers those whose
@@ -253,9 +255,19 @@ func (ps *pass) start(g *gang) bool {
 		return true
 	}
 	whole, wish := g.unplaced(), ps.wish(g)
+	var found *trial // which is given to it if it is not held back
+	seek := func() bool {
+		found = ps.p.seek(g, g.lacks())
+		return found != nil
+	}
 	switch {
-	case whole && ps.failed[wish], ps.held(g, whole):
-	case ps.p.elsewhere(g, func() bool { return ps.p.fill(g, g.lacks()) }):
+	case whole && ps.failed[wish], ps.held(g, whole), whole && ps.holdsBackLike(g, wish):
+	case ps.p.elsewhere(g, seek):
+		if whole && ps.holdsBack(found, wish) {
+			found.cancel()
+			break
+		}
+		found.commit()
 		if wish.behind.heeded > 0 {
 			ps.p.passBy(g, ps.p.plan.heeded[wish.behind.heeded])
 		}

@@ -40,9 +40,10 @@
 // (idle.go). Whom the protection of others keeps waiting is told until when (shelter.go).
 // Those who ask others to give way take turns (asking.go), each beside what promises need once
 // those are gone (forgo.go); a short run that comes between is moved up (advance.go). What was
-// given up for one is kept for it (clearance.go); what a restart cut off of that is completed
-// (resume.go). Who then gives way itself asks again only after a pause, so that no circle of
-// rights goes on for ever (feud.go).
+// given up for one is kept for it (clearance.go), in the very places that were found for it then
+// (room.go); what a restart cut off of that is completed (resume.go). Who would have to give way
+// as soon as others ask starts when they have asked (holdback.go). Who then gives way itself asks
+// again only after a pause, so that no circle of rights goes on for ever (feud.go).
 //
 // Within a gang the pod set with the least choice goes first. A set goes to nodes
 // that it prefers, then to those without devices that it does not ask for, then

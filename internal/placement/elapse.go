@@ -29,10 +29,14 @@ func (p *Picture) NextLoss() (int64, bool) {
 }
 
 // NextRight is when somebody who waits may have a right that it did not have at the last
-// Evict, if nothing else happens: that of an elder, or one to what was protected then.
+// Evict, if nothing else happens: that of an elder, or one to what was protected then; or when those
+// are let go who are held back.
 // It is false for never.
 func (p *Picture) NextRight() (int64, bool) {
 	next := min(p.protected, p.ages(), p.nextRecall())
+	if len(p.detained) > 0 {
+		next = p.now + 1
+	}
 	return next, next != never
 }
 

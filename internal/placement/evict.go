@@ -101,7 +101,7 @@ func (e *eviction) promise() {
 
 // makeRoom for a gang, if there is somebody who must give way to it.
 func (e *eviction) makeRoom(g *gang) bool {
-	victims, ok := e.p.victims(g)
+	victims, found, ok := e.p.victims(g)
 	if !ok {
 		if e.moveUp(g) {
 			return true
@@ -109,10 +109,18 @@ func (e *eviction) makeRoom(g *gang) bool {
 		g.tellShelter(e.p.shelterFrom(g))
 		return false
 	}
-	e.p.raise(g)
-	e.clear(g, victims)
-	e.favour(g, victims)
+	e.serve(g, g, victims, found)
 	return true
+}
+
+// serve a gang with the room found that some leave who give way to it, or to another one for which it is
+// in the way.
+func (e *eviction) serve(heir, g *gang, victims []leaver, found room) {
+	e.p.raise(g)
+	to := e.p.clear(heir, len(victims))
+	to.room = found
+	e.empty(g, victims, to)
+	e.favour(heir, victims)
 }
 
 // favour a gang, and then those who move for it, in the order in which they were seated.
@@ -123,11 +131,6 @@ func (e *eviction) favour(g *gang, victims []leaver) {
 			e.favoured = append(e.favoured, v.gang)
 		}
 	}
-}
-
-// clear room for a gang to which some give way.
-func (e *eviction) clear(g *gang, victims []leaver) {
-	e.empty(g, victims, e.p.clear(g, len(victims)))
 }
 
 // empty the places of some who give way to a gang, for the one to which they are cleared.

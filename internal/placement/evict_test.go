@@ -78,6 +78,9 @@ func (w *world) evict() {
 			w.t.Errorf("queue %s had to give %d cpu to others, and had borrowed nothing", name, was-now)
 		}
 	}
+	if w.p.settling {
+		w.decideBy(w.p.letGo)
+	}
 	w.decide()
 	w.restartMeanwhile()
 }

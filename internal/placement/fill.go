@@ -39,38 +39,26 @@ type stay struct {
 // fill finds places for so many pods of each set, or changes nothing. Those that
 // were lost get them before those that never had one, the first ranks first.
 func (p *Picture) fill(g *gang, need []int32) bool {
+	t := p.seek(g, need)
+	if t != nil {
+		t.commit()
+	}
+	return t != nil
+}
+
+// seek places that are yet to be given to the gang; nil for nowhere.
+func (p *Picture) seek(g *gang, need []int32) *trial {
 	t := p.trial(g, need)
 	if _, over := t.overLimit(); over || !t.place(t.sequence()) && !t.asPromised() {
 		t.cancel()
-		return false
+		return nil
 	}
-	t.commit()
-	return true
+	return t
 }
 
 // asPromised takes the very places that the gang was promised, if they are free and all that it
 // needs: to look for places for several sets is to give up some time.
-func (t *trial) asPromised() bool {
-	if t.g.promise == nil || t.g.promise.lost() || len(t.stays) > 0 {
-		return false
-	}
-	need := slices.Clone(t.need)
-	for _, at := range t.g.promise.places {
-		c := t.g.sets[at.set].class
-		if c.sync(t.p); min(c.fits[at.node.index].pods, t.g.allowance(c, at.node)) < at.pods {
-			t.undo(0)
-			return false
-		}
-		t.p.book(t.g, at.set, at.node, at.pods)
-		t.moves = append(t.moves, move{at.set, at.node.index, at.pods})
-		need[at.set] -= at.pods
-	}
-	if slices.ContainsFunc(need, func(n int32) bool { return n != 0 }) {
-		t.undo(0)
-		return false
-	}
-	return true
-}
+func (t *trial) asPromised() bool { return t.g.promise != nil && t.takeRoom(t.g.promise.places) }
 
 func (p *Picture) trial(g *gang, need []int32) *trial {
 	t := &trial{p: p, g: g, need: slices.Clone(need)}
@@ -270,6 +258,14 @@ func (t *trial) cancel() {
 // commit gives the places found to slots that have none.
 func (t *trial) commit() {
 	t.p.events++
+	t.fillSlots()
+	t.g.moved = true
+	t.p.changes++
+	t.p.welcome(t)
+}
+
+// fillSlots that have no place with those found.
+func (t *trial) fillSlots() {
 	for k := range t.g.sets {
 		var found []slot
 		for _, m := range t.moves {
@@ -282,9 +278,6 @@ func (t *trial) commit() {
 			t.g.sets[k].slots, _ = refill(slots, slot.fresh, left)
 		}
 	}
-	t.g.moved = true
-	t.p.changes++
-	t.p.welcome(t)
 }
 
 // refill puts runs of places where slots of the kind were, and returns those left.

@@ -237,6 +237,8 @@ type gang struct {
 	// gave up itself, on which its pods may still be.
 	clearance *clearance
 	exits     []exit
+	// heldFor is the key of the gang for which it is held back; empty for none.
+	heldFor string
 	// shelter is what kept others from giving way to it when they were asked last.
 	shelter *shelter
 	// holds so many places; holder is where it is in Picture.holders, if it has any.

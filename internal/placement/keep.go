@@ -29,10 +29,7 @@ func (p *Picture) reckon() {
 	p.keepBehind(pl.all())
 }
 
-// lost says that a node of the promised places is gone, or may be in another domain than it was.
-func (pr *promise) lost() bool {
-	return slices.ContainsFunc(pr.places, func(at place) bool { return !at.node.known || at.node.labels != at.labels })
-}
+func (pr *promise) lost() bool { return pr.places.lost() }
 
 // keepings of the nodes and of the queues' limits that were promised.
 func (p *Picture) keepings(pl *plan, endings []ending) []*keeping {

@@ -121,7 +121,7 @@ func (e *eviction) recall() {
 			}
 		}
 		if len(back) > 0 {
-			e.clear(pr.gang, back)
+			e.empty(pr.gang, back, p.clear(pr.gang, len(back)))
 			e.owed = true
 		}
 	}

@@ -74,6 +74,10 @@ type Picture struct {
 	lastNumber int64
 	reminded   []*gang
 	ripe       bool
+	// settling says that the picture is settled now and again, so that gangs may be held back until then,
+	// and detained are those who are.
+	settling bool
+	detained []*gang
 	// planned is the last plan's limit.
 	planned int
 	// elastic is how many gangs can do without some of their pods.

@@ -37,7 +37,7 @@ type promise struct {
 	after  []string
 	sure   float64
 	order  int // how many were made before
-	places []place
+	places room
 	// recalls are the keys of the gangs on places that it lent, and which it takes.
 	recalls []string
 	// within are the queues of the gang that are within what they are guaranteed when it starts.
@@ -245,7 +245,7 @@ func (p *Picture) promise(g *gang, runs int64, before []*promise, endings []endi
 // the more fits. Those stay absent that had to end, so that the next search need not
 // begin anew.
 func (p *Picture) earliest(g *gang, endings []ending, ended *absence) *promise {
-	var moves []move
+	var found room
 	search := ended.fewest
 	if g.steady() {
 		search = ended.soonest
@@ -255,22 +255,19 @@ func (p *Picture) earliest(g *gang, endings []ending, ended *absence) *promise {
 		from, least = told, endedBy(endings, told)
 	}
 	count, ok := search(func() bool {
-		if moves = nil; len(ended.left) >= least {
-			moves = p.rehearse(g)
+		if found = nil; len(ended.left) >= least {
+			found = p.rehearse(g)
 		}
-		return moves != nil
+		return found != nil
 	})
 	if !ok {
 		return nil
 	}
-	promised := &promise{gang: g, at: from, ends: never, sure: 1}
+	promised := &promise{gang: g, at: from, ends: never, sure: 1, places: found}
 	if count > least {
 		promised.at = endings[count-1].at
 	}
 	promised.firm = p.firm(g)
-	for _, m := range moves {
-		promised.places = append(promised.places, place{m.set, p.nodes[m.node], m.pods, p.nodes[m.node].labels})
-	}
 	promised.within = promised.claims()
 	return promised
 }
@@ -286,22 +283,24 @@ func (a *absence) insert(endings []ending, pr *promise, sure float64) []ending {
 	return slices.Insert(endings, i, ending{pr.ends, sure * pr.sure, l})
 }
 
-// rehearse says where the gang would go now, or stay, without letting it; nil is nowhere.
-func (p *Picture) rehearse(g *gang) []move {
-	var moves []move
+// rehearse says where the gang would go now, or stay, without letting it; nil is nowhere. One for which
+// others gave way goes where it was to.
+func (p *Picture) rehearse(g *gang) room {
+	var found room
 	p.elsewhere(g, func() bool {
 		t := p.trial(g, g.lacks())
 		defer t.cancel()
-		if _, over := t.overLimit(); over || !t.place(t.sequence()) {
+		place := func() bool { return t.place(t.sequence()) }
+		if g.isAwaited() {
+			place = func() bool { return t.takeRoom(g.clearance.room) }
+		}
+		if _, over := t.overLimit(); over || !place() {
 			return false
 		}
-		moves = append([]move{}, t.moves...)
-		for _, back := range t.stays {
-			moves = append(moves, move{back.set, p.byName[back.slot.node].index, back.slot.count})
-		}
+		found = t.found()
 		return true
 	})
-	return moves
+	return found
 }
 
 // keepPlaces of a promise free while others are planned, or no longer.

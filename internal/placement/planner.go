@@ -176,12 +176,18 @@ func (pl *planner) add(g *gang) bool {
 	outranked := pl.withdraw(g, pl.claims(g))
 	promised := pl.find(g)
 	if stood && !promised.isBefore(old.at) {
-		if renewed := pl.renew(old); renewed != nil && !promised.isBefore(renewed.at) {
-			promised = renewed
+		if renewed := pl.renew(old); g.isAwaited() && !slices.Equal(old.places, g.clearance.room) {
+			promised = soonest(promised, renewed)
+		} else {
+			promised = soonest(renewed, promised)
 		}
 	}
 	if promised == nil || old != nil && promised.at > old.at+leeway || slices.Contains(pl.favoured, g) && promised.at > pl.p.now+leeway {
 		promised = pl.push(g, promised)
+	}
+	if g.isAwaited() && !promised.isBefore(pl.p.now+leeway+1) {
+		g.clearance.room = nil // Somebody else is there.
+		promised = pl.find(g)
 	}
 	if promised != nil {
 		promised.number = pl.numberOf(g)

@@ -87,6 +87,9 @@ func (ps *pass) cause(g *gang, state State) *Reason {
 	if !g.unplaced() {
 		return ps.p.explain(g, g.lacks())
 	}
+	if g.heldFor != "" {
+		return &Reason{Code: InsufficientResources, Text: "there is room, but " + g.heldFor + ", to which it would have to give way at once, may take it first"}
+	}
 	if state == Never {
 		return ps.never(g)
 	}

@@ -53,7 +53,7 @@ func (p *Picture) shelterFrom(g *gang) *shelter {
 	})
 	var names []string
 	until := p.now
-	needed, _ := p.enough(g, list)
+	needed, _, _ := p.enough(g, list)
 	for _, l := range needed {
 		if end := l.protectedUntil(); end > p.now {
 			names, until = append(names, l.gang.Key), max(until, end)

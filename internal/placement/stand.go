@@ -166,3 +166,11 @@ func (pl *planner) push(g *gang, promised *promise) *promise {
 
 // isBefore says that there is a promise, and that it is for sooner than a moment.
 func (pr *promise) isBefore(at int64) bool { return pr != nil && pr.at < at }
+
+// soonest of two promises, each of which may be none; the first where that is one.
+func soonest(a, b *promise) *promise {
+	if b == nil || a.isBefore(b.at+1) {
+		return a
+	}
+	return b
+}

@@ -19,29 +19,35 @@ const (
 	maxSpared = 500
 )
 
-// victims are what must give way for the gang to fit, of each gang one part; false where they cannot.
+// victims are what must give way for the gang to fit, of each gang one part, and where it then does; false
+// where they cannot.
 // There are none where others would have to for it to be within what its queue is guaranteed, but
 // there is room beside them: it passes promises as if they had.
-func (p *Picture) victims(g *gang) ([]leaver, bool) { return p.enough(g, p.candidates(g, p.now)) }
+func (p *Picture) victims(g *gang) ([]leaver, room, bool) { return p.enough(g, p.candidates(g, p.now)) }
 
-// enough of those who may leave, the first of them before others, for the gang to fit.
-func (p *Picture) enough(g *gang, list []leaver) ([]leaver, bool) {
+// enough of those who may leave, the first of them before others, for the gang to fit, and where.
+func (p *Picture) enough(g *gang, list []leaver) ([]leaver, room, bool) {
 	return p.enoughFor(g, list, func() duty { return p.behind(g) })
 }
 
 // enoughFor a gang that has such a duty once they are gone.
-func (p *Picture) enoughFor(g *gang, list []leaver, behind func() duty) ([]leaver, bool) {
+func (p *Picture) enoughFor(g *gang, list []leaver, behind func() duty) (needed []leaver, found room, ok bool) {
 	gone := &absence{p: p, list: list}
 	if len(gone.list) == 0 {
-		return nil, false
+		return nil, nil, false
 	}
 	defer gone.first(0)
 	fits := func(d duty) bool { return p.without(gone, d, func() bool { return p.seats(g, gone) }) }
 	if count, ok := gone.fewest(func() bool { return fits(behind()) }); !ok || count == 0 {
-		return nil, false
+		return nil, nil, false
 	}
 	d := behind()
-	return gone.necessary(func() bool { return fits(d) }), true
+	needed = gone.necessary(func() bool { return fits(d) })
+	p.without(gone, d, func() bool {
+		found = p.rehearse(g)
+		return true
+	})
+	return needed, found, true
 }
 
 // necessary are those of the absent without whom it would not be possible: those that
