@@ -39,6 +39,9 @@ func TestAPIServer(ctx context.Context, dir string, flags []string) error {
 	defer func() { _ = os.RemoveAll(dir) }()
 	// The test that reads the log may be gone before this process is.
 	signal.Ignore(syscall.SIGPIPE)
+	// The kernel tells of the death of that process once for each of its threads that
+	// end: only the first signal is to be heard, so that dir is removed.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGTERM)
 	c, err := testCluster(dir)
 	if err != nil {
 		return err

@@ -7,4 +7,5 @@
 //
 // It runs as a process of slipway-kube ("make build" makes it), so that its
 // users link client libraries only, and ends with the process that started it.
+// What a killed one leaves is removed by the next.
 package apiserver

@@ -35,12 +35,15 @@ type Server struct {
 // Start starts the program slipway-kube as an API server, with more of upstream's
 // flags if there are any, and returns when it serves.
 func Start(program string, flags ...string) (*Server, error) {
-	dir, err := os.MkdirTemp("", "slipway-api-")
+	sweep()
+	dir, err := claim()
 	if err != nil {
 		return nil, err
 	}
-	args := append([]string{"role", "test-apiserver", "--data-dir", dir, "--"}, flags...)
-	s := &Server{dir: dir, cmd: exec.Command(program, args...)}
+	defer dir.Close() // The server has it open for as long as it lives.
+	args := append([]string{"role", "test-apiserver", "--data-dir", dir.Name(), "--"}, flags...)
+	s := &Server{dir: dir.Name(), cmd: exec.Command(program, args...)}
+	s.cmd.ExtraFiles = []*os.File{dir}
 	s.cmd.Stderr = &s.log
 	// A group of its own keeps Ctrl-C, meant for the caller, from ending it first.
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM, Setpgid: true}
