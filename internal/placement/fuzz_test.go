@@ -384,9 +384,10 @@ func (w *world) checkNoRoom(g *gang) {
 	}
 }
 
-// checkHeld: who is held back is so for one that waits and has a better right, until those are let go.
+// checkHeld: who is held back holds nothing, is so for another one, which may be gone since, and is let go at
+// the next settling.
 func (w *world) checkHeld(g *gang) {
-	if w.p.gangs[g.heldFor] == nil || g.heldFor == g.Key || !w.p.settling || !slices.Contains(w.p.detained, g) || g.count(slot.isHeld) > 0 {
+	if g.heldFor == g.Key || !w.p.settling || !slices.Contains(w.p.detained, g) || g.count(slot.isHeld) > 0 {
 		w.t.Errorf("%s is held back for %q, settled: %t", g.Key, g.heldFor, w.p.settling)
 	}
 }
