@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"slipway.dev/slipway/internal/cli/connect"
 	"slipway.dev/slipway/internal/cli/workload"
 )
 
@@ -72,28 +73,42 @@ func (a *app) completeWorkloads(several, qualified bool, kinds ...workload.Kind)
 // completeLogs offers workloads by name, what ps lists besides with its kind, and pods once that
 // kind is begun.
 func (a *app) completeLogs(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	names, directive := a.completeWorkloads(false, false, workload.Kinds()...)(cmd, args, typed)
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
 	defer cancel()
 	cluster, err := a.cluster.Open(a.Stderr)
-	if err != nil || len(args) > 0 {
-		return names, directive
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	var pods []corev1.Pod
-	if pods, err = workload.ListScheduled(ctx, cluster, cluster.Namespace, nil); err == nil {
-		for _, w := range workload.Loose(pods) {
-			names = append(names, cobra.CompletionWithDesc(w.String(), w.State().Status))
-		}
+	if strings.HasPrefix(typed, "pod/") {
+		return podsOf(ctx, cluster), cobra.ShellCompDirectiveNoFileComp
 	}
+	var all []workload.Workload
+	for _, kind := range workload.Kinds() {
+		all = append(all, a.workloadsOf(ctx, kind)...)
+	}
+	names := namesOf(all, false)
+	pods, _ := workload.ListScheduled(ctx, cluster, cluster.Namespace, nil) // Without a cluster it offers nothing.
+	for _, w := range workload.Loose(pods) {
+		names = append(names, cobra.CompletionWithDesc(w.String(), w.State().Status))
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// podsOf the namespace, which may be many: of no one is more asked than its name.
+func podsOf(ctx context.Context, cluster *connect.Cluster) []cobra.Completion {
 	list := &metav1.PartialObjectMetadataList{}
 	list.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("PodList"))
-	if !strings.HasPrefix(typed, "pod/") || cluster.List(ctx, list, client.InNamespace(cluster.Namespace), client.Limit(maxOffered)) != nil {
-		return names, directive
+	if cluster.List(ctx, list, client.InNamespace(cluster.Namespace), client.Limit(maxOffered)) != nil {
+		return nil
 	}
-	for _, name := range namesIn(list) {
-		names = append(names, workload.Pod(name).String())
+	names := namesIn(list)
+	for i := range names {
+		names[i] = "pod/" + names[i]
 	}
-	return names, directive
+	return names
 }
 
 func (a *app) workloadsOf(ctx context.Context, kind workload.Kind) []workload.Workload {

@@ -63,15 +63,15 @@ func (a *app) deleteAll(ctx context.Context, names []string, dryRun, wait bool) 
 	var all []doomed
 	for _, name := range names {
 		ref, err := workload.ParseRef(name)
-		if holder, is := workload.ParseHolder(name); is {
-			return explainHolder(ctx, cluster, holder)
-		}
 		if err != nil {
 			return usageError{err}
 		}
 		kind, object, err := ref.Find(ctx, cluster, cluster.Namespace)
 		if err != nil {
 			return explainNone(ctx, cluster, ref.Name, err)
+		}
+		if kind.IsLoose() {
+			return explainLoose(ctx, cluster, kind, ref.Name)
 		}
 		all = append(all, doomed{kind, object})
 	}
@@ -87,24 +87,23 @@ func explainNone(ctx context.Context, cluster *connect.Cluster, name string, err
 	if !errors.As(err, new(workload.NoneError)) {
 		return err
 	}
-	loose, _ := looseNamed(ctx, cluster, name) // Who may not is told what err says.
-	if len(loose) == 0 {
-		return err
+	if loose := looseNamed(ctx, cluster, name); len(loose) > 0 {
+		return notOurs(cluster, loose[0])
 	}
-	return notOurs(cluster, loose[0].String(), kubectlName(loose[0]))
+	return err
 }
 
-// explainHolder of pods, which is of no kind of workload: how to delete these.
-func explainHolder(ctx context.Context, cluster *connect.Cluster, holder workload.Holder) error {
-	one, err := read(ctx, cluster, live.Scope{Namespace: cluster.Namespace, Holder: &holder})
+// explainLoose: how to delete pods that are of no job and no model.
+func explainLoose(ctx context.Context, cluster *connect.Cluster, kind workload.Kind, name string) error {
+	w, err := workload.Get(ctx, cluster, kind, cluster.Namespace, name)
 	if err != nil {
 		return err
 	}
-	return notOurs(cluster, holder.String(), kubectlName(one[0]))
+	return notOurs(cluster, w)
 }
 
-func notOurs(cluster *connect.Cluster, what, kubectlName string) error {
-	return fmt.Errorf("%s is no job and no model; delete it with: slipway kubectl delete -n %s %s", what, cluster.Namespace, kubectlName)
+func notOurs(cluster *connect.Cluster, w workload.Workload) error {
+	return fmt.Errorf("%s is no job and no model; delete it with: slipway kubectl delete -n %s %s", w, cluster.Namespace, kubectlName(w))
 }
 
 // kubectlName of pods that belong together: all of their names where they are a group, of which there

@@ -15,7 +15,6 @@ import (
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/cli/connect"
-	"slipway.dev/slipway/internal/cli/live"
 	"slipway.dev/slipway/internal/cli/objects"
 	"slipway.dev/slipway/internal/cli/workload"
 )
@@ -128,7 +127,7 @@ func (a *app) afterDeploy(ctx context.Context, cluster *connect.Cluster, d deplo
 // awaitModel waits until the model answers, and says where; it gives up when a
 // person must act first.
 func (a *app) awaitModel(ctx context.Context, cluster *connect.Cluster, key client.ObjectKey) error {
-	watching, f, err := a.follower(ctx, cluster, live.Scope{Kind: workload.Model(), Namespace: key.Namespace, Name: key.Name})
+	watching, f, err := a.follower(ctx, cluster, workload.Model(), key)
 	if err != nil {
 		return err
 	}

@@ -20,8 +20,8 @@ import (
 
 // follower watches one workload and tells its changes of state on standard
 // error. The context that it returns also ends when watching is hopeless.
-func (a *app) follower(ctx context.Context, cluster *connect.Cluster, scope live.Scope) (context.Context, *follow.Follower, error) {
-	ctx, view, err := live.Open(ctx, cluster, scope)
+func (a *app) follower(ctx context.Context, cluster *connect.Cluster, kind workload.Kind, key client.ObjectKey) (context.Context, *follow.Follower, error) {
+	ctx, view, err := live.Open(ctx, cluster, live.Scope{Kind: kind, Namespace: key.Namespace, Name: key.Name})
 	if err != nil {
 		return ctx, nil, err
 	}
@@ -29,7 +29,7 @@ func (a *app) follower(ctx context.Context, cluster *connect.Cluster, scope live
 		View: view,
 		Open: opener(cluster),
 		Say: func(s workload.State) {
-			fmt.Fprintf(a.Stderr, "%s %s\n", scope.Name, stateLine(s))
+			fmt.Fprintf(a.Stderr, "%s %s\n", key.Name, stateLine(s))
 		},
 		Lost: func(err error) {
 			fmt.Fprintf(a.Stderr, "%s; trying again\n", cutFix(connect.Explain(err).Error()))
@@ -64,7 +64,7 @@ func opener(cluster *connect.Cluster) follow.Opener {
 // error says that the job failed, or that it does not start unless a person acts.
 func (a *app) followJob(ctx context.Context, cluster *connect.Cluster, kind workload.Kind, key client.ObjectKey, log bool) error {
 	name := kind.Name + "/" + key.Name
-	watching, f, err := a.follower(ctx, cluster, live.Scope{Kind: kind, Namespace: key.Namespace, Name: key.Name})
+	watching, f, err := a.follower(ctx, cluster, kind, key)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,6 @@ import (
 
 	"slipway.dev/slipway/internal/cli/connect"
 	"slipway.dev/slipway/internal/cli/follow"
-	"slipway.dev/slipway/internal/cli/live"
 	"slipway.dev/slipway/internal/cli/workload"
 )
 
@@ -107,91 +106,66 @@ func (r reading) options() corev1.PodLogOptions {
 
 func (a *app) readLogs(ctx context.Context, name string, r reading) error {
 	ref, err := workload.ParseRef(name)
-	holder, held := workload.ParseHolder(name)
-	if err != nil && !held {
+	if err != nil {
 		return usageError{err}
 	}
 	cluster, err := a.cluster.Open(a.Stderr)
 	if err != nil {
 		return err
 	}
-	scope := live.Scope{Namespace: cluster.Namespace, Name: holder.Name(), Holder: &holder}
-	if !held {
-		if scope, err = find(ctx, cluster, ref); err != nil {
-			return err
-		}
-	}
-	one, err := read(ctx, cluster, scope)
+	kind, err := find(ctx, cluster, ref)
 	if err != nil {
 		return err
 	}
-	if err := r.pick.Check(one[0]); err != nil {
+	one := make([]workload.Workload, 1)
+	if one[0], err = workload.Get(ctx, cluster, kind, cluster.Namespace, ref.Name); err != nil {
+		return err
+	}
+	if err := workload.Listen(ctx, cluster, one); err != nil {
+		return err
+	}
+	w := one[0]
+	if err := r.pick.Check(w); err != nil {
 		return err
 	}
 	if r.follow {
-		return a.followLogs(ctx, cluster, scope, r)
+		return a.followLogs(ctx, cluster, w, r)
 	}
-	return a.printLogs(ctx, cluster, one[0], r)
+	return a.printLogs(ctx, cluster, w, r)
 }
 
-// find what is meant by a name: a workload or, where a name alone is that of none, what ps lists
-// besides, or a pod.
-func find(ctx context.Context, cluster *connect.Cluster, ref workload.Ref) (live.Scope, error) {
-	scope := live.Scope{Namespace: cluster.Namespace, Name: ref.Name}
+// find the kind of what is meant: where a name alone is that of no workload, of what ps lists
+// besides under it, or of a pod.
+func find(ctx context.Context, cluster *connect.Cluster, ref workload.Ref) (workload.Kind, error) {
 	kind, _, err := ref.Find(ctx, cluster, cluster.Namespace)
-	scope.Kind = kind
 	if !errors.As(err, new(workload.NoneError)) || len(ref.Kinds) == 1 {
-		return scope, err
+		return kind, err
 	}
-	loose, _ := looseNamed(ctx, cluster, ref.Name) // Who may not is told what err says.
-	if len(loose) > 1 {
-		return scope, fmt.Errorf("%q is both %s and %s; write one of them", ref.Name, loose[0], loose[1])
+	switch loose := looseNamed(ctx, cluster, ref.Name); len(loose) {
+	case 0:
+		if _, none := workload.Get(ctx, cluster, workload.Pod(), cluster.Namespace, ref.Name); none != nil {
+			return kind, err
+		}
+		return workload.Pod(), nil
+	case 1:
+		return loose[0].Kind, nil
+	default:
+		return kind, fmt.Errorf("%q is both %s and %s; write one of them", ref.Name, loose[0], loose[1])
 	}
-	text := workload.Pod(ref.Name).String()
-	if len(loose) == 1 {
-		text = loose[0].String()
-	}
-	holder, _ := workload.ParseHolder(text)
-	scope.Holder = &holder
-	if _, none := read(ctx, cluster, scope); none != nil {
-		return scope, err
-	}
-	return scope, nil
 }
 
-// looseNamed is what ps lists under a name besides jobs and models.
-func looseNamed(ctx context.Context, cluster *connect.Cluster, name string) ([]workload.Workload, error) {
-	pods, err := workload.ListScheduled(ctx, cluster, cluster.Namespace, nil)
+// looseNamed is what ps lists under a name besides jobs and models; nothing to who may not list
+// pods, and is told so by what asks for more.
+func looseNamed(ctx context.Context, cluster *connect.Cluster, name string) []workload.Workload {
+	pods, _ := workload.ListScheduled(ctx, cluster, cluster.Namespace, nil)
 	loose := slices.DeleteFunc(workload.Loose(pods), func(w workload.Workload) bool { return w.Object.GetName() != name })
 	sortWorkloads(loose)
-	return loose, err
-}
-
-// read the one workload of a scope.
-func read(ctx context.Context, cluster *connect.Cluster, scope live.Scope) ([]workload.Workload, error) {
-	one := make([]workload.Workload, 1)
-	if scope.Holder == nil {
-		var err error
-		if one[0], err = workload.Get(ctx, cluster, scope.Kind, scope.Namespace, scope.Name); err != nil {
-			return nil, err
-		}
-	} else {
-		var pods corev1.PodList
-		if err := cluster.List(ctx, &pods, client.InNamespace(scope.Namespace)); err != nil {
-			return nil, fmt.Errorf("listing pods: %w", err)
-		}
-		w := scope.Holder.Among(pods.Items)
-		if w == nil {
-			return nil, fmt.Errorf("no pod in namespace %s is of %s; see what there is with: slipway ps -A", scope.Namespace, scope.Holder)
-		}
-		one[0] = *w
-	}
-	return one, workload.Listen(ctx, cluster, one)
+	return loose
 }
 
 // followLogs says nothing about a workload that runs as it should.
-func (a *app) followLogs(ctx context.Context, cluster *connect.Cluster, scope live.Scope, r reading) error {
-	watching, f, err := a.follower(ctx, cluster, scope)
+func (a *app) followLogs(ctx context.Context, cluster *connect.Cluster, w workload.Workload, r reading) error {
+	watching, f, err := a.follower(ctx, cluster, w.Kind, client.ObjectKeyFromObject(w.Object))
 	if err != nil {
 		return err
 	}

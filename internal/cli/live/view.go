@@ -25,14 +25,12 @@ import (
 
 // Scope is what a view shows.
 type Scope struct {
-	// Kind of the workloads; none is for loose pods, see workload.Loose.
+	// Kind of the workloads; none is for all loose ones, see workload.Loose.
 	Kind workload.Kind
 	// Namespace is empty for all of them.
 	Namespace string
 	// Name is empty for every workload of the kind.
 	Name string
-	// Holder of loose pods, where the view is of these alone; see workload.Holder.
-	Holder *workload.Holder
 }
 
 // View shows workloads as the API server last told.
@@ -110,14 +108,12 @@ func (v *View) watch(ctx context.Context, cluster *connect.Cluster, selectors ma
 
 // selectors hold the watches of each store to what the view shows.
 func (s Scope) selectors() []map[client.Object]cache.ByObject {
-	if h := s.Holder; h != nil {
-		those := fields.Everything()
-		if h.IsPod() {
-			those = fields.OneTermEqualSelector("metadata.name", h.Name())
-		}
-		return []map[client.Object]cache.ByObject{{&corev1.Pod{}: {Field: those}}}
-	}
-	if s.Kind.IsLoose() {
+	switch {
+	case s.Kind.IsPod():
+		return []map[client.Object]cache.ByObject{{&corev1.Pod{}: {Field: fields.OneTermEqualSelector("metadata.name", s.Name)}}}
+	case s.Kind.IsLoose() && s.Name != "": // No selector tells what holds a pod.
+		return []map[client.Object]cache.ByObject{{&corev1.Pod{}: {}}}
+	case s.Kind.IsLoose():
 		var all []map[client.Object]cache.ByObject
 		for _, those := range workload.Scheduled() {
 			all = append(all, map[client.Object]cache.ByObject{
@@ -214,21 +210,14 @@ func (v *View) list(ctx context.Context) ([]workload.Workload, error) {
 
 // One workload that the view shows, nil when there is none.
 func (v *View) One(ctx context.Context) (*workload.Workload, error) {
-	w, err := v.one(ctx)
-	if w == nil || err != nil {
-		return nil, client.IgnoreNotFound(err)
+	w, err := workload.Get(ctx, v.stores[0], v.scope.Kind, v.scope.Namespace, v.scope.Name)
+	if apierrors.IsNotFound(err) || errors.As(err, new(workload.NoneError)) {
+		return nil, nil
 	}
-	one := []workload.Workload{*w}
+	if err != nil {
+		return nil, err
+	}
+	one := []workload.Workload{w}
 	_ = workload.Listen(ctx, v.nodes, one)
 	return &one[0], nil
-}
-
-func (v *View) one(ctx context.Context) (*workload.Workload, error) {
-	if h := v.scope.Holder; h != nil {
-		var pods corev1.PodList
-		err := v.stores[0].List(ctx, &pods, client.InNamespace(v.scope.Namespace))
-		return h.Among(pods.Items), err
-	}
-	w, err := workload.Get(ctx, v.stores[0], v.scope.Kind, v.scope.Namespace, v.scope.Name)
-	return &w, err
 }

@@ -97,31 +97,27 @@ type Ref struct {
 	Name  string
 }
 
-// ParseRef reads kind/name or a name.
+// ParseRef reads kind/name or a name. A kind that is none of Kinds is a loose one.
 func ParseRef(text string) (Ref, error) {
 	kind, name, qualified := strings.Cut(text, "/")
 	if !qualified {
-		kind, name = "", text
+		name = text
 	}
-	if name == "" || strings.Contains(name, "/") {
+	if kind == "" || name == "" || strings.Contains(name, "/") {
 		return Ref{}, fmt.Errorf("%q names no workload; write NAME or KIND/NAME, such as pytorchjob/tiny", text)
 	}
 	if !qualified {
 		return Ref{Kinds: Kinds(), Name: name}, nil
 	}
-	kind = strings.ToLower(kind)
-	for _, k := range Kinds() {
-		if k.Name == kind || slices.Contains(k.aliases, kind) {
-			return Ref{Kinds: []Kind{k}, Name: name}, nil
-		}
-	}
-	return Ref{}, fmt.Errorf("%q is no kind of workload; use %s, or slipway kubectl for other kinds", kind, names())
+	return Ref{Kinds: []Kind{parseKind(kind)}, Name: name}, nil
 }
 
-func names() string {
-	var all []string
+func parseKind(text string) Kind {
+	word := strings.ToLower(text)
 	for _, k := range Kinds() {
-		all = append(all, k.Name)
+		if k.Name == word || slices.Contains(k.aliases, word) {
+			return k
+		}
 	}
-	return strings.Join(all[:len(all)-1], ", ") + " or " + all[len(all)-1]
+	return parseLoose(text)
 }

@@ -17,8 +17,11 @@ import (
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 )
 
-// Get loads one workload with what belongs to it.
+// Get loads one workload with what belongs to it; or, of a loose kind, the pods that it holds.
 func Get(ctx context.Context, r client.Reader, kind Kind, namespace, name string) (Workload, error) {
+	if kind.IsLoose() {
+		return getLoose(ctx, r, kind, namespace, name)
+	}
 	object := kind.New()
 	if err := r.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, object); err != nil {
 		return Workload{}, err
@@ -83,7 +86,7 @@ func belongings(ctx context.Context, r client.Reader, options ...client.ListOpti
 	return gangs.Items, pods.Items, err
 }
 
-// NoneError says that what people wrote names nothing of Kinds.
+// NoneError says that what people wrote names nothing of Kinds, or holds no pods.
 type NoneError struct{ text string }
 
 func (e NoneError) Error() string { return e.text }
@@ -93,6 +96,10 @@ func (ref Ref) Find(ctx context.Context, r client.Reader, namespace string) (Kin
 	var kinds []Kind
 	var objects []client.Object
 	for _, kind := range ref.Kinds {
+		if kind.IsLoose() {
+			w, err := getLoose(ctx, r, kind, namespace, ref.Name)
+			return w.Kind, w.Object, err
+		}
 		object := kind.New()
 		err := r.Get(ctx, client.ObjectKey{Namespace: namespace, Name: ref.Name}, object)
 		if apierrors.IsNotFound(err) {

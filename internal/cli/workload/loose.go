@@ -81,7 +81,7 @@ func Loose(pods []corev1.Pod) []Workload {
 func newLoose(kind, name string, p *corev1.Pod) *Workload {
 	object := &metav1.PartialObjectMetadata{}
 	object.Name, object.Namespace, object.Labels = name, p.Namespace, p.Labels
-	return &Workload{Kind: Kind{Name: strings.ToLower(kind), Title: kind, state: looseState}, Object: object}
+	return &Workload{Kind: looseKind(kind), Object: object}
 }
 
 // settle a loose workload that has all its pods.

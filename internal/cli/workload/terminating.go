@@ -94,7 +94,7 @@ func Remains(kind Kind, pods []corev1.Pod) *Workload {
 			continue
 		}
 		if w == nil {
-			w = &Workload{Kind: Kind{Name: kind.Name, Title: kind.Title, state: looseState}, Object: gone(&p, uid, p.Labels[kind.Label])}
+			w = &Workload{Kind: looseKind(kind.Title), Object: gone(&p, uid, p.Labels[kind.Label])}
 		}
 		w.Pods = append(w.Pods, p)
 	}

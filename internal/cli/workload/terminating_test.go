@@ -120,4 +120,8 @@ func TestLooseTerminate(t *testing.T) {
 	if got := Loose([]corev1.Pod{alone("a", deleted(60), ended)})[0].State(); got.Status != "Succeeded" || got.Total != 1 {
 		t.Errorf("it has ended and is about to go: %+v", got)
 	}
+	failed := func(p *corev1.Pod) { p.Status.Phase = corev1.PodFailed }
+	if got := Loose([]corev1.Pod{alone("a", deleted(60), failed)})[0].State(); got.Status != StatusFailed || got.Total != 1 {
+		t.Errorf("it has failed and is about to go: %+v", got)
+	}
 }
