@@ -62,9 +62,10 @@ const patience = 300
 func patient(tolerations []corev1.Toleration) []corev1.Toleration {
 	all := slices.Clone(tolerations)
 	for _, taint := range []string{corev1.TaintNodeNotReady, corev1.TaintNodeUnreachable} {
-		if !slices.ContainsFunc(tolerations, func(t corev1.Toleration) bool {
+		says := func(t corev1.Toleration) bool {
 			return (t.Key == "" || t.Key == taint) && (t.Effect == "" || t.Effect == corev1.TaintEffectNoExecute)
-		}) {
+		}
+		if !slices.ContainsFunc(tolerations, says) {
 			all = append(all, corev1.Toleration{Key: taint, Operator: corev1.TolerationOpExists,
 				Effect: corev1.TaintEffectNoExecute, TolerationSeconds: ptr.To[int64](patience)})
 		}

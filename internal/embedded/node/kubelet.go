@@ -50,8 +50,8 @@ func RunKubelet(ctx context.Context, c *cluster.Cluster, n cluster.Node, host cl
 }
 
 const (
-	// deviceSocket is where every kubelet of a machine listens for device plugins;
-	// package turn says what that means.
+	// deviceSocket is where every kubelet of a machine listens for device plugins, upstream's
+	// v1beta1.KubeletSocket; package turn says what that means.
 	deviceSocket = "/var/lib/kubelet/device-plugins/kubelet.sock"
 	// turnLimit is how long others wait for one that does not come to listen there.
 	turnLimit = 10 * time.Second

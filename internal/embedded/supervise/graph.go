@@ -63,7 +63,7 @@ func Run(ctx context.Context, steps []Step, observe func(Event)) error {
 		})
 	}
 	group.Wait()
-	// When the time is over, which step took it is told by the step alone.
+	// The cause of a deadline does not say which step took the time; the step's own error does.
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) && len(failed) > 0 {
 		return <-failed
 	}
