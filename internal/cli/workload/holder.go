@@ -27,7 +27,7 @@ const podKind = "pod"
 func Pod() Kind { return looseKind("Pod") }
 
 // IsPod says that a workload of the kind is one pod.
-func (k Kind) IsPod() bool { return k.IsLoose() && k.Name == podKind }
+func (k Kind) IsPod() bool { return k.Name == podKind }
 
 // looseKind is of what holds pods, by the title of its kind; see Loose.
 func looseKind(title string) Kind {
