@@ -21,11 +21,11 @@ import (
 
 func kindNamed(t *testing.T, name string) Kind {
 	t.Helper()
-	ref, err := ParseRef(name + "/x")
-	if err != nil {
-		t.Fatal(err)
+	kind := parseKind(name)
+	if kind.IsLoose() {
+		t.Fatalf("%s is none of Kinds", name)
 	}
-	return ref.Kinds[0]
+	return kind
 }
 
 // jobWith is a job of one master and two workers with conditions that are True,
