@@ -81,6 +81,34 @@ func TestRunOutOfTime(t *testing.T) {
 	})
 }
 
+// TestRunOutOfTimeBetweenSteps: where no step failed there is none to tell of.
+func TestRunOutOfTimeBetweenSteps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		late := errors.New("it took longer than 1s")
+		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, late)
+		defer cancel()
+		err := Run(ctx, []Step{
+			{Name: "a", Run: func(ctx context.Context) error { <-time.After(2 * time.Second); return nil }},
+			{Name: "b", Needs: []string{"a"}, Run: func(context.Context) error { return nil }},
+		}, func(Event) {})
+		if err != late {
+			t.Errorf("Run = %v, want %v", err, late)
+		}
+	})
+}
+
+// TestRunInterrupted: whoever ends a boot is not told of the steps that ended with it.
+func TestRunInterrupted(t *testing.T) {
+	interrupt := errors.New("interrupted")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	err := Run(ctx, []Step{
+		{Name: "a", Run: func(ctx context.Context) error { cancel(interrupt); return errors.New("half done") }},
+	}, func(Event) {})
+	if err != interrupt {
+		t.Errorf("Run = %v, want %v", err, interrupt)
+	}
+}
+
 func TestRunRefusesGraphs(t *testing.T) {
 	nothing := func(context.Context) error { return nil }
 	for name, steps := range map[string][]Step{
