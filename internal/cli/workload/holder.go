@@ -68,7 +68,7 @@ func getLoose(ctx context.Context, r client.Reader, kind Kind, namespace, name s
 // holderOf a pod, where one is looked for that is of the kind: a pod is its own.
 func (k Kind) holderOf(p *corev1.Pod) (title, name string) {
 	if k.IsPod() {
-		return k.Title, p.Name
+		return Pod().Title, p.Name
 	}
 	return holderOf(p)
 }
