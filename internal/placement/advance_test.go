@@ -76,6 +76,43 @@ func randomMovedUp(t *testing.T, r *rand.Rand) int {
 	return 1
 }
 
+// TestNotMovedUp: a start that relies on the end of somebody else, too, cannot be moved up, and nothing is done
+// as if it were: nobody gives way, and no room is kept as given up for it.
+func TestNotMovedUp(t *testing.T) {
+	s := newStage(t)
+	s.SetNode(Node{Name: "n", Ready: true, Allocatable: Resources{"gpu": 8, pods: 10}})
+	for _, q := range []string{"ours", "theirs", "third"} {
+		if err := s.SetQueue(Queue{Name: q, Quota: []Quota{{"gpu", "", 8, Unlimited}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		gpus int64
+		gang Gang
+	}{
+		{4, Gang{Key: "low", Queue: "ours", Limit: 600000}},
+		{4, Gang{Key: "other", Queue: "third", Limit: 500000}},
+		{8, Gang{Key: "promised", Queue: "theirs", Limit: 600}},
+		{4, Gang{Key: "high", Queue: "ours", Priority: 5, Limit: 1000000}},
+	} {
+		g := c.gang
+		g.Created, g.Sets = s.now, []PodSet{{Name: "w", Count: 1, Shape: Shape{Requests: Resources{"gpu": c.gpus}}}}
+		if err := s.SetGang(g); err != nil {
+			t.Fatal(err)
+		}
+		s.take(s.Decide())
+		s.play(s.now + 100)
+	}
+	high := s.gangs["high"]
+	if next := s.between(high, s.candidates(high, s.now)); len(next) != 1 || next[0].gang.Key != "promised" {
+		t.Fatalf("between high and its start are %v, want promised", next)
+	}
+	s.play(s.now + 100)
+	if len(s.log) > 0 || len(s.heirs()) > 0 || s.feuds["high"] != nil {
+		t.Errorf("%v gave way, %d have room kept for them, and of high is remembered %+v", s.log, len(s.heirs()), s.feuds["high"])
+	}
+}
+
 // endRuns of those whose limit is over.
 func (s *stage) endRuns() {
 	for key, g := range maps.Clone(s.gangs) {
