@@ -40,23 +40,26 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
+// TestProcessIsRestarted however often it ends, once it has served.
 func TestProcessIsRestarted(t *testing.T) {
 	p := NewProcess(shell(t, serve))
 	if err := p.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	defer p.Stop()
-	before := p.State()
-	if !before.Ready || before.PID == 0 {
-		t.Fatalf("state after Start is %+v, want ready with a PID", before)
+	for kill := range firstTries {
+		before := p.State()
+		if !before.Ready || before.PID == 0 {
+			t.Fatalf("state before kill %d is %+v, want ready with a PID", kill, before)
+		}
+		if err := syscall.Kill(before.PID, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the process is ready again", func() bool {
+			now := p.State()
+			return now.Ready && now.PID != before.PID && now.Restarts == kill+1
+		})
 	}
-	if err := syscall.Kill(before.PID, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "the process is ready again", func() bool {
-		now := p.State()
-		return now.Ready && now.PID != before.PID && now.Restarts == 1
-	})
 	if got := p.State().LastExit; !strings.Contains(got, "killed") {
 		t.Errorf("LastExit = %q, want it to say killed", got)
 	}
@@ -81,6 +84,14 @@ echo "E1126 19:00:00.000000 1 kubelet.go:2] Failed to start" && exit 3`)
 	if tries := strings.Count(string(log), "Starting"); tries != firstTries || p.State().Restarts != firstTries {
 		t.Errorf("was started %d times, %+v; want %d", tries, p.State(), firstTries)
 	}
+	eventually(t, "it is given up", func() bool {
+		select {
+		case <-p.ended:
+			return true
+		default:
+			return false
+		}
+	})
 }
 
 // TestProcessThatServesLater than the first time is none that failed.
