@@ -30,6 +30,7 @@ func TestSaid(t *testing.T) {
 		"etcd's":             {log: `{"level":"warn"}` + "\n" + `{"level":"fatal"}` + "\n", want: []string{`{"level":"fatal"}`}},
 		"a panic's":          {log: "panic: nil map\n\ngoroutine 1 [running]:\n" + many, want: []string{"panic: nil map"}},
 		"our own":            {log: many + "slipway: no disk\n" + many, want: []string{"slipway: no disk"}},
+		"a long log":         {log: "E1126 long ago\n" + strings.Repeat("\n", saidRead) + "now", want: []string{"now"}},
 		"a long line":        {log: strings.Repeat("x", 600), want: []string{strings.Repeat("x", 497) + "…"}},
 	} {
 		t.Run(name, func(t *testing.T) {
