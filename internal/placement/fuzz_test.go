@@ -56,9 +56,10 @@ func TestRandomPictures(t *testing.T) {
 // TestFatefulPictures are those of which one in many thousands found a fault, as worlds are made today:
 // a node in another zone than when it was promised; pods that ended twice; who was not tried again when
 // the gang was gone for which it had waited; the room to which a broken gang comes back; a lease so short
-// that it could not be recalled in time; who moves where pods of its had yet to leave.
+// that it could not be recalled in time; who moves where pods of its had yet to leave; a promise that was
+// withdrawn for a gang which could be given none.
 func TestFatefulPictures(t *testing.T) {
-	for _, seed := range []int{400042264, 400070009, 1100036617, 1200017080, 1300177214, 1300199551, 1500024428} {
+	for _, seed := range []int{400042264, 400070009, 1100036617, 1200017080, 1300177214, 1300199551, 1500024428, 3100188238} {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { live(t, fate(seed), false) })
 	}
 }

@@ -173,6 +173,7 @@ func (pl *planner) add(g *gang) bool {
 	if _, missing := g.queue.missing(); missing || !g.fitsLimits() {
 		return false
 	}
+	standing, made := pl.standing, slices.Clone(pl.made)
 	outranked := pl.withdraw(g, pl.claims(g))
 	promised := pl.find(g)
 	if stood && !promised.isBefore(old.at) {
@@ -189,15 +190,29 @@ func (pl *planner) add(g *gang) bool {
 		g.clearance.room = nil // Somebody else is there.
 		promised = pl.find(g)
 	}
-	if promised != nil {
-		promised.number = pl.numberOf(g)
-		pl.made = append(pl.made, promised)
-		pl.keep(promised)
+	if promised == nil {
+		pl.reinstate(standing, made)
+		return false
 	}
+	promised.number = pl.numberOf(g)
+	pl.made = append(pl.made, promised)
+	pl.keep(promised)
 	for _, o := range outranked {
 		pl.add(o)
 	}
-	return promised != nil
+	return true
+}
+
+// reinstate the promises that were withdrawn for a gang which can be given none: sought anew they might be
+// later, for nobody's sake.
+func (pl *planner) reinstate(standing, made []*promise) {
+	for _, pr := range slices.Concat(standing, made) {
+		if !slices.Contains(pl.standing, pr) && !slices.Contains(pl.made, pr) {
+			pl.keep(pr)
+			delete(pl.redone, pr.gang)
+		}
+	}
+	pl.standing, pl.made = standing, made
 }
 
 // favours a gang before all others.
