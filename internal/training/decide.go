@@ -196,9 +196,11 @@ func (p *pass) block() {
 
 // wait is what a job does whose gang is not placed, be it not yet or no longer.
 // A placement that is still there means that a node is lost and the scheduler
-// has no other: the pods stay as they are, for the node may come back.
+// has no other: the pods stay as they are, for the node may come back. A job that
+// lost its places has not started any more: activeDeadlineSeconds covers one stay, as
+// for Kueue's users, whose jobs are suspended when they give way, and resumed.
 func (p *pass) wait() {
-	if p.in.Gang != nil && len(p.in.Gang.Status.Placement) > 0 {
+	if hasPlaces(p.in.Gang) {
 		p.trim()
 		p.explain()
 		p.condition()
@@ -206,6 +208,9 @@ func (p *pass) wait() {
 	}
 	for _, pod := range p.in.Pods {
 		p.delete(pod, false)
+	}
+	if p.underWay() {
+		p.out.Status.StartTime = nil
 	}
 	if isTrue(&p.out.Status, kubeflowv1.JobRunning) {
 		p.restarting(p.lostPlace())

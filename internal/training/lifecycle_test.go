@@ -221,6 +221,45 @@ func TestDeadlineDoesNotRunInTheQueueAfterResuming(t *testing.T) {
 	}
 }
 
+// TestDeadlineCoversOneStay holds that a job which gave way neither fails while it waits, nor when it is
+// seen only then that it gave way, and that it has all its time when it starts again; a pod that is made
+// again in the job's places gives it none.
+func TestDeadlineCoversOneStay(t *testing.T) {
+	w := started(t, newJob(1, 0, func(job *kubeflowv1.PyTorchJob) { job.Spec.RunPolicy.ActiveDeadlineSeconds = ptr.To[int64](40) }), "n1")
+	w.now = w.now.Add(7 * time.Second)
+	w.unplace("Preempted", "made room for team-b/big")
+	w.now = w.now.Add(time.Minute)
+	w.settle()
+	w.bury()
+	w.settle()
+	w.now = w.now.Add(time.Hour)
+	w.settle()
+	if w.last() != "Restarting" {
+		t.Fatalf("%s, want to wait on", w.last())
+	}
+	w.place("n2")
+	w.settle()
+	w.runAll()
+	w.settle()
+	if w.last() != "Running" || w.wake != 40*time.Second {
+		t.Fatalf("%s, wake-up in %v, want Running and 40s", w.last(), w.wake)
+	}
+	w.now = w.now.Add(30 * time.Second)
+	w.exit("j-master-0", 1)
+	w.settle()
+	w.runAll()
+	w.settle()
+	if w.last() != "Running" || w.wake != 10*time.Second {
+		t.Fatalf("%s, wake-up in %v, want Running and 10s", w.last(), w.wake)
+	}
+	w.unplace("NodeLost", "node n2 is lost and no other has room", w.gang.Status.Placement...)
+	w.now = w.now.Add(w.wake)
+	w.settle()
+	if w.last() != "Failed" {
+		t.Errorf("%s: it has its places past its deadline", w.last())
+	}
+}
+
 func TestInvalid(t *testing.T) {
 	w := newWorld(t, newJob(0, 1, func(job *kubeflowv1.PyTorchJob) {
 		job.Spec.PyTorchReplicaSpecs[worker].Template.Spec.Containers = nil
