@@ -191,6 +191,7 @@ func (p *pass) underWay() bool {
 // block keeps a job that cannot start from holding resources.
 func (p *pass) block() {
 	p.out.DropGang = p.in.Gang != nil
+	p.out.Status.StartTime = nil
 	p.explain()
 }
 
@@ -198,7 +199,8 @@ func (p *pass) block() {
 // A placement that is still there means that a node is lost and the scheduler
 // has no other: the pods stay as they are, for the node may come back. A job that
 // lost its places has not started any more: activeDeadlineSeconds covers one stay, as
-// for Kueue's users, whose jobs are suspended when they give way, and resumed.
+// for Kueue's users, whose jobs are suspended when they give way, and resumed. By the start
+// the API server tells a job that has its places, and stays its project's (api/admission).
 func (p *pass) wait() {
 	if hasPlaces(p.in.Gang) {
 		p.trim()
@@ -209,9 +211,7 @@ func (p *pass) wait() {
 	for _, pod := range p.in.Pods {
 		p.delete(pod, false)
 	}
-	if p.underWay() {
-		p.out.Status.StartTime = nil
-	}
+	p.out.Status.StartTime = nil
 	if isTrue(&p.out.Status, kubeflowv1.JobRunning) {
 		p.restarting(p.lostPlace())
 	}

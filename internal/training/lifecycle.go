@@ -52,7 +52,8 @@ func (p *pass) suspend() {
 	p.emit(suspendedEvent(p.reason("Suspended"), message))
 }
 
-// resume restarts the clock of activeDeadlineSeconds, too.
+// resume restarts the clock of activeDeadlineSeconds, too, unless the job waits first: then
+// the start of its pods does.
 func (p *pass) resume() {
 	if !isTrue(&p.out.Status, kubeflowv1.JobSuspended) {
 		return
