@@ -5,12 +5,14 @@ package batch
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -175,18 +177,23 @@ func (r *rig) applyTraining(probe client.Object) {
 	})
 }
 
-func TestAPINobodyForgesTheUser(t *testing.T) {
-	r := newRig(t)
-	r.settled()
-	forged := map[string]string{slipwayv1.AnnotationUser: "mallory"}
-	training := &kubeflowv1.PyTorchJob{
-		ObjectMeta: metav1.ObjectMeta{Name: "t", Namespace: r.ns, Labels: map[string]string{slipwayv1.LabelQueueName: "p"}, Annotations: forged},
+// training job, suspended, of a queue.
+func (r *rig) training(name string, annotations map[string]string) *kubeflowv1.PyTorchJob {
+	return &kubeflowv1.PyTorchJob{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: r.ns, Labels: map[string]string{slipwayv1.LabelQueueName: "p"}, Annotations: annotations},
 		Spec: kubeflowv1.PyTorchJobSpec{
 			RunPolicy: kubeflowv1.RunPolicy{Suspend: ptr.To(true)},
 			PyTorchReplicaSpecs: map[kubeflowv1.ReplicaType]*kubeflowv1.ReplicaSpec{
 				kubeflowv1.PyTorchJobReplicaTypeWorker: {Template: r.job("x").Spec.Template}},
 		},
 	}
+}
+
+func TestAPINobodyForgesTheUser(t *testing.T) {
+	r := newRig(t)
+	r.settled()
+	forged := map[string]string{slipwayv1.AnnotationUser: "mallory"}
+	training := r.training("t", forged)
 	r.applyTraining(training)
 	cron := &batchv1.CronJob{ObjectMeta: metav1.ObjectMeta{Name: "c", Namespace: r.ns, Annotations: forged}, Spec: batchv1.CronJobSpec{
 		Schedule: "* * * * *", JobTemplate: batchv1.JobTemplateSpec{ObjectMeta: metav1.ObjectMeta{Annotations: forged}, Spec: r.job("x").Spec}}}
@@ -216,5 +223,76 @@ func TestAPINobodyForgesTheUser(t *testing.T) {
 	r.must(r.as("system:serviceaccount:kube-system:cronjob-controller").Create(t.Context(), of))
 	if got := of.Annotations[slipwayv1.AnnotationUser]; got != "alice" {
 		t.Errorf("the job of the CronJob is %q's", got)
+	}
+}
+
+// moved says whether ada may give a job to another project, and that she is told why not.
+func (r *rig) moved(job client.Object) bool {
+	r.t.Helper()
+	next := job.DeepCopyObject().(client.Object)
+	next.SetLabels(map[string]string{slipwayv1.LabelProject: "rich", slipwayv1.LabelQueueName: job.GetLabels()[slipwayv1.LabelQueueName]})
+	err := r.as("ada").Patch(r.t.Context(), next, client.MergeFrom(job), client.DryRunAll)
+	if err != nil && (!apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "which has its places already")) {
+		r.t.Errorf("%s: %v", job.GetName(), err)
+	}
+	return err == nil
+}
+
+// TestAPIChargedJobsStayTheirProjects while they have their places.
+func TestAPIChargedJobsStayTheirProjects(t *testing.T) {
+	r := newRig(t)
+	r.settled()
+	start := func(j *batchv1.Job) {
+		j.Spec.Suspend = ptr.To(false)
+		delete(j.Annotations, slipwayv1.AnnotationQueued)
+	}
+	job := r.job("j", label(slipwayv1.LabelProject, "poor"))
+	r.create(job)
+	if !r.moved(job) {
+		t.Error("a Job that waits may not go to another project")
+	}
+	kubetest.Edit(t, r.client, job, start)
+	kubetest.Until(t, "a Job that runs to stay its project's", func(context.Context) bool { return !r.moved(job) })
+	kubetest.Edit(t, r.as("ada"), job, func(j *batchv1.Job) { j.Labels["app"] = "x" })
+	kubetest.EditStatus(t, r.client, job, func(j *batchv1.Job) { j.Status.StartTime, j.Status.Active = ptr.To(metav1.Now()), 2 })
+	kubetest.Edit(t, r.client, job, suspended)
+	if r.moved(job) {
+		t.Error("a Job goes to another project before its pods have ended")
+	}
+	kubetest.EditStatus(t, r.client, job, func(j *batchv1.Job) { j.Status.StartTime, j.Status.Active = nil, 0 })
+	if !r.moved(job) {
+		t.Error("a Job that was suspended may not go to another project")
+	}
+	others := r.job("others", func(j *batchv1.Job) { j.Spec.Template.Spec.SchedulerName = "volcano" })
+	r.create(others)
+	if !r.moved(others) {
+		t.Error("a Job of another scheduler may not go to another project")
+	}
+}
+
+// TestAPIChargedTrainingStaysItsProjects between its start and its end.
+func TestAPIChargedTrainingStaysItsProjects(t *testing.T) {
+	r := newRig(t)
+	r.settled()
+	r.applyTraining(r.training("probe", map[string]string{slipwayv1.AnnotationUser: "mallory"}))
+	job := r.training("t", nil)
+	r.create(job)
+	if !r.moved(job) {
+		t.Error("a job that waits may not go to another project")
+	}
+	kubetest.EditStatus(t, r.client, job, func(j *kubeflowv1.PyTorchJob) { j.Status.StartTime = ptr.To(metav1.Now()) })
+	kubetest.Until(t, "a job that has started to stay its project's", func(context.Context) bool { return !r.moved(job) })
+	kubetest.Edit(t, r.as("ada"), job, func(j *kubeflowv1.PyTorchJob) { j.Labels["app"] = "x" })
+	suspend := func(is bool) func(*kubeflowv1.PyTorchJob) {
+		return func(j *kubeflowv1.PyTorchJob) { j.Spec.RunPolicy.Suspend = ptr.To(is) }
+	}
+	kubetest.Edit(t, r.client, job, suspend(true))
+	if !r.moved(job) {
+		t.Error("a job that is suspended may not go to another project")
+	}
+	kubetest.Edit(t, r.client, job, suspend(false))
+	kubetest.EditStatus(t, r.client, job, func(j *kubeflowv1.PyTorchJob) { j.Status.CompletionTime = ptr.To(metav1.Now()) })
+	if !r.moved(job) {
+		t.Error("a job that has ended may not go to another project")
 	}
 }

@@ -30,3 +30,14 @@ func GangOf(job *batchv1.Job, priority podset.Priority) (gang *slipwayv1.Gang, n
 		Spec:       p.gangSpec(left(job)),
 	}, p.in.NoClass, nil
 }
+
+// ClassWarning says which priority class a Job that is queued names for the queue in vain; empty when it
+// names none, or one that is there.
+func ClassWarning(job *batchv1.Job, priority podset.Priority) (string, error) {
+	in := observed{Job: job}
+	if job.Labels[labelPriority] == "" || !isQueued(job) || finished(job) {
+		return "", nil
+	}
+	err := in.observePriority(priority)
+	return in.classWarning(), err
+}

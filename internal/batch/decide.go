@@ -100,9 +100,6 @@ func (p *pass) start() {
 	job.Spec.Template.Labels[slipwayv1.LabelGang] = p.in.Gang.Name
 	job.Spec.Template.Labels[slipwayv1.LabelPodSet] = podSetName
 	p.out.Job = job
-	if len(p.in.NoClass) > 0 {
-		p.emit(noClassEvent(p.in.NoClass))
-	}
 	p.emit(startedEvent(p.in.Gang.Status.Placed().Message))
 }
 

@@ -29,8 +29,12 @@ func blockedEvent(why []string) event {
 	return event{corev1.EventTypeWarning, "Blocked", "Wait", strings.Join(why, "; ")}
 }
 
-func noClassEvent(names []string) event {
-	return event{corev1.EventTypeWarning, "NoPriorityClass", "Wait", fmt.Sprintf("there is no PriorityClass %s; it is ignored", strings.Join(names, ", "))}
+// ReasonClass is that of events about ClassWarnings.
+const ReasonClass = "NoPriorityClass"
+
+// noClassEvent is about a class for the queue that is none.
+func noClassEvent(what string) event {
+	return event{corev1.EventTypeWarning, ReasonClass, "Ignore", what}
 }
 
 // ignoredTermsEvent is about annotations that do less than they say.

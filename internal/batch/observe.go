@@ -96,6 +96,20 @@ func (in *observed) observePriority(of podset.Priority) error {
 	return nil
 }
 
+// classWarning says which class the Job names for the queue in vain, and what counts instead; empty when
+// it names none, or one that is there.
+func (in *observed) classWarning() string {
+	if len(in.NoClass) == 0 {
+		return ""
+	}
+	why := "there is no PriorityClass " + in.NoClass[0]
+	help := "make it, or name another"
+	if strings.HasPrefix(in.NoClass[0], systemPrefix) {
+		why, help = in.NoClass[0]+" is for Kubernetes' own pods", "name another"
+	}
+	return fmt.Sprintf("metadata.labels[%s]: %s, and the priority is %d; %s", labelPriority, why, in.Priority, help)
+}
+
 func wrap(err error, format string, args ...any) error {
 	if err == nil {
 		return nil

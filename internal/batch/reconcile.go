@@ -5,6 +5,7 @@ package batch
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,8 +36,9 @@ type reconciler struct {
 	live   client.Reader
 	events events.EventRecorder
 	// said is the last event about the turn of each Job, so that none is sent twice in a row.
-	said   sync.Map
-	warned podset.Warned
+	said sync.Map
+	// warned of annotations, and unranked of the class that they name for the queue.
+	warned, unranked podset.Warned
 }
 
 // Reconcile is one pass over one Job: fetch, decide, carry out, tell.
@@ -45,6 +47,7 @@ func (r *reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if there, err := jobs.Fetch(ctx, r.client, request.NamespacedName, job); !there {
 		r.said.Delete(request.NamespacedName)
 		r.warned.Forget(request.NamespacedName)
+		r.unranked.Forget(request.NamespacedName)
 		return ctrl.Result{}, err
 	}
 	if !isQueued(job) {
@@ -61,9 +64,7 @@ func (r *reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err := r.apply(ctx, in, todo); err != nil {
 		return r.failed(ctx, job, err)
 	}
-	if what := r.warned.News(job); what != "" && !finished(job) {
-		r.send(job, ignoredTermsEvent(what))
-	}
+	r.warn(in)
 	for _, e := range todo.Events {
 		r.say(job, e)
 	}
@@ -71,6 +72,17 @@ func (r *reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		return ctrl.Result{RequeueAfter: blockedDelay}, nil // The end of what is not its own wakes no Job.
 	}
 	return ctrl.Result{}, nil
+}
+
+// warn of what the Job asks for in vain, as long as that matters.
+func (r *reconciler) warn(in observed) {
+	job := in.Job
+	if what := r.warned.News(job, strings.Join(podset.TermWarnings(job), "; ")); what != "" && !finished(job) {
+		r.send(job, ignoredTermsEvent(what))
+	}
+	if what := r.unranked.News(job, in.classWarning()); what != "" {
+		r.send(job, noClassEvent(what))
+	}
 }
 
 // failed says when to try again what could not be carried out. What the API server

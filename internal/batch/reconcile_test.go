@@ -5,6 +5,7 @@ package batch
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -149,5 +150,39 @@ func TestWarnedOfAnnotations(t *testing.T) {
 		if warned := strings.Contains(said, `Warning InvalidAnnotation metadata.annotations[slipway.dev/checkpointed-at]: "yesterday" is no moment`); warned != want {
 			t.Errorf("warned: %t, want %t; said %q", warned, want, said)
 		}
+	}
+}
+
+// TestToldOfNoClass: who names a class for the queue that is not there is told so while it waits, once,
+// and what counts instead; and so is who names one of the system's.
+func TestToldOfNoClass(t *testing.T) {
+	for class, want := range map[string]string{
+		"nosuch":               "there is no PriorityClass nosuch, and the priority is 0; make it, or name another",
+		"system-node-critical": "system-node-critical is for Kubernetes' own pods, and the priority is 0; name another",
+		"there":                "",
+	} {
+		job := queuedJob(label(labelPriority, class))
+		job.Namespace = "team"
+		r, told := newReconciler(t, nil, job, gangOf(job, 2, -1), &schedulingv1.PriorityClass{ObjectMeta: metav1.ObjectMeta{Name: "there"}, Value: 7})
+		for i := range 2 {
+			if _, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(job)}); err != nil {
+				t.Fatal(err)
+			}
+			said := strings.Join(kubetest.Told(told), "\n")
+			if is := strings.Contains(said, "Warning NoPriorityClass metadata.labels[kueue.x-k8s.io/priority-class]: "+want); is != (i == 0 && want != "") {
+				t.Errorf("%s, pass %d: said %q, want %q", class, i, said, want)
+			}
+		}
+		if got, err := ClassWarning(job, podset.PriorityIn(t.Context(), r.client)); err != nil || !strings.HasSuffix(got, want) || want == "" && got != "" {
+			t.Errorf("%s: warned of %q: %v", class, got, err)
+		}
+	}
+}
+
+// TestWaitsForItsClass: a Job that waits is ranked anew when a class comes that it names.
+func TestWaitsForItsClass(t *testing.T) {
+	job := queuedJob(label(labelPriority, "late"))
+	if got := needs(job); !slices.Contains(got, podset.NeedClass("late")) {
+		t.Errorf("needs %v", got)
 	}
 }

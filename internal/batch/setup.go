@@ -55,8 +55,10 @@ func needs(object client.Object) []string {
 		return nil
 	}
 	needs := append(podset.NeedClaims(&job.Spec.Template.Spec), podset.NeedGang(gangName(job)))
-	if class := job.Spec.Template.Spec.PriorityClassName; class != "" {
-		needs = append(needs, podset.NeedClass(class))
+	for _, class := range []string{job.Spec.Template.Spec.PriorityClassName, job.Labels[labelPriority]} {
+		if class != "" {
+			needs = append(needs, podset.NeedClass(class))
+		}
 	}
 	return needs
 }

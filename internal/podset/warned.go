@@ -4,7 +4,6 @@
 package podset
 
 import (
-	"strings"
 	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,9 +14,9 @@ import (
 // controller that starts anew tells it once more. The zero value is ready.
 type Warned struct{ told sync.Map }
 
-// News is what a job is to be warned of now, its TermWarnings in one line; empty when it was.
-func (w *Warned) News(job metav1.Object) string {
-	key, now := types.NamespacedName{Namespace: job.GetNamespace(), Name: job.GetName()}, warning{job.GetUID(), strings.Join(TermWarnings(job), "; ")}
+// News is what a job is to be warned of now, in one line; empty when it was, or there is nothing.
+func (w *Warned) News(job metav1.Object, what string) string {
+	key, now := types.NamespacedName{Namespace: job.GetNamespace(), Name: job.GetName()}, warning{job.GetUID(), what}
 	if now.text == "" {
 		w.Forget(key)
 		return ""

@@ -4,6 +4,7 @@
 package podset
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -53,7 +54,7 @@ func TestWarnedOnce(t *testing.T) {
 		job  *batchv1.Job
 		want string
 	}{{good, ""}, {bad, noMoment}, {bad, ""}, {good, ""}, {bad, noMoment}, {bad, ""}, {again, noMoment}, {again, ""}} {
-		if got := w.News(step.job); got != step.want {
+		if got := w.News(step.job, strings.Join(TermWarnings(step.job), "; ")); got != step.want {
 			t.Errorf("step %d: %q, want %q", i, got, step.want)
 		}
 	}

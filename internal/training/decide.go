@@ -191,14 +191,18 @@ func (p *pass) underWay() bool {
 // block keeps a job that cannot start from holding resources.
 func (p *pass) block() {
 	p.out.DropGang = p.in.Gang != nil
+	p.out.Status.StartTime = nil
 	p.explain()
 }
 
 // wait is what a job does whose gang is not placed, be it not yet or no longer.
 // A placement that is still there means that a node is lost and the scheduler
-// has no other: the pods stay as they are, for the node may come back.
+// has no other: the pods stay as they are, for the node may come back. A job that
+// lost its places has not started any more: activeDeadlineSeconds covers one stay, as
+// for Kueue's users, whose jobs are suspended when they give way, and resumed. By the start
+// the API server tells a job that has its places, and stays its project's (api/admission).
 func (p *pass) wait() {
-	if p.in.Gang != nil && len(p.in.Gang.Status.Placement) > 0 {
+	if hasPlaces(p.in.Gang) {
 		p.trim()
 		p.explain()
 		p.condition()
@@ -207,6 +211,7 @@ func (p *pass) wait() {
 	for _, pod := range p.in.Pods {
 		p.delete(pod, false)
 	}
+	p.out.Status.StartTime = nil
 	if isTrue(&p.out.Status, kubeflowv1.JobRunning) {
 		p.restarting(p.lostPlace())
 	}

@@ -79,6 +79,11 @@ func isPlaced(gang *slipwayv1.Gang) bool {
 	return gang != nil && gang.DeletionTimestamp == nil && gang.Status.IsPlaced()
 }
 
+// hasPlaces says that the gang is placed, or waits for some of its places alone: a node of it is lost.
+func hasPlaces(gang *slipwayv1.Gang) bool {
+	return isPlaced(gang) || gang != nil && len(gang.Status.Placement) > 0
+}
+
 // coversMinimum says that the scheduler has seen the gang as it now is, and that
 // the placement holds enough of every pod set to start.
 func coversMinimum(gang *slipwayv1.Gang) bool {

@@ -106,6 +106,13 @@ func (w *world) checkRest() {
 			}
 		}
 	}
+	if isTrue(&w.job.Status, kubeflowv1.JobFailed) {
+		for name, pod := range w.pods {
+			if pod.DeletionTimestamp == nil && !ended(pod) {
+				w.t.Fatalf("%s runs on though its job has failed", name)
+			}
+		}
+	}
 	if (finished(&w.job.Status) || isSuspended(w.observe().Job)) && w.gang != nil {
 		for _, pod := range w.pods {
 			if pod.DeletionTimestamp != nil {
@@ -114,4 +121,8 @@ func (w *world) checkRest() {
 		}
 		w.t.Fatal("the gang outlives the job's wish for resources")
 	}
+}
+
+func ended(pod *corev1.Pod) bool {
+	return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
 }

@@ -52,7 +52,8 @@ func (p *pass) suspend() {
 	p.emit(suspendedEvent(p.reason("Suspended"), message))
 }
 
-// resume restarts the clock of activeDeadlineSeconds, too.
+// resume restarts the clock of activeDeadlineSeconds, too, unless the job waits first: then
+// the start of its pods does.
 func (p *pass) resume() {
 	if !isTrue(&p.out.Status, kubeflowv1.JobSuspended) {
 		return
@@ -81,7 +82,7 @@ func (p *pass) finish(end kubeflowv1.JobConditionType, word, message string) {
 
 // cleanUp follows cleanPodPolicy and ttlSecondsAfterFinished.
 func (p *pass) cleanUp() {
-	policy := ptr.Deref(p.in.Job.RunPolicy().CleanPodPolicy, kubeflowv1.CleanPodPolicyNone)
+	policy := p.cleanPodPolicy()
 	kept, held := sets.New[string](), false
 	for _, pod := range p.in.Pods {
 		switch {
@@ -103,6 +104,19 @@ func (p *pass) cleanUp() {
 	// gang on it is not refused by the kubelet.
 	p.out.DropGang = p.in.Gang != nil && !held
 	p.expire()
+}
+
+// cleanPodPolicy of the end. What still runs of a job that failed is ended also by None,
+// upstream's default, by which upstream lets it run: past its deadline, past its backoff limit, or as
+// the ranks that wait in vain for the one that died. The place is given back with the end, so that
+// nobody would be charged for those, and no limit would hold. What has ended stays for its log.
+// A job that succeeded leaves what still runs to its policy: it may be about to end well.
+func (p *pass) cleanPodPolicy() kubeflowv1.CleanPodPolicy {
+	policy := ptr.Deref(p.in.Job.RunPolicy().CleanPodPolicy, kubeflowv1.CleanPodPolicyNone)
+	if policy == kubeflowv1.CleanPodPolicyNone && isTrue(&p.out.Status, kubeflowv1.JobFailed) {
+		return kubeflowv1.CleanPodPolicyRunning
+	}
+	return policy
 }
 
 func condemned(policy kubeflowv1.CleanPodPolicy, phase corev1.PodPhase) bool {

@@ -121,6 +121,44 @@ func TestCleanPodPolicy(t *testing.T) {
 	}
 }
 
+// TestFailedJobRunsOnInNoPod holds that no pod of a job that failed goes on, whatever its policy, since
+// its place is another's by then; but those that have ended stay with their names, as None says.
+func TestFailedJobRunsOnInNoPod(t *testing.T) {
+	for name, tt := range map[string]struct {
+		policy *kubeflowv1.CleanPodPolicy
+		end    func(*world)
+		kept   string
+	}{
+		"past its deadline": {nil, func(w *world) { w.now = w.now.Add(time.Hour) }, "j-worker-0"},
+		"past its backoff limit": {ptr.To(kubeflowv1.CleanPodPolicyNone), func(w *world) {
+			w.pods["j-master-0"].Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "pytorch", RestartCount: 9}}
+		}, "j-worker-0"},
+		"a rank died":                  {nil, func(w *world) { w.exit("j-worker-1", 1) }, "j-worker-0 j-worker-1"},
+		"a rank died, nothing to keep": {ptr.To(kubeflowv1.CleanPodPolicyAll), func(w *world) { w.exit("j-worker-1", 1) }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := started(t, newJob(1, 3, policy(kubeflowv1.RestartPolicyExitCode), func(job *kubeflowv1.PyTorchJob) {
+				job.Spec.RunPolicy.CleanPodPolicy = tt.policy
+				job.Spec.RunPolicy.ActiveDeadlineSeconds = ptr.To[int64](3600)
+				job.Spec.RunPolicy.BackoffLimit = ptr.To[int32](9)
+			}), "n1")
+			w.exit("j-worker-0", 0)
+			w.settle()
+			tt.end(w)
+			w.settle()
+			if w.last() != "Failed" || w.gang == nil {
+				t.Fatalf("%s, gang %v: its places are given back before its pods have ended", w.last(), w.gang != nil)
+			}
+			w.bury()
+			w.settle()
+			services := strings.Join(sortedKeys(w.services), " ")
+			if w.podNames() != tt.kept || services != tt.kept || w.gang != nil {
+				t.Errorf("pods %q, services %q, gang %v; want of both %q", w.podNames(), services, w.gang != nil, tt.kept)
+			}
+		})
+	}
+}
+
 func TestTimeToLive(t *testing.T) {
 	w := started(t, newJob(1, 0, policy(kubeflowv1.RestartPolicyExitCode), func(job *kubeflowv1.PyTorchJob) {
 		job.Spec.RunPolicy.TTLSecondsAfterFinished = ptr.To[int32](60)
@@ -180,6 +218,45 @@ func TestDeadlineDoesNotRunInTheQueueAfterResuming(t *testing.T) {
 	w.settle()
 	if w.last() != "Suspended" || w.gang == nil {
 		t.Errorf("%s, gang %v: want to wait on", w.last(), w.gang != nil)
+	}
+}
+
+// TestDeadlineCoversOneStay holds that a job which gave way neither fails while it waits, nor when it is
+// seen only then that it gave way, and that it has all its time when it starts again; a pod that is made
+// again in the job's places gives it none.
+func TestDeadlineCoversOneStay(t *testing.T) {
+	w := started(t, newJob(1, 0, func(job *kubeflowv1.PyTorchJob) { job.Spec.RunPolicy.ActiveDeadlineSeconds = ptr.To[int64](40) }), "n1")
+	w.now = w.now.Add(7 * time.Second)
+	w.unplace("Preempted", "made room for team-b/big")
+	w.now = w.now.Add(time.Minute)
+	w.settle()
+	w.bury()
+	w.settle()
+	w.now = w.now.Add(time.Hour)
+	w.settle()
+	if w.last() != "Restarting" {
+		t.Fatalf("%s, want to wait on", w.last())
+	}
+	w.place("n2")
+	w.settle()
+	w.runAll()
+	w.settle()
+	if w.last() != "Running" || w.wake != 40*time.Second {
+		t.Fatalf("%s, wake-up in %v, want Running and 40s", w.last(), w.wake)
+	}
+	w.now = w.now.Add(30 * time.Second)
+	w.exit("j-master-0", 1)
+	w.settle()
+	w.runAll()
+	w.settle()
+	if w.last() != "Running" || w.wake != 10*time.Second {
+		t.Fatalf("%s, wake-up in %v, want Running and 10s", w.last(), w.wake)
+	}
+	w.unplace("NodeLost", "node n2 is lost and no other has room", w.gang.Status.Placement...)
+	w.now = w.now.Add(w.wake)
+	w.settle()
+	if w.last() != "Failed" {
+		t.Errorf("%s: it has its places past its deadline", w.last())
 	}
 }
 

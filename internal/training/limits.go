@@ -13,8 +13,9 @@ import (
 	"slipway.dev/slipway/internal/podset"
 )
 
-// exceeds ends a job that has reached one of its own limits. Time spent waiting
-// for the first place does not count as active.
+// exceeds ends a job that has reached one of its own limits. Time without places does not
+// count as active, neither before the first nor after they were taken away; that the places are
+// gone may be seen when the deadline is over, too.
 func (p *pass) exceeds() bool {
 	if why := p.pastBackoff(); why != "" {
 		p.finish(kubeflowv1.JobFailed, "Failed", fmt.Sprintf(
@@ -23,7 +24,7 @@ func (p *pass) exceeds() bool {
 	}
 	deadline := p.in.Job.RunPolicy().ActiveDeadlineSeconds
 	start := p.out.Status.StartTime
-	if deadline == nil || start == nil || !p.started() && !p.underWay() {
+	if deadline == nil || start == nil || !hasPlaces(p.in.Gang) || !p.started() && !p.underWay() {
 		return false
 	}
 	left := start.Add(time.Duration(min(*deadline, podset.MaxDeadline)) * time.Second).Sub(p.in.Now)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	kubeflowv1 "github.com/kubeflow/training-operator/pkg/apis/kubeflow.org/v1"
@@ -74,7 +75,7 @@ func (r *reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 // warn of annotations that do less than they say, as long as that matters.
 func (r *reconciler) warn(in observed) {
 	object := in.Job.Object()
-	if what := r.warned.News(object); what != "" && !finished(in.Job.Status()) {
+	if what := r.warned.News(object, strings.Join(podset.TermWarnings(object), "; ")); what != "" && !finished(in.Job.Status()) {
 		r.send(object, ignoredTermsEvent(what))
 	}
 }

@@ -107,14 +107,14 @@ func TestRestartPolicy(t *testing.T) {
 		last   string
 		pods   string
 	}{
-		"never":                           {kubeflowv1.RestartPolicyNever, func(w *world) { w.exit("j-worker-0", 1) }, "Failed", "j-master-0 j-worker-0"},
+		"never":                           {kubeflowv1.RestartPolicyNever, func(w *world) { w.exit("j-worker-0", 1) }, "Failed", "j-worker-0"},
 		"on failure":                      {kubeflowv1.RestartPolicyOnFailure, func(w *world) { w.exit("j-worker-0", 1) }, "Restarting", "j-master-0 j-worker-0"},
-		"exit code, permanent":            {kubeflowv1.RestartPolicyExitCode, func(w *world) { w.exit("j-worker-0", 127) }, "Failed", "j-master-0 j-worker-0"},
+		"exit code, permanent":            {kubeflowv1.RestartPolicyExitCode, func(w *world) { w.exit("j-worker-0", 127) }, "Failed", "j-worker-0"},
 		"exit code, killed":               {kubeflowv1.RestartPolicyExitCode, func(w *world) { w.exit("j-worker-0", 137) }, "Restarting", "j-master-0 j-worker-0"},
 		"exit code, none":                 {kubeflowv1.RestartPolicyExitCode, func(w *world) { w.phase("j-worker-0", corev1.PodFailed) }, "Restarting", "j-master-0 j-worker-0"},
 		"never, refused by the kubelet":   {kubeflowv1.RestartPolicyNever, func(w *world) { w.refuse("j-worker-0", "OutOfcpu") }, "Restarting", "j-master-0 j-worker-0"},
 		"never, node lost":                {kubeflowv1.RestartPolicyNever, func(w *world) { w.refuse("j-worker-0", "NodeLost") }, "Restarting", "j-master-0 j-worker-0"},
-		"never, evicted":                  {kubeflowv1.RestartPolicyNever, func(w *world) { w.refuse("j-worker-0", "Evicted") }, "Failed", "j-master-0 j-worker-0"},
+		"never, evicted":                  {kubeflowv1.RestartPolicyNever, func(w *world) { w.refuse("j-worker-0", "Evicted") }, "Failed", "j-worker-0"},
 		"never, deleted by a person":      {kubeflowv1.RestartPolicyNever, func(w *world) { w.deletePod("j-worker-0", false) }, "Restarting", "j-master-0 j-worker-0"},
 		"always, evicted":                 {kubeflowv1.RestartPolicyAlways, func(w *world) { w.refuse("j-worker-0", "Evicted") }, "Restarting", "j-master-0 j-worker-0"},
 		"never, the master has succeeded": {kubeflowv1.RestartPolicyNever, func(w *world) { w.exit("j-master-0", 0); w.exit("j-worker-0", 1) }, "Succeeded", "j-master-0 j-worker-0"},

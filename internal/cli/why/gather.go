@@ -21,6 +21,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/batch"
+	"slipway.dev/slipway/internal/podset"
 	"slipway.dev/slipway/internal/scheduler"
 	"slipway.dev/slipway/internal/scheduler/snapshot"
 )
@@ -37,6 +39,8 @@ type Facts struct {
 	Cluster *snapshot.Snapshot
 	Decided *scheduler.Decided
 	Denied  *snapshot.ForbiddenError
+	// Unranked says which priority class a Job names for the queue in vain, if it may be known.
+	Unranked string
 	// Events about any of them, the oldest first.
 	Events []corev1.Event
 }
@@ -49,6 +53,9 @@ func Gather(ctx context.Context, c client.Client, bulk client.Reader, s Subject,
 			return nil, err
 		}
 	}
+	if err := f.unranked(ctx, c); err != nil {
+		return nil, err
+	}
 	cluster, err := snapshot.Fetch(ctx, bulk, now)
 	switch {
 	case errors.As(err, &f.Denied):
@@ -58,6 +65,20 @@ func Gather(ctx context.Context, c client.Client, bulk client.Reader, s Subject,
 		f.Cluster, f.Decided = cluster, decide(cluster)
 	}
 	return f, f.events(ctx, c)
+}
+
+// unranked asks whether a Job's class for the queue is there. Who may not read classes has the event.
+func (f *Facts) unranked(ctx context.Context, c client.Client) error {
+	job := &batchv1.Job{}
+	if f.Subject.Kind != batchv1.SchemeGroupVersion.WithKind("Job") || f.Subject.decode(job) != nil {
+		return nil
+	}
+	var err error
+	f.Unranked, err = batch.ClassWarning(job, podset.PriorityIn(ctx, c))
+	if apierrors.IsForbidden(err) {
+		return nil
+	}
+	return err
 }
 
 // makers are the kinds between what people make and its pods.

@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
+	"slipway.dev/slipway/internal/batch"
 	"slipway.dev/slipway/internal/cli/connect"
 	"slipway.dev/slipway/internal/cli/workload"
 	"slipway.dev/slipway/internal/placement"
@@ -59,12 +60,15 @@ func (f *Facts) Report(w io.Writer) error {
 	return o.print(w)
 }
 
-// misread annotations of a job, which do less than they say. Events that told so are forgotten
+// misread annotations and labels of a job, which do less than they say. Events that told so are forgotten
 // within the hour.
 func (f *Facts) misread(o *outline) {
 	if state, is := f.workloadState(); is && !state.Ended {
 		for _, line := range podset.TermWarnings(f.Subject.Object) {
 			o.say("%s", line)
+		}
+		if f.Unranked != "" {
+			o.say("%s", f.Unranked)
 		}
 	}
 }
@@ -176,7 +180,7 @@ func (f *Facts) distinct() []corev1.Event {
 		switch {
 		case e.InvolvedObject.Kind != f.Subject.Kind.Kind && subject[[2]string{e.Reason, e.Message}]:
 		case slices.ContainsFunc(f.Gangs, func(g slipwayv1.Gang) bool { return isTold(&g, &e) }): // and so above
-		case e.Reason == podset.ReasonTerms: // misread tells what of it is so still
+		case e.Reason == podset.ReasonTerms, e.Reason == batch.ReasonClass && f.Unranked != "": // misread tells what of it is so still
 		case e.InvolvedObject.Kind == "Node" && e.Type == corev1.EventTypeNormal: // kubelets tell of each step
 		case slices.ContainsFunc(f.Events[i+1:], func(later corev1.Event) bool { return repeats(&later, &e) }):
 		default:
