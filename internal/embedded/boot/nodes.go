@@ -178,11 +178,7 @@ func (s *Supervisor) endNode(n cluster.Node) error {
 }
 
 func (s *Supervisor) deleteNodeObject(name string) error {
-	config, err := clientcmd.BuildConfigFromFlags("", s.cluster.KubeconfigOf("supervisor"))
-	if err != nil {
-		return err
-	}
-	client, err := kubernetes.NewForConfig(config)
+	client, err := s.client()
 	if err != nil {
 		return err
 	}
@@ -191,4 +187,14 @@ func (s *Supervisor) deleteNodeObject(name string) error {
 		return fmt.Errorf("deleting node %s: %w", name, err)
 	}
 	return nil
+}
+
+// client is the supervisor's own, with no limit on its requests.
+func (s *Supervisor) client() (kubernetes.Interface, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", s.cluster.KubeconfigOf("supervisor"))
+	if err != nil {
+		return nil, err
+	}
+	config.QPS = -1
+	return kubernetes.NewForConfig(config)
 }
