@@ -26,6 +26,7 @@ import (
 
 // Nodes implements control.Supervisor.
 func (s *Supervisor) Nodes() []control.Node {
+	seen := s.conditions()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var nodes []control.Node
@@ -34,7 +35,8 @@ func (s *Supervisor) Nodes() []control.Node {
 		if s.killed[n.Name] {
 			state = "killed"
 		}
-		nodes = append(nodes, control.Node{Name: n.Name, Address: s.cluster.NodeIP(n).String(), State: state})
+		ready, why := seen(n.Name)
+		nodes = append(nodes, control.Node{Name: n.Name, Address: s.cluster.NodeIP(n).String(), State: state, Ready: ready, Why: why})
 	}
 	return nodes
 }
