@@ -26,6 +26,7 @@ import (
 
 // Nodes implements control.Supervisor.
 func (s *Supervisor) Nodes() []control.Node {
+	seen := s.conditions()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var nodes []control.Node
@@ -34,7 +35,8 @@ func (s *Supervisor) Nodes() []control.Node {
 		if s.killed[n.Name] {
 			state = "killed"
 		}
-		nodes = append(nodes, control.Node{Name: n.Name, Address: s.cluster.NodeIP(n).String(), State: state})
+		ready, why := seen(n.Name)
+		nodes = append(nodes, control.Node{Name: n.Name, Address: s.cluster.NodeIP(n).String(), State: state, Ready: ready, Why: why})
 	}
 	return nodes
 }
@@ -178,11 +180,7 @@ func (s *Supervisor) endNode(n cluster.Node) error {
 }
 
 func (s *Supervisor) deleteNodeObject(name string) error {
-	config, err := clientcmd.BuildConfigFromFlags("", s.cluster.KubeconfigOf("supervisor"))
-	if err != nil {
-		return err
-	}
-	client, err := kubernetes.NewForConfig(config)
+	client, err := s.client()
 	if err != nil {
 		return err
 	}
@@ -191,4 +189,14 @@ func (s *Supervisor) deleteNodeObject(name string) error {
 		return fmt.Errorf("deleting node %s: %w", name, err)
 	}
 	return nil
+}
+
+// client is the supervisor's own, with no limit on its requests.
+func (s *Supervisor) client() (kubernetes.Interface, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", s.cluster.KubeconfigOf("supervisor"))
+	if err != nil {
+		return nil, err
+	}
+	config.QPS = -1
+	return kubernetes.NewForConfig(config)
 }

@@ -24,6 +24,7 @@ func (s *Supervisor) Status() control.Status {
 	}
 	processes := slices.Clone(s.processes)
 	s.mu.Unlock()
+	status.Nodes = s.Nodes()
 	status.Processes = []control.Process{{
 		State: supervise.State{Name: "supervisor", PID: os.Getpid(), Ready: true, Since: s.started},
 		Bytes: proportionalSetSize(os.Getpid())}}

@@ -34,7 +34,7 @@ func (s *Supervisor) stopMatching(processes []*supervise.Process, prefixes ...st
 const podGrace = 10 * time.Second
 
 func (s *Supervisor) stopPods() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 3*podGrace)
+	ctx, cancel := context.WithTimeout(context.Background(), 4*podGrace)
 	defer cancel()
 	nodes := s.liveNodes()
 	errs := make([]error, len(nodes))
@@ -43,10 +43,27 @@ func (s *Supervisor) stopPods() error {
 		if _, err := os.Stat(s.cluster.ContainerdSocket(n)); err != nil {
 			continue
 		}
-		group.Go(func() { errs[i] = containerd.StopPods(ctx, s.cluster.ContainerdSocket(n), podGrace) })
+		group.Go(func() { errs[i] = s.stopPodsOf(ctx, n) })
 	}
 	group.Wait()
 	return errors.Join(errs...)
+}
+
+// stopPodsOf ends the pods of a node whose kubelet has ended. That they are
+// interrupted is told before any of them is asked to end, so that no kubelet takes
+// a program that then exits with 0 for one that has done its work.
+func (s *Supervisor) stopPodsOf(ctx context.Context, n cluster.Node) error {
+	pods, err := containerd.OpenPods(s.cluster.ContainerdSocket(n))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = pods.Close() }()
+	running, err := pods.Running(ctx)
+	if err != nil {
+		return err
+	}
+	untold, err := s.interrupt(ctx, n.Name, running)
+	return errors.Join(err, pods.Stop(ctx, podGrace), pods.Forget(ctx, untold))
 }
 
 // liveNodes are the nodes that were not killed.

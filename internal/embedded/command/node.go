@@ -6,6 +6,7 @@ package command
 import (
 	"context"
 	"fmt"
+	"io"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -67,10 +68,20 @@ func nodeList(dataDir *string) *cobra.Command {
 				return explain(err, *dataDir)
 			}
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "NODE\tADDRESS\tSTATE")
-			for _, n := range nodes {
-				fmt.Fprintf(w, "%s\t%s\t%s\n", n.Name, n.Address, n.State)
-			}
+			printNodes(w, nodes)
 			return w.Flush()
 		}}
+}
+
+// printNodes tells of the nodes' processes, and beside them what the API server
+// has last heard: a kubelet may run and do nothing.
+func printNodes(w io.Writer, nodes []control.Node) {
+	fmt.Fprintln(w, "NODE\tADDRESS\tSTATE\tREADY")
+	for _, n := range nodes {
+		ready := n.Ready
+		if n.Why != "" {
+			ready += ": " + n.Why
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", n.Name, n.Address, n.State, ready)
+	}
 }

@@ -21,7 +21,7 @@ func statusCommand(dataDir *string) *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use:   "status",
-		Short: "Show processes, versions, memory, boot phases and addresses",
+		Short: "Show processes, nodes, versions, memory, boot phases and addresses",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if output != "" && output != "json" {
@@ -63,7 +63,8 @@ func printStatus(out io.Writer, s *control.Status) error {
 	}
 	fmt.Fprintf(w, "shims and pods\t\t\t\t%d MB\n", s.OtherBytes/1e6)
 	fmt.Fprintf(w, "together\t\t\t\t%d MB\n\n", s.TotalBytes/1e6)
-	fmt.Fprintln(w, "PHASE\tBEGAN\tTOOK")
+	printNodes(w, s.Nodes)
+	fmt.Fprintln(w, "\nPHASE\tBEGAN\tTOOK")
 	for _, p := range s.Phases {
 		fmt.Fprintf(w, "%s\t%.2f s\t%.2f s\n", p.Name, p.Begin.Seconds(), p.Took.Seconds())
 	}

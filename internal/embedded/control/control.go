@@ -26,6 +26,7 @@ type Status struct {
 	Addresses map[string]string `json:"addresses"`
 	Versions  map[string]string `json:"versions"`
 	Processes []Process         `json:"processes"`
+	Nodes     []Node            `json:"nodes"`
 	Phases    []Phase           `json:"phases"`
 	// OtherBytes is the memory of shims and pods.
 	OtherBytes int64 `json:"otherBytes"`
@@ -50,12 +51,16 @@ type Phase struct {
 	Error string        `json:"error,omitempty"`
 }
 
-// Node is a node as the supervisor knows it.
+// Node is a node as the supervisor and the API server know it.
 type Node struct {
 	Name    string `json:"name"`
 	Address string `json:"address"`
-	// State is "running" or "killed".
+	// State of its processes is "running" or "killed".
 	State string `json:"state"`
+	// Ready is what the API server says of the node's condition Ready: "True",
+	// "False" or "Unknown". Why says why it is not True.
+	Ready string `json:"ready"`
+	Why   string `json:"why,omitempty"`
 }
 
 // Supervisor is what the socket serves.

@@ -35,6 +35,7 @@ func TestNodes(t *testing.T) {
 		{"return", back},
 		{"removal", removal},
 		{"addition", addition},
+		{"frozen", frozen},
 		{"refusals", refusals},
 	} {
 		t.Run(promise.name, func(t *testing.T) { promise.holds(t, c) })
