@@ -18,9 +18,11 @@ import (
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/cli/connect"
 	"slipway.dev/slipway/internal/cli/follow"
 	"slipway.dev/slipway/internal/cli/workload"
@@ -119,7 +121,7 @@ func (a *app) readLogs(ctx context.Context, name string, r reading) error {
 	}
 	kind, err := find(ctx, cluster, ref)
 	if err != nil {
-		return err
+		return misnamed(ctx, cluster, ref, err)
 	}
 	one := make([]workload.Workload, 1)
 	if one[0], err = workload.Get(ctx, cluster, kind, cluster.Namespace, ref.Name); err != nil {
@@ -156,6 +158,29 @@ func find(ctx context.Context, cluster *connect.Cluster, ref workload.Ref) (work
 	default:
 		return kind, fmt.Errorf("%q is both %s and %s; write one of them", ref.Name, loose[0], loose[1])
 	}
+}
+
+// misnamed is the error of a name that is of nothing of the kinds that are meant: where it is that of a
+// gang, or begins with a namespace, as "slipway why" takes both, it says what to write.
+func misnamed(ctx context.Context, cluster *connect.Cluster, ref workload.Ref, err error) error {
+	if !errors.As(err, new(workload.NoneError)) {
+		return err
+	}
+	if len(ref.Kinds) == 1 {
+		namespace := ref.Kinds[0].Name
+		if ref.Kinds[0].IsLoose() && cluster.Get(ctx, client.ObjectKey{Name: namespace}, &corev1.Namespace{}) == nil {
+			return fmt.Errorf("%s is no kind, but a namespace; write: -n %[1]s %s", namespace, ref.Name)
+		}
+		return err
+	}
+	gang := &slipwayv1.Gang{}
+	if cluster.Get(ctx, client.ObjectKey{Namespace: cluster.Namespace, Name: ref.Name}, gang) != nil {
+		return err
+	}
+	if owner := metav1.GetControllerOf(gang); owner != nil {
+		return fmt.Errorf("%s is the gang of %s/%s; name that", ref.Name, strings.ToLower(owner.Kind), owner.Name)
+	}
+	return err
 }
 
 // looseNamed is what ps lists under a name besides jobs and models; nothing to who may not list
