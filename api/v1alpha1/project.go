@@ -86,7 +86,11 @@ type Member struct {
 // Quota of one resource. That guaranteed is at most limit is checked by the
 // scheduler, which says so in the Project's conditions: the cost of comparing
 // quantities in a schema exceeds what the API server allows for a list. So does
-// comparing types with ==, which the API server takes for long, but not with in.
+// comparing types with ==, which the API server takes for long, but not with in. Numbers are
+// cheap, so that text is made one, where it is no text with a unit.
+//
+// +kubebuilder:validation:XValidation:rule="!self.resource.contains('/') || type(self.guaranteed) in [int] || ['k', 'M', 'G', 'T', 'P', 'E', 'i'].exists(u, self.guaranteed.endsWith(u)) || !['m', 'u', 'n'].exists(u, self.guaranteed.endsWith(u)) && double(self.guaranteed) == double(int(double(self.guaranteed)))",message="guaranteed is no whole number, and nobody can ask for a part of a device; use one without a unit",fieldPath=".guaranteed"
+// +kubebuilder:validation:XValidation:rule="!has(self.limit) || !self.resource.contains('/') || type(self.limit) in [int] || ['k', 'M', 'G', 'T', 'P', 'E', 'i'].exists(u, self.limit.endsWith(u)) || !['m', 'u', 'n'].exists(u, self.limit.endsWith(u)) && double(self.limit) == double(int(double(self.limit)))",message="limit is no whole number, and nobody can ask for a part of a device; use one without a unit",fieldPath=".limit"
 type Quota struct {
 	// Resource name: cpu, memory, nvidia.com/gpu, …
 	// +kubebuilder:validation:Type=string

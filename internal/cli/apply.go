@@ -23,9 +23,9 @@ import (
 const fieldOwner = client.FieldOwner("slipway")
 
 // applyFiles applies manifests that people have and returns what the cluster
-// made of them. With several objects the cluster checks all of them before the
+// made of them, unless it is only asked. With several objects the cluster checks all of them before the
 // first is changed.
-func (a *app) applyFiles(ctx context.Context, files []string, m making) ([]client.Object, error) {
+func (a *app) applyFiles(ctx context.Context, files []string, m making) ([]outcome, error) {
 	scheme, err := connect.NewScheme()
 	if err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ func (a *app) applyFiles(ctx context.Context, files []string, m making) ([]clien
 			return nil, err
 		}
 	}
-	return plain(read), a.applyAll(ctx, cluster, m, read)
+	return a.applyAll(ctx, cluster, m, read)
 }
 
 // warnOfTerms of jobs that will not be understood as they are written, before they are queued.
@@ -69,16 +69,16 @@ func (a *app) warnOfTerms(read []manifest.Object) {
 }
 
 // applyAll reports what was done also when not all could be.
-func (a *app) applyAll(ctx context.Context, cluster *connect.Cluster, m making, read []manifest.Object) error {
+func (a *app) applyAll(ctx context.Context, cluster *connect.Cluster, m making, read []manifest.Object) ([]outcome, error) {
 	var done []outcome
 	for _, object := range read {
 		verb, err := apply(ctx, m.client(cluster), object.Unstructured)
 		if err != nil {
-			return errors.Join(a.report(m, done...), object.Place(err))
+			return nil, errors.Join(a.report(m, done...), object.Place(err))
 		}
 		done = append(done, outcome{object.Unstructured, verb})
 	}
-	return a.report(m, done...)
+	return done, a.report(m, done...)
 }
 
 func plain(read []manifest.Object) []client.Object {

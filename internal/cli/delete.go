@@ -68,7 +68,7 @@ func (a *app) deleteAll(ctx context.Context, names []string, dryRun, wait bool) 
 		}
 		kind, object, err := ref.Find(ctx, cluster, cluster.Namespace)
 		if err != nil {
-			return explainNone(ctx, cluster, ref.Name, err)
+			return explainNone(ctx, cluster, ref, err)
 		}
 		if kind.IsLoose() {
 			return explainLoose(ctx, cluster, kind, ref.Name)
@@ -83,14 +83,14 @@ func (a *app) deleteAll(ctx context.Context, names []string, dryRun, wait bool) 
 
 // explainNone is the error of a name that is of no job and no model; or, if ps lists pods under it,
 // how to delete these.
-func explainNone(ctx context.Context, cluster *connect.Cluster, name string, err error) error {
+func explainNone(ctx context.Context, cluster *connect.Cluster, ref workload.Ref, err error) error {
 	if !errors.As(err, new(workload.NoneError)) {
 		return err
 	}
-	if loose := looseNamed(ctx, cluster, name); len(loose) > 0 {
+	if loose := looseNamed(ctx, cluster, ref.Name); len(loose) > 0 && len(ref.Kinds) > 1 {
 		return notOurs(cluster, loose[0])
 	}
-	return err
+	return misnamed(ctx, cluster, ref, err)
 }
 
 // explainLoose: how to delete pods that are of no job and no model.

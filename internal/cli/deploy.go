@@ -176,9 +176,9 @@ func (a *app) deployFiles(ctx context.Context, d deployment) error {
 	if err != nil {
 		return err
 	}
-	for _, object := range applied {
-		if kind, known := workload.KindOf(object); known && kind.Serves {
-			if err := a.awaitModel(ctx, cluster, client.ObjectKeyFromObject(object)); err != nil {
+	for _, each := range applied {
+		if kind, known := workload.KindOf(each.object); known && kind.Serves {
+			if err := a.awaitModel(ctx, cluster, client.ObjectKeyFromObject(each.object)); err != nil {
 				return err
 			}
 		}

@@ -23,6 +23,15 @@ func (f *fakeCluster) subresource(w http.ResponseWriter, r *http.Request) {
 			answer(w, 500, metav1.Status{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}, Status: metav1.StatusFailure, Code: 500, Message: why})
 			return
 		}
+		switch before := f.get(key("pods", r.PathValue("namespace"), name)).GetAnnotations()["before"]; {
+		case r.URL.Query().Get("previous") == "" || before == "":
+		case before == "never":
+			refuse(w, apierrors.NewBadRequest(`previous terminated container "main" in pod "`+name+`" not found`))
+			return
+		default:
+			fmt.Fprint(w, before) // As kubelets do: no line's end.
+			return
+		}
 		log, found := f.logs[name]
 		if !found {
 			refuse(w, apierrors.NewBadRequest("container \"pytorch\" in pod \""+name+"\" is waiting to start: ContainerCreating"))

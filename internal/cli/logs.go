@@ -4,9 +4,12 @@
 package cli
 
 import (
+	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,9 +17,12 @@ import (
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
 	"slipway.dev/slipway/internal/cli/connect"
 	"slipway.dev/slipway/internal/cli/follow"
 	"slipway.dev/slipway/internal/cli/workload"
@@ -115,7 +121,7 @@ func (a *app) readLogs(ctx context.Context, name string, r reading) error {
 	}
 	kind, err := find(ctx, cluster, ref)
 	if err != nil {
-		return err
+		return misnamed(ctx, cluster, ref, err)
 	}
 	one := make([]workload.Workload, 1)
 	if one[0], err = workload.Get(ctx, cluster, kind, cluster.Namespace, ref.Name); err != nil {
@@ -152,6 +158,29 @@ func find(ctx context.Context, cluster *connect.Cluster, ref workload.Ref) (work
 	default:
 		return kind, fmt.Errorf("%q is both %s and %s; write one of them", ref.Name, loose[0], loose[1])
 	}
+}
+
+// misnamed is the error of a name that is of nothing of the kinds that are meant: where it is that of a
+// gang, or begins with a namespace, as "slipway why" takes both, it says what to write.
+func misnamed(ctx context.Context, cluster *connect.Cluster, ref workload.Ref, err error) error {
+	if !errors.As(err, new(workload.NoneError)) {
+		return err
+	}
+	if len(ref.Kinds) == 1 {
+		namespace := ref.Kinds[0].Name
+		if ref.Kinds[0].IsLoose() && cluster.Get(ctx, client.ObjectKey{Name: namespace}, &corev1.Namespace{}) == nil {
+			return fmt.Errorf("%s is no kind, but a namespace; write: -n %[1]s %s", namespace, ref.Name)
+		}
+		return err
+	}
+	gang := &slipwayv1.Gang{}
+	if cluster.Get(ctx, client.ObjectKey{Namespace: cluster.Namespace, Name: ref.Name}, gang) != nil {
+		return err
+	}
+	if owner := metav1.GetControllerOf(gang); owner != nil {
+		return fmt.Errorf("%s is the gang of %s/%s; name that", ref.Name, strings.ToLower(owner.Kind), owner.Name)
+	}
+	return err
 }
 
 // looseNamed is what ps lists under a name besides jobs and models; nothing to who may not list
@@ -198,7 +227,7 @@ func (a *app) printLogs(ctx context.Context, cluster *connect.Cluster, w workloa
 	for i := range pods {
 		options := r.options()
 		options.Container = w.Kind.MainContainer(&pods[i])
-		if silence := w.Silence(&pods[i]); silence != "" {
+		if silence := cmp.Or(w.Silence(&pods[i]), nodeless(&pods[i])); silence != "" {
 			problems = append(problems, fmt.Errorf("the log of pod %s cannot be read: %s; to wait for it: slipway logs -f %s%s",
 				pods[i].Name, silence, w, a.inNamespace()))
 			continue
@@ -216,17 +245,48 @@ func (a *app) printLogs(ctx context.Context, cluster *connect.Cluster, w workloa
 	return nil
 }
 
+// nodeless says why a pod has no node yet: of such a one the API server gives an empty log. Empty for
+// one that has.
+func nodeless(pod *corev1.Pod) string {
+	if pod.Spec.NodeName != "" || pod.Status.Phase != corev1.PodPending {
+		return ""
+	}
+	return "it is waiting: " + workload.Unscheduled(pod)
+}
+
 func (a *app) printLog(ctx context.Context, cluster *connect.Cluster, pod *corev1.Pod, prefix string, options *corev1.PodLogOptions) error {
 	log, err := opener(cluster)(ctx, pod, options)
 	if isUnreached(err) {
 		return fmt.Errorf("the log of pod %s cannot be read: its node %s does not answer (%s); if it stays so that is noticed within half a minute, and slipway ps says what becomes of the pod; then try again",
 			pod.Name, pod.Spec.NodeName, lastCause(err))
 	}
+	if options.Previous && apierrors.IsBadRequest(err) && strings.HasPrefix(err.Error(), "previous terminated container ") {
+		return lostLog(pod, options)
+	}
 	if err != nil {
 		return fmt.Errorf("reading the log of pod %s: %w", pod.Name, err)
 	}
-	err = follow.Copy(a.Stdout, log, prefix)
-	return errors.Join(err, log.Close())
+	defer func() { _ = log.Close() }()
+	text := bufio.NewReaderSize(log, longestRefusal)
+	if first, err := text.Peek(longestRefusal); errors.Is(err, io.EOF) && refusal.Match(first) {
+		return lostLog(pod, options)
+	}
+	return follow.Copy(a.Stdout, text, prefix)
+}
+
+// refusal is what a kubelet says in place of a log that is not there any more, as if it were the log.
+var refusal = regexp.MustCompile(`^unable to retrieve container logs for \S+\n?$`)
+
+// longestRefusal is more than a refusal has, in bytes.
+const longestRefusal = 512
+
+// lostLog is the error for a log that there is none of.
+func lostLog(pod *corev1.Pod, options *corev1.PodLogOptions) error {
+	if options.Previous {
+		return fmt.Errorf("container %s of pod %s has not been restarted, or the log of its run before is gone; for that of its last run leave out --previous",
+			options.Container, pod.Name)
+	}
+	return fmt.Errorf("the log of container %s of pod %s is gone: its node has removed it", options.Container, pod.Name)
 }
 
 // isUnreached says that the API server did not reach the kubelet that has the log: that error

@@ -36,7 +36,10 @@ func (a *app) ps() *cobra.Command {
 		Short: "List jobs, models and other pods that slipway schedules, and why they wait",
 		Long: `List jobs and models with their state and, where not all is as it should be, why. Pods that
 slipway schedules and that belong to neither are listed by what they belong to: a Deployment
-or another controller, a group, or themselves.`,
+or another controller, a group, or themselves; their AGE is that of the oldest pod.
+
+PODS counts those that run, or answer, of all that should; once a job has ended and none
+runs any more there is nothing to count.`,
 		Args:    cobra.NoArgs,
 		GroupID: groupLook,
 		RunE: func(cmd *cobra.Command, _ []string) error {

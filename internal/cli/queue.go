@@ -80,6 +80,9 @@ func (a *app) showQueue(ctx context.Context, format string) error {
 // printQueue as tables, with what a person has to mend before them.
 func (a *app) printQueue(q queued) error {
 	a.warn(q.Projects)
+	for _, line := range top.Overpromised(q.Projects) {
+		fmt.Fprintf(a.Stderr, "warning: %s\n", line)
+	}
 	if len(q.Projects) == 0 {
 		fmt.Fprintln(a.Stderr, "there are no projects: all gangs share the cluster, by priority and age")
 	} else if err := top.PrintProjects(a.Stdout, q.Projects, true); err != nil {

@@ -124,6 +124,12 @@ func cmdTrains(ts *testscript.TestScript, _ bool, _ []string) {
 			return
 		}
 		is := func(kind string) map[string]any { return map[string]any{"type": kind, "status": "True"} }
+		if job.GetName() == "wrong" {
+			refused := map[string]any{"type": "Failed", "status": "True", "message": "no container is named pytorch; correct it and create the job again"}
+			ts.Check(unstructured.SetNestedSlice(job.Object, []any{refused}, "status", "conditions"))
+			fake.put("pytorchjobs", job)
+			return
+		}
 		end := "Succeeded"
 		if job.GetName() == "bad" {
 			end = "Failed"

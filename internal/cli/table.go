@@ -32,6 +32,9 @@ func (l listing) row(w workload.Workload, now time.Time) line {
 		status:  state.Status, pods: fmt.Sprintf("%d/%d", state.Running, state.Total),
 		age: duration.HumanDuration(now.Sub(w.Object.GetCreationTimestamp().Time)), nodes: nodes(w), reason: scheduler.AsOf(state.Reason, w.Promise(), now),
 	}
+	if state.Ended && state.Running == 0 {
+		row.pods = "" // Those that ran once are no more to count than those that never did.
+	}
 	if model, is := w.Object.(*slipwayv1.Model); is {
 		row.url = model.Status.URL
 	}

@@ -18,6 +18,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
@@ -270,14 +271,22 @@ func (a *app) suggest(pairs ...string) {
 
 func (a *app) trainFiles(ctx context.Context, t training) error {
 	applied, err := a.applyFiles(ctx, t.files, t.making)
-	if err != nil || !t.wait && !t.follow {
+	if err != nil || t.dryRun != "none" {
 		return err
 	}
-	var jobs []client.Object
-	for _, object := range applied {
-		if kind, known := workload.KindOf(object); known && !kind.Serves {
-			jobs = append(jobs, object)
+	var jobs, made []client.Object
+	for _, each := range applied {
+		kind, known := workload.KindOf(each.object)
+		if !known || kind.Serves {
+			continue
 		}
+		jobs = append(jobs, each.object)
+		if each.verb == "created" {
+			made = append(made, each.object)
+		}
+	}
+	if !t.wait && !t.follow {
+		return a.refusals(ctx, made)
 	}
 	if len(jobs) != 1 {
 		return fmt.Errorf("--wait and --follow are for one job and the files have %d; follow each with: slipway logs -f NAME", len(jobs))
@@ -288,4 +297,38 @@ func (a *app) trainFiles(ctx context.Context, t training) error {
 	}
 	kind, _ := workload.KindOf(jobs[0])
 	return a.followJob(ctx, cluster, kind, client.ObjectKeyFromObject(jobs[0]), t.follow)
+}
+
+// verdictTime is how long a controller may take to look at new jobs, and verdictPause how long between
+// two looks at whether it has.
+const (
+	verdictTime  = 2 * time.Second
+	verdictPause = 50 * time.Millisecond
+)
+
+// refusals of jobs that were just made: the schema lets much pass that their controller does not, and
+// what it refuses has ended before it began. Where none looks at them that is for ps to say.
+func (a *app) refusals(ctx context.Context, jobs []client.Object) error {
+	cluster, err := a.cluster.Open(a.Stderr)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, verdictTime)
+	defer cancel()
+	var all []error
+	for _, job := range jobs {
+		kind, _ := workload.KindOf(job)
+		var state workload.State
+		_ = wait.PollUntilContextCancel(ctx, verdictPause, true, func(ctx context.Context) (bool, error) {
+			w, err := workload.Get(ctx, cluster, kind, job.GetNamespace(), job.GetName())
+			if err == nil {
+				state = w.State()
+			}
+			return state.Status != workload.StatusPending, err
+		})
+		if state.Failed {
+			all = append(all, fmt.Errorf("%s failed at once: %s", reference(job), state.Reason))
+		}
+	}
+	return errors.Join(all...)
 }

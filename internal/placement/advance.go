@@ -37,8 +37,8 @@ func (e *eviction) moveUp(g *gang) bool {
 
 // between a gang and its start are the promises that it waits for, and has to heed even when those are gone
 // who would give way to it. Of these it is the ones whose gangs, if they started now, would have ended by the
-// moment that they were promised, and would be within what is guaranteed to them, so that nobody takes the
-// places back at once. They are in the order of their moments.
+// moment that they were promised, would be within what is guaranteed to them, and go before all others of their
+// queue, so that nobody takes the places back at once. They are in the order of their moments.
 func (p *Picture) between(g *gang, list []leaver) []*promise {
 	gone := &absence{p: p, list: list}
 	gone.first(len(list))
@@ -49,8 +49,21 @@ func (p *Picture) between(g *gang, list []leaver) []*promise {
 			return true
 		}
 		_, theirs := apart(g.queue, pr.gang.queue)
-		return pr.ends-pr.at > pr.at-soonest || !slices.Contains(pr.gang.claims(inUse), theirs)
+		return pr.ends-pr.at > pr.at-soonest || !slices.Contains(pr.gang.claims(withComing), theirs) || p.isOutranked(pr.gang)
 	})
+}
+
+// isOutranked says that one of its queue waits to which a gang would have to give way.
+func (p *Picture) isOutranked(g *gang) bool {
+	for _, o := range p.waiting {
+		if o.Priority <= g.Priority {
+			return false
+		}
+		if o.queue == g.queue && o.outranks(g) {
+			return true
+		}
+	}
+	return false
 }
 
 // unheeding some promises is the duty of a gang if it need not heed them.

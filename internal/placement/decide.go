@@ -73,12 +73,10 @@ type pass struct {
 	failed   map[wish]bool
 	hopeless map[hope]bool
 	reasons  map[wish]*Reason
-	// heldFor are the keys of those for whom others with a hope are held back.
-	heldFor map[hope]string
 }
 
 func (p *Picture) pass() *pass {
-	return &pass{p, map[wish]bool{}, map[hope]bool{}, map[wish]*Reason{}, map[hope]string{}}
+	return &pass{p, map[wish]bool{}, map[hope]bool{}, map[wish]*Reason{}}
 }
 
 // Decide tries all gangs that wait and may fit now, and answers those whose
@@ -261,9 +259,9 @@ func (ps *pass) start(g *gang) bool {
 		return found != nil
 	}
 	switch {
-	case whole && ps.failed[wish], ps.held(g, whole), whole && ps.holdsBackLike(g, wish):
+	case whole && ps.failed[wish], ps.held(g, whole):
 	case ps.p.elsewhere(g, seek):
-		if whole && ps.holdsBack(found, wish) {
+		if whole && ps.p.holdsBack(found) {
 			found.cancel()
 			break
 		}

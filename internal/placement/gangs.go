@@ -189,6 +189,9 @@ func (p *Picture) inherit(g, old *gang) {
 	old.queue = nil
 	g.resuming = old.resuming
 	g.clearance, g.idle = old.clearance, old.idle
+	if g.isAwaited() && g.shape != old.shape {
+		g.clearance.room = nil // It was found for what the gang asked for before.
+	}
 	p.takeExits(g, old)
 	// What it says of its start may be of the turn before this one.
 	g.Started, g.Stopped = old.Started, max(g.Stopped, old.Stopped)

@@ -9,16 +9,22 @@ import "slices"
 // it then, at the next settling. Whoever takes that meanwhile would be the first of them, as who has just
 // started loses least. So where the picture is settled now and again (Settle), a gang that would have to
 // give way at once is held back until then, which is a moment: it starts when those had their chance to
-// ask to whom it would, if it still can.
+// ask to whom it would, if it still can. So are all who come after it: or else they would take what it
+// was not given, and keep it from both.
 
-// maxHeeded bounds what that costs: where more gangs hold places, or wait in more rows, it is not looked
-// at. So many are not on a cluster so small that one of them is likely to be in the way of another.
+// maxHeeded bounds what that costs: where there are more nodes, or more gangs hold places, or wait in more
+// rows, it is not looked at. So many are not on a cluster so small that one is likely to be in the way of another.
 const maxHeeded = 128
 
-// holdsBack a gang with a wish if it would have to give way at once on the places of a trial.
-func (ps *pass) holdsBack(t *trial, w wish) bool {
-	p, g := ps.p, t.g
-	if !p.settling || g.Protected > 0 || g.clearance != nil || len(p.holders) > maxHeeded {
+// holdsBack a gang that waits for others, or would have to give way at once on the places of a trial.
+func (p *Picture) holdsBack(t *trial) bool {
+	g := t.g
+	switch {
+	case !p.settling || g.clearance != nil:
+		return false
+	case len(p.detained) > 0:
+		return p.detain(g, p.detained[0].heldFor)
+	case g.Protected > 0 || len(p.holders) > maxHeeded || len(p.nodes) > maxHeeded:
 		return false
 	}
 	leave := t.seat()
@@ -26,27 +32,22 @@ func (ps *pass) holdsBack(t *trial, w wish) bool {
 	p.countComing()
 	for _, h := range p.askers(g) {
 		if p.wouldAsk(h, g) {
-			ps.heldFor[hope{g.queue, w}] = h.Key
-			p.detain(g, h.Key)
-			return true
+			return p.detain(g, h.Key)
 		}
 	}
 	return false
 }
 
-// holdsBackLike says that one like a gang was held back before, and holds back this one, too: it does not
-// go before it.
-func (ps *pass) holdsBackLike(g *gang, w wish) bool {
-	heir, held := ps.heldFor[hope{g.queue, w}]
-	if held {
-		ps.p.detain(g, heir)
+// detain a gang until those have asked of whom the other one is the first, if it is not that itself.
+func (p *Picture) detain(g *gang, heir string) bool {
+	if g.Key == heir {
+		return false
 	}
-	return held
-}
-
-// detain a gang until those have asked of whom the other one is the first.
-func (p *Picture) detain(g *gang, heir string) {
-	g.heldFor, p.detained = heir, append(p.detained, g)
+	if g.heldFor == "" {
+		p.detained = append(p.detained, g)
+	}
+	g.heldFor = heir
+	return true
 }
 
 // seat the gang as if the trial were decided, until what it returns is called.

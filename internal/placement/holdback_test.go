@@ -40,6 +40,20 @@ func TestHeldBack(t *testing.T) {
 	}
 }
 
+// TestHeldBackWithWhoFollows: nobody takes what one was not given who is held back, for it would be kept from both;
+// nor does one that gives way to nobody at first.
+func TestHeldBackWithWhoFollows(t *testing.T) {
+	s := standoff(t, 0, 0)
+	s.comes(Gang{Key: "shielded", Created: 4, Protected: 1000}, 1, "gpu")
+	s.Advance(30)
+	if s.gangs["shielded"].runs() {
+		t.Error("one that came later passes who is held back")
+	}
+	if s.Settle(); !s.gangs["high"].runs() {
+		t.Errorf("others took the places of who has the right to both: %v", s.gangs["high"].told)
+	}
+}
+
 // TestNotHeldBack: who waits with a better right, and to whom nobody gives way, holds back nobody, nor does
 // one who would have to leave alone who has just started.
 func TestNotHeldBack(t *testing.T) {

@@ -88,7 +88,7 @@ func (ps *pass) cause(g *gang, state State) *Reason {
 		return ps.p.explain(g, g.lacks())
 	}
 	if g.heldFor != "" {
-		return &Reason{Code: InsufficientResources, Text: "there is room, but " + g.heldFor + ", to which it would have to give way at once, may take it first"}
+		return &Reason{Code: InsufficientResources, Text: "there is room; " + g.heldFor + ", to which others would have to give way there, has its turn first, in a moment"}
 	}
 	if state == Never {
 		return ps.never(g)

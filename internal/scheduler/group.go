@@ -15,6 +15,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	slipwayv1 "slipway.dev/slipway/api/v1alpha1"
@@ -194,9 +195,19 @@ func (l *ledger) waitsFor(g *group, c *crew) string {
 		return fmt.Sprintf("there is no PodGroup %s; make it", g.podGroup)
 	}
 	if n := int32(len(g.pods)) + l.done(g); n < least {
-		return fmt.Sprintf("waits for the pods of its group: %d of %d are there", n, least)
+		return fmt.Sprintf("waits for the pods of its group: %d of %d are there%s", n, least, oneByOne(g.pods[c.inOrder()[0].uid].pod))
 	}
 	return ""
+}
+
+// oneByOne is what to do about pods of a StatefulSet, which makes the next only once that before is ready
+// unless it says otherwise: a group of them would never be whole.
+func oneByOne(p *corev1.Pod) string {
+	owner := metav1.GetControllerOf(p)
+	if owner == nil || owner.Kind != "StatefulSet" {
+		return ""
+	}
+	return fmt.Sprintf("; StatefulSet %s makes one after another unless its podManagementPolicy is Parallel", owner.Name)
 }
 
 // projectOf a group is that of the first of its pods, those that are bound before others:

@@ -206,6 +206,15 @@ func TestGroups(t *testing.T) {
 	c.does("d@n1")
 }
 
+// TestGroupOfAStatefulSet is told why the others do not come: they are made after this one runs.
+func TestGroupOfAStatefulSet(t *testing.T) {
+	c := newCluster(t, newNode("n1", 8, 2))
+	c.add(ourPod("db-0", ofGroup("g", 2), func(p *corev1.Pod) {
+		p.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "StatefulSet", Name: "db", UID: "db", Controller: ptr.To(true)}}
+	}))
+	c.does("db-0: waits for the pods of its group: 1 of 2 are there; StatefulSet db makes one after another unless its podManagementPolicy is Parallel")
+}
+
 // TestGroupOfDifferentPods has a set for each kind of them.
 func TestGroupOfDifferentPods(t *testing.T) {
 	c := newCluster(t, newNode("cpu", 8, 0), newNode("gpu", 8, 1))

@@ -54,6 +54,9 @@ func TestAPISchemaRefuses(t *testing.T) {
 		quota(`resource: cpu, guaranteed: -1`):                 "spec.quota[0].guaranteed",
 		quota(`resource: cpu, guaranteed: "-1m"`):              "guaranteed is negative; use zero or more",
 		quota(`resource: cpu, guaranteed: 0, limit: "-1"`):     "limit is negative; use zero or more, or leave it out",
+		quota(`resource: x/gpu, guaranteed: "0.5"`):            "spec.quota[0].guaranteed: Invalid value: guaranteed is no whole number",
+		quota(`resource: x/gpu, guaranteed: "500m"`):           "guaranteed is no whole number, and nobody can ask for a part of a device; use one without a unit",
+		quota(`resource: x/gpu, guaranteed: 1, limit: "1.5"`):  "spec.quota[0].limit: Invalid value: limit is no whole number",
 		"{apiVersion: slipway.dev/v1alpha1, kind: Workspace, metadata: {name: w}, spec: {image: i, idleAfter: later}}": "spec.idleAfter",
 	} {
 		o := manifest(t, r.ns, object)
@@ -81,7 +84,8 @@ func TestAPISchemaAccepts(t *testing.T) {
 	var gangs slipwayv1.GangList
 	r.must(r.client.List(t.Context(), &gangs))
 	quota := manifest(t, "", "{apiVersion: slipway.dev/v1alpha1, kind: Project, metadata: {name: "+r.ns+"-p}, spec: {quota: "+
-		`[{resource: cpu, guaranteed: "1e-3", limit: "+.5"}, {resource: example.com/a_b, guaranteed: 0, limit: "2E+1"}]}}`)
+		`[{resource: cpu, guaranteed: "1e-3", limit: "+.5"}, {resource: example.com/a_b, guaranteed: 0, limit: "2E+1"},
+			{resource: x/a, guaranteed: "+2.0", limit: "1.5k"}, {resource: x/b, guaranteed: "2e-0", limit: 2Ki}]}}`)
 	r.create(quota)
 	r.delete(quota)
 }

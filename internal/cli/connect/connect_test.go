@@ -87,6 +87,8 @@ func TestExplain(t *testing.T) {
 			`job.yaml: no matches for kind "RayJob" in version "ray.io/v1"; the cluster does not have that kind`},
 		{"half started", fmt.Errorf("making x: %w", &apiutil.ErrResourceDiscoveryFailed{{Group: "kubeflow.org", Version: "v1"}: errors.New("not yet")}),
 			"making x: unable to retrieve the complete list of server APIs: kubeflow.org/v1: not yet; the cluster does not offer that API now"},
+		{"starting", Needing(RoleObserve, fmt.Errorf("failed to get server groups: %w", apierrors.NewForbidden(schema.GroupResource{}, "", errors.New("no role")))),
+			"the cluster does not say yet what it offers, it is still starting; try again, and see: slipway status"},
 		{"busy", apierrors.NewTooManyRequestsError("wait"), "the cluster is busy (Too many requests: wait); try again"},
 		{"not found", apierrors.NewNotFound(pods, "a"), `pods "a" not found`},
 		{"any other", errors.New("other"), "other"},

@@ -32,6 +32,8 @@ func Explain(err error) error {
 		return fmt.Errorf("%w; the cluster does not offer that API now: try again, and see: slipway status", err)
 	case apierrors.IsUnauthorized(err):
 		return fmt.Errorf("the cluster does not accept the credentials of this kubeconfig (%w); renew them, or name another with --kubeconfig", err)
+	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), undiscovered):
+		return errors.New("the cluster does not say yet what it offers, it is still starting; try again, and see: slipway status")
 	case apierrors.IsForbidden(err):
 		return fmt.Errorf("%s; %s", denied(err), grant(err))
 	case apierrors.IsTooManyRequests(err), apierrors.IsServerTimeout(err), apierrors.IsTimeout(err), apierrors.IsServiceUnavailable(err):
@@ -39,6 +41,10 @@ func Explain(err error) error {
 	}
 	return err
 }
+
+// undiscovered is what a client says that could not ask which kinds there are. Anybody whom the cluster
+// knows may do that, once it has read its roles.
+const undiscovered = "failed to get server groups"
 
 func unreachable(err *url.Error) error {
 	address := err.URL

@@ -28,7 +28,13 @@ func (f *Facts) groups(o *outline) {
 		return
 	}
 	if f.Subject.Kind.Kind != "Pod" {
-		o.say("%s", counted(pods))
+		w := workload.Workload{Pods: pods}
+		w.Hear(f.nodes())
+		unheard, silence := w.Unheard()
+		o.say("%s", counted(pods, unheard))
+		if silence != "" {
+			o.say("%s", silence)
+		}
 	}
 	if f.Decided == nil {
 		return
@@ -71,8 +77,9 @@ func (f *Facts) waiters(pods []corev1.Pod) []waiter {
 	return all
 }
 
-// counted pods that run, that start, that wait and that were told to end, and the nodes that they are on.
-func counted(pods []corev1.Pod) string {
+// counted pods that run, that start, that wait and that were told to end, and the nodes that they are on;
+// of those that ran when their nodes were last heard of nobody knows.
+func counted(pods []corev1.Pod, unheard int) string {
 	on := slipwayv1.PodSetPlacement{}
 	running, waiting, ending := 0, 0, 0
 	for i := range pods {
@@ -87,7 +94,10 @@ func counted(pods []corev1.Pod) string {
 		}
 		on.Slots = append(on.Slots, slipwayv1.Slot{Node: pods[i].Spec.NodeName, Count: 1})
 	}
-	text := fmt.Sprintf("%d of %s running, %d starting, %d waiting for a node", running, placement.Count(len(pods)-ending, "pod"), len(on.Slots)-running-ending, waiting)
+	text := fmt.Sprintf("%d of %s running, %d starting, %d waiting for a node", running-unheard, placement.Count(len(pods)-ending, "pod"), len(on.Slots)-running-ending, waiting)
+	if unheard > 0 {
+		text += fmt.Sprintf(", %d unknown", unheard)
+	}
 	if ending > 0 {
 		text += fmt.Sprintf(", %d more ending", ending)
 	}

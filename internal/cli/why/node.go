@@ -57,7 +57,7 @@ func barriers(n *corev1.Node) []string {
 	silence, silent := workload.Silent(n)
 	switch {
 	case silent:
-		all = append(all, "takes nobody: "+silence.Words(n.Name)+"; if it will not come back: slipway kubectl delete node "+n.Name)
+		all = append(all, "takes nobody: "+silence.Words(n.Name)+"; "+silence.Remedy(n.Name))
 	case ready.Status == "":
 		all = append(all, "takes nobody: its kubelet has not said yet that it is ready")
 	case ready.Status != corev1.ConditionTrue:

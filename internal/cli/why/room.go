@@ -113,7 +113,7 @@ func (f *Facts) toldToEnd(p *corev1.Pod) string {
 	text := "was told to end, and has time for that until " + f.moment(p.DeletionTimestamp.Time)
 	if n := f.nodes()[p.Spec.NodeName]; n != nil {
 		if s, silent := workload.Silent(n); silent {
-			text += "; " + s.Words(n.Name) + "; if it will not come back: slipway kubectl delete node " + n.Name
+			text += "; " + s.Words(n.Name) + "; " + s.Remedy(n.Name)
 		}
 	}
 	return text

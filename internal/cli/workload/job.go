@@ -37,8 +37,13 @@ func jobState(w Workload) State {
 		state.Status, state.Reason = "Suspended", "spec.suspend is true"
 	case ptr.Deref(job.Spec.Suspend, false):
 		state.Status, state.Reason = StatusWaiting, why
-		if w.Gang == nil {
+		switch {
+		case w.Gang == nil:
 			state.Reason = cmp.Or(job.Annotations[slipwayv1.AnnotationBlocked], unseen)
+		case !unplaced && len(w.alive()) > 0:
+			state.Reason = "has places again, and starts on them when the pods of its last run have ended"
+		case !unplaced:
+			state.Reason = "has places, and is about to start"
 		}
 	case state.Running > 0:
 		state.Status, state.Reason = StatusRunning, w.complaints()

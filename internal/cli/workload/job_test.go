@@ -37,13 +37,18 @@ func TestStateOfBatchJobs(t *testing.T) {
 		Status: corev1.PodStatus{Phase: corev1.PodRunning}}
 	gang := slipwayv1.Gang{ObjectMeta: metav1.ObjectMeta{OwnerReferences: []metav1.OwnerReference{{UID: "u", Controller: ptr.To(true)}}},
 		Status: slipwayv1.GangStatus{Conditions: []metav1.Condition{{Type: slipwayv1.ConditionPlaced, Status: metav1.ConditionFalse, Message: "too much"}}}}
+	placed := *gang.DeepCopy()
+	placed.Status.Conditions[0] = metav1.Condition{Type: slipwayv1.ConditionPlaced, Status: metav1.ConditionTrue, Message: "2 pods on 1 node"}
 	for name, c := range map[string]struct {
 		change func(*batchv1.Job)
 		gangs  []slipwayv1.Gang
 		pods   []corev1.Pod
 		want   State
 	}{
-		"waits":      {waits, []slipwayv1.Gang{gang}, nil, State{Status: "Waiting", Total: 2, Reason: "too much"}},
+		"waits": {waits, []slipwayv1.Gang{gang}, nil, State{Status: "Waiting", Total: 2, Reason: "too much"}},
+		"ends first": {waits, []slipwayv1.Gang{placed}, []corev1.Pod{running},
+			State{Status: "Waiting", Running: 1, Total: 2, Reason: "has places again, and starts on them when the pods of its last run have ended"}},
+		"is placed":  {waits, []slipwayv1.Gang{placed}, nil, State{Status: "Waiting", Total: 2, Reason: "has places, and is about to start"}},
 		"is new":     {waits, nil, nil, State{Status: "Waiting", Total: 2, Reason: unseen}},
 		"is blocked": {blocked, nil, nil, State{Status: "Waiting", Total: 2, Reason: "there is no claim"}},
 		"rests":      {held, nil, nil, State{Status: "Suspended", Total: 2, Reason: "spec.suspend is true"}},

@@ -136,7 +136,7 @@ func looseState(w Workload) State {
 		case p.Status.Phase == corev1.PodFailed:
 			failed = true
 		case p.Spec.NodeName == "":
-			why = cmp.Or(why, strings.TrimPrefix(Complaint(p), corev1.PodReasonUnschedulable+": "), "the scheduler has not decided yet")
+			why = cmp.Or(why, Unscheduled(p))
 			fallthrough
 		default:
 			state.Total++

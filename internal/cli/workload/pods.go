@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -27,6 +28,11 @@ func Complaint(pod *corev1.Pod) string {
 		}
 	}
 	return ""
+}
+
+// Unscheduled is why a pod that has no node has none.
+func Unscheduled(pod *corev1.Pod) string {
+	return cmp.Or(strings.TrimPrefix(Complaint(pod), corev1.PodReasonUnschedulable+": "), "the scheduler has not decided yet")
 }
 
 func containerComplaint(status corev1.ContainerStatus) string {

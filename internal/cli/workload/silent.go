@@ -25,6 +25,8 @@ type Silence struct {
 	Since time.Time
 	// Tainted is when Kubernetes began to count how long pods tolerate it.
 	Tainted time.Time
+	// Ours is a node that "slipway up" made.
+	Ours bool
 }
 
 // Silent says since when a node does not answer, if it does not; nil is a node that is gone.
@@ -36,7 +38,7 @@ func Silent(n *corev1.Node) (Silence, bool) {
 		if c.Type != corev1.NodeReady || c.Status != corev1.ConditionUnknown {
 			continue
 		}
-		s := Silence{c.LastTransitionTime.Time, c.LastTransitionTime.Time}
+		s := Silence{Since: c.LastTransitionTime.Time, Tainted: c.LastTransitionTime.Time, Ours: n.Labels[labelMachine] != ""}
 		for _, t := range n.Spec.Taints {
 			if t.Key == corev1.TaintNodeUnreachable && t.Effect == corev1.TaintEffectNoExecute && t.TimeAdded != nil {
 				s.Tainted = t.TimeAdded.Time
@@ -110,6 +112,9 @@ func (w Workload) unheard() []*corev1.Pod {
 	return all
 }
 
+// Unheard is how many pods are on nodes that do not answer, and what is said of them.
+func (w Workload) Unheard() (int, string) { return len(w.unheard()), w.silence() }
+
 // silence in words: which node, since when, what will happen, and what a person can do.
 func (w Workload) silence() string {
 	return w.about(w.unheard())
@@ -146,12 +151,25 @@ func (s Silence) Words(node string) string {
 	return "node " + node + " does not answer since " + s.Since.UTC().Format(time.RFC3339)
 }
 
+// Remedy is what a person can do about the node: one that "slipway up" made is started again, or given up
+// with all that it has on its machine.
+func (s Silence) Remedy(node string) string {
+	if s.Ours {
+		return "to start it again: slipway node add " + node + "; if it will not come back: slipway node rm " + node
+	}
+	return "if it will not come back: slipway kubectl delete node " + node
+}
+
+// labelMachine is on nodes that "slipway up" made; package node of the embedded Kubernetes sets it.
+const labelMachine = "slipway.dev/machine"
+
 // next is what becomes of pods on a silent node: they are made again when they have
 // tolerated it for long enough. Of a gang whose pods do not that is at once, if it has
 // another place for them.
 func (w Workload) next(pods []*corev1.Pod) string {
 	node := pods[0].Spec.NodeName
-	s, unless := w.silent[node], "; if it will not come back: slipway kubectl delete node "+node
+	s := w.silent[node]
+	unless := "; " + s.Remedy(node)
 	until, ends := s.Tainted, true
 	for _, p := range pods {
 		end, is := s.tolerated(w.tolerations(p))

@@ -40,7 +40,7 @@ func TestSilent(t *testing.T) {
 		return corev1.Taint{Key: key, Effect: effect, TimeAdded: at}
 	}
 	at := ptr.To(metav1.Unix(15, 0))
-	since := Silence{time.Unix(10, 0), time.Unix(10, 0)}
+	since := Silence{Since: time.Unix(10, 0), Tainted: time.Unix(10, 0)}
 	for name, c := range map[string]struct {
 		node   *corev1.Node
 		want   Silence
@@ -52,7 +52,7 @@ func TestSilent(t *testing.T) {
 		"of another thing": {nodeWith(corev1.NodeDiskPressure, corev1.ConditionUnknown), Silence{}, false},
 		"silent":           {nodeWith(corev1.NodeReady, corev1.ConditionUnknown), since, true},
 		"tainted": {nodeWith(corev1.NodeReady, corev1.ConditionUnknown, taint(corev1.TaintNodeUnreachable, corev1.TaintEffectNoExecute, at)),
-			Silence{time.Unix(10, 0), time.Unix(15, 0)}, true},
+			Silence{Since: time.Unix(10, 0), Tainted: time.Unix(15, 0)}, true},
 		"otherwise tainted": {nodeWith(corev1.NodeReady, corev1.ConditionUnknown, taint("other", corev1.TaintEffectNoExecute, at),
 			taint(corev1.TaintNodeUnreachable, corev1.TaintEffectNoSchedule, at), taint(corev1.TaintNodeUnreachable, corev1.TaintEffectNoExecute, nil)), since, true},
 	} {

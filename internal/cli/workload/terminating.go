@@ -48,7 +48,7 @@ func (w Workload) remaining() string {
 	words += "; " + told + " time for that until " + until.UTC().Format(time.RFC3339)
 	for _, p := range holding {
 		if s, is := w.silent[p.Spec.NodeName]; is && !s.Since.IsZero() {
-			return words + "; " + s.Words(p.Spec.NodeName) + ", so that nobody can say that " + p.Name + " has ended; if it will not come back: slipway kubectl delete node " + p.Spec.NodeName
+			return words + "; " + s.Words(p.Spec.NodeName) + ", so that nobody can say that " + p.Name + " has ended; " + s.Remedy(p.Spec.NodeName)
 		}
 	}
 	return words

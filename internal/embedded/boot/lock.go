@@ -23,7 +23,7 @@ func lock(c *cluster.Cluster) (*os.File, error) {
 	}
 	f, owner, err := hold(c.Lock(), fmt.Sprint(os.Getpid()))
 	if errors.Is(err, unix.EWOULDBLOCK) {
-		return nil, fmt.Errorf("a cluster is already running on %s (supervisor pid %s); see \"slipway status\", end it with \"slipway down\"", c.DataDir, owner)
+		return nil, fmt.Errorf("a cluster is already running on %s (supervisor pid %s); see \"slipway status\", give it another node with \"slipway node add NAME\", end it with \"slipway down\"", c.DataDir, owner)
 	}
 	return f, err
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -28,17 +29,17 @@ func nodeCommand(dataDir *string) *cobra.Command {
 			if err := do(client, cmd.Context(), args[0]); err != nil {
 				return explain(err, *dataDir)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s %s\n", args[0], done)
+			fmt.Fprintln(cmd.OutOrStdout(), strings.ReplaceAll(done, "NAME", args[0]))
 			return nil
 		}}
 	}
-	remove := verb("rm", "Remove a node and all that it holds", "is removed", (*control.Client).RemoveNode)
+	remove := verb("rm", "Remove a node and all that it holds", "NAME is removed", (*control.Client).RemoveNode)
 	remove.SuggestFor = []string{"remove", "delete"}
 	return group("node", "List, add, remove and kill nodes of the cluster, all on this machine",
 		nodeList(dataDir),
-		verb("add", "Add a node, or start one again that was killed", "is ready", (*control.Client).AddNode),
+		verb("add", "Add a node, or start one again that was killed", "NAME is ready", (*control.Client).AddNode),
 		remove,
-		verb("kill", "Kill a node as a power failure would, to see what happens", "is dead; start it again with \"slipway node add\"", (*control.Client).KillNode))
+		verb("kill", "Kill a node as a power failure would, to see what happens", "NAME is dead; start it again with: slipway node add NAME", (*control.Client).KillNode))
 }
 
 // completeNodes offers the nodes that the cluster was given, whether they run or not.

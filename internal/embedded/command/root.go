@@ -16,6 +16,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"slipway.dev/slipway/internal/embedded/cluster"
 	"slipway.dev/slipway/internal/embedded/control"
@@ -57,6 +58,8 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
+	// Libraries register flags for programs of Kubernetes' own, and cobra offers them to all.
+	pflag.CommandLine.VisitAll(func(f *pflag.Flag) { f.Hidden = true })
 	root.PersistentFlags().StringVar(&dataDir, "data-dir", cluster.DefaultDataDir(),
 		"directory of the cluster, also $"+cluster.EnvDataDir)
 	root.AddCommand(upCommand(&dataDir), downCommand(&dataDir), statusCommand(&dataDir), resetCommand(&dataDir),

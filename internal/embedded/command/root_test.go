@@ -37,6 +37,20 @@ func TestUnknownVerbs(t *testing.T) {
 	}
 }
 
+// TestHelpHasOurFlagsAlone: not those that libraries of Kubernetes register for its own programs.
+func TestHelpHasOurFlagsAlone(t *testing.T) {
+	var out bytes.Buffer
+	root := newRoot()
+	root.SetArgs([]string{"up", "--help"})
+	root.SetOut(&out)
+	if err := root.ExecuteContext(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if text := out.String(); !strings.Contains(text, "--data-dir") || strings.Contains(text, "--version") {
+		t.Errorf("says\n%s", text)
+	}
+}
+
 // TestNodeNames are completed, one for each verb.
 func TestNodeNames(t *testing.T) {
 	dir := t.TempDir()
