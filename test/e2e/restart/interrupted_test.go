@@ -66,7 +66,7 @@ func interruptions() (manifest string, pods map[string]int) {
 // TestDownInterrupts holds that "slipway down" ends no work: what saves it and exits
 // with 0 when it is asked to end has not done all of it, and goes on afterwards.
 func TestDownInterrupts(t *testing.T) {
-	c := rig.Start(t)
+	c := rig.Start(t, "--nodes", "2")
 	c.Namespace(t, space)
 	c.Apply(t, space, "apiVersion: slipway.dev/v1alpha1\nkind: Project\nmetadata: {name: "+space+"}\nspec: {}")
 	manifest, apps := interruptions()
