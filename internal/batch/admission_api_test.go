@@ -254,6 +254,9 @@ func TestAPIChargedJobsStayTheirProjects(t *testing.T) {
 	kubetest.Edit(t, r.client, job, start)
 	kubetest.Until(t, "a Job that runs to stay its project's", func(context.Context) bool { return !r.moved(job) })
 	kubetest.Edit(t, r.as("ada"), job, func(j *batchv1.Job) { j.Labels["app"] = "x" })
+	renamed := job.DeepCopy() // The same project, by the other label.
+	renamed.Labels = map[string]string{slipwayv1.LabelQueueName: "poor"}
+	r.must(r.as("ada").Patch(t.Context(), renamed, client.MergeFrom(job), client.DryRunAll))
 	kubetest.EditStatus(t, r.client, job, func(j *batchv1.Job) { j.Status.StartTime, j.Status.Active = ptr.To(metav1.Now()), 2 })
 	kubetest.Edit(t, r.client, job, suspended)
 	if r.moved(job) {
