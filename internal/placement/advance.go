@@ -11,13 +11,12 @@ import "slices"
 // for the sake of minutes. So the start that stands between them is moved up: those who would give way
 // to the gang give way to who was to have their places next, and the gang has them after that.
 
-// moveUp the start of one for whose end a gang waits, where others would give way to the gang but for it.
-func (e *eviction) moveUp(g *gang) bool {
+// moveUp the start of one for whose end a gang waits, where those of a list would give way to the gang but for it.
+func (e *eviction) moveUp(g *gang, list []leaver) bool {
 	p := e.p
 	if g.promise == nil {
 		return false
 	}
-	list := p.candidates(g, p.now)
 	next := p.between(g, list)
 	if len(next) == 0 {
 		return false

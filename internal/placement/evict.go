@@ -101,9 +101,10 @@ func (e *eviction) promise() {
 
 // makeRoom for a gang, if there is somebody who must give way to it.
 func (e *eviction) makeRoom(g *gang) bool {
-	victims, found, ok := e.p.victims(g)
+	list := e.p.candidates(g, e.p.now)
+	victims, found, ok := e.p.enough(g, list)
 	if !ok {
-		if e.moveUp(g) {
+		if e.moveUp(g, list) {
 			return true
 		}
 		g.tellShelter(e.p.shelterFrom(g))
